@@ -1,0 +1,1 @@
+"""The talking ring: one package per remote system, cut the same inside, each with its emulator."""

@@ -1,0 +1,1 @@
+"""The canonical model: typed documents every record passes through."""
