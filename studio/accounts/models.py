@@ -1,0 +1,81 @@
+"""People, workspaces and who works where in which role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from studio.accounts.roles import ROLES, permissions_of
+from studio.core.action import Actor
+from studio.core.models import Base
+
+
+class User(AbstractUser):
+    """A person; custom from day one."""
+
+    display_name = models.CharField(max_length=80, blank=True)
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+
+class Workspace(Base):
+    """One group of companies that works together on its books."""
+
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(unique=True)
+    base_currency = models.CharField(max_length=3, default="USD")
+    locale = models.CharField(max_length=10, default="en-us")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(Base):
+    """A person's role in a workspace."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=[(k, v[0]) for k, v in ROLES.items()])
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "workspace"], name="one_role_each")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+    def actor(self) -> Actor:
+        """The person as the writer of audit lines."""
+        return Actor(
+            name=str(self.user),
+            role=self.role,
+            permissions=permissions_of(self.role),
+            user_id=self.user_id,
+            workspace_key=str(self.workspace.uuid),
+        )
+
+
+def machine(workspace: Workspace, name: str = "machine", *permissions: str) -> Actor:
+    """The machine as actor, with just the permissions named."""
+    return Actor(
+        name=name,
+        role="machine",
+        permissions=frozenset(permissions),
+        workspace_key=str(workspace.uuid),
+    )
+
+
+def sample_people() -> list[dict[str, Any]]:
+    """The people of the sandbox: user name, name, role, password (shown at start, sandbox only)."""
+    return [
+        {"username": u, "name": n, "role": r, "password": f"{u}-sandbox"}
+        for u, n, r in (
+            ("ivo", "Ivo Marsh", "integrator"),
+            ("ana", "Ana Keller", "accountant"),
+            ("ada", "Ada Brook", "administrator"),
+            ("olga", "Olga Stern", "auditor"),
+            ("ben", "Ben Ortiz", "accountant"),
+        )
+    ]

@@ -1,0 +1,37 @@
+"""Who may do what: one table, read by actions, pages, API and the segregation report."""
+
+from __future__ import annotations
+
+READ = "read"
+MAP = "map"  # decide field mappings
+PUBLISH = "publish"  # publish mappings and flows
+CONNECT = "connect"  # create and change connections
+OPERATE = "operate"  # start, pause, drain flows; retry technical cases
+MATCH = "match"  # decide matches of customers, suppliers and items
+TRIAGE = "triage"  # work the exception queue
+LOOKUP = "lookup"  # edit lookup tables
+APPROVE = "approve"  # second pair of eyes, unlock periods, overrides above the limit
+TIE_OUT = "tie out"  # run and sign tie-outs
+ADMINISTER = "administer"  # users, roles, alerts, admin site
+DECIDE_AI = "use the language model"
+
+ROLES: dict[str, tuple[str, frozenset[str]]] = {
+    "integrator": (
+        "Integrator",
+        frozenset({READ, MAP, PUBLISH, CONNECT, OPERATE, LOOKUP, MATCH, DECIDE_AI}),
+    ),
+    "accountant": (
+        "Accountant",
+        frozenset({READ, MATCH, TRIAGE, LOOKUP, APPROVE, TIE_OUT, DECIDE_AI}),
+    ),
+    "administrator": (
+        "Administrator",
+        frozenset({READ, CONNECT, OPERATE, LOOKUP, ADMINISTER}),
+    ),
+    "auditor": ("Auditor", frozenset({READ})),
+}
+
+
+def permissions_of(role: str) -> frozenset[str]:
+    """The permissions of a role; none for an unknown one."""
+    return ROLES[role][1] if role in ROLES else frozenset()

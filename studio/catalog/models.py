@@ -1,0 +1,155 @@
+"""What the other systems are and look like: connections, credentials, snapshots, samples, codes."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from studio.accounts.models import User, Workspace
+from studio.core.models import Base
+
+CONNECTION_STATES = [("new", "New"), ("live", "Live"), ("broken", "Broken"), ("revoked", "Revoked")]
+
+
+class Connection(Base):
+    """One company, realm or tenant of a system, with its limits and its owner."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="connections")
+    system = models.CharField(max_length=20)
+    name = models.CharField(max_length=80)
+    base_url = models.CharField(max_length=300)
+    company = models.CharField(max_length=80, help_text="SYSPRO company, QBO realm or Xero tenant")
+    currency = models.CharField(max_length=3, default="USD")
+    options = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=10, choices=CONNECTION_STATES, default="new")
+    network_path = models.CharField(max_length=40, default="direct")
+    allowed_hours = models.CharField(max_length=40, blank=True)
+    owner = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    limits = models.JSONField(default=dict, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    health = models.JSONField(default=dict, blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    paused_reason = models.CharField(max_length=300, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="connection_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Credential(Base):
+    """The secrets of a connection, encrypted; ``version`` guards token rotation between processes."""
+
+    connection = models.OneToOneField(
+        Connection, on_delete=models.CASCADE, related_name="credential"
+    )
+    sealed = models.BinaryField()
+    version = models.PositiveIntegerField(default=1)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"credential of {self.connection_id}"
+
+
+class Budget(models.Model):
+    """Tokens used of one limit window of a connection; shared by all processes through this row."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="budgets")
+    scope = models.CharField(max_length=12)
+    window = models.BigIntegerField(default=0)
+    used = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "scope"], name="one_window_per_scope")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} {self.scope} {self.used}"
+
+
+class SchemaSnapshot(Base):
+    """One look at a system; immutable. ``content`` is the SystemSchema as JSON."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="snapshots")
+    number = models.PositiveIntegerField()
+    content = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    entity_count = models.PositiveIntegerField(default=0)
+    field_count = models.PositiveIntegerField(default=0)
+    looked_as = models.CharField(max_length=80, blank=True)
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "number"], name="snapshot_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection} snapshot {self.number}"
+
+
+class Sample(models.Model):
+    """A real record kept for previews; as the connection returned it."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="samples")
+    entity = models.CharField(max_length=60)
+    key = models.CharField(max_length=80)
+    data = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "entity", "key"], name="sample_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.key}"
+
+
+class Code(Base):
+    """One entry of a remote list (account, tax code, term, payment method, class, …).
+
+    Kept after it goes inactive, with the label it had: ``(kind, key, code, label)``.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="codes")
+    kind = models.CharField(max_length=30)
+    key = models.CharField(max_length=80)
+    code = models.CharField(max_length=80, blank=True)
+    label = models.CharField(max_length=200, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+    active = models.BooleanField(default=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "key"], name="code_once")
+        ]
+        indexes = [models.Index(fields=["connection", "kind", "code"])]
+
+    def __str__(self) -> str:
+        return f"{self.label} · {self.code or self.key}"
+
+
+class Exchange(models.Model):
+    """Evidence of one call, redacted. ``subject`` ties it to a delivery or a run."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="exchanges")
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    subject = models.CharField(max_length=120, blank=True, db_index=True)
+    method = models.CharField(max_length=8)
+    url = models.CharField(max_length=500)
+    status = models.IntegerField(null=True)
+    milliseconds = models.IntegerField(default=0)
+    request = models.TextField(blank=True)
+    response = models.TextField(blank=True)
+    trace = models.CharField(max_length=120, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url} {self.status}"

@@ -1,0 +1,58 @@
+"""What every app shares: the abstract base row and the audit trail."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class Base(models.Model):
+    """A row with a public key that may appear in URLs."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} {self.uuid}"
+
+
+class AuditEvent(models.Model):
+    """One thing somebody did: a key and data; the sentence is made when it is shown.
+
+    Rows are appended inside the transaction they describe and never changed, except that the
+    sealer later gives each its place in the hash chain. ``core`` knows no other app, so people and
+    subjects are plain text.
+    """
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    workspace_key = models.CharField(max_length=64, blank=True, db_index=True)
+    actor = models.CharField(max_length=150)
+    role = models.CharField(max_length=20, blank=True)
+    key = models.CharField(max_length=80, db_index=True)
+    subject = models.CharField(max_length=200, db_index=True)
+    data = models.JSONField(default=dict)
+    bulk = models.UUIDField(null=True, blank=True, db_index=True)
+    seal = models.BigIntegerField(null=True, blank=True, unique=True)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.key} {self.subject}"
+
+
+class SealHead(models.Model):
+    """The single row that says how far the hash chain reaches; claimed by conditional UPDATE."""
+
+    seal = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"sealed to {self.seal}"

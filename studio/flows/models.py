@@ -1,0 +1,226 @@
+"""Moving records: flows, immutable versions, inbox, deliveries (outbox), attempts, runs, cursors.
+
+The row is the work: a worker claims by conditional UPDATE with a lease; Celery only wakes.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from studio.accounts.models import Workspace
+from studio.catalog.models import Connection
+from studio.core.models import Base
+
+FLOW_STATES = [("draft", "Draft"), ("live", "Live"), ("paused", "Paused"), ("retired", "Retired")]
+VERSION_STATES = [("rehearsal", "Rehearsal"), ("published", "Published"), ("retired", "Retired")]
+ITEM_STATES = [
+    ("new", "New"),
+    ("working", "Working"),
+    ("waiting", "Waiting for another record"),
+    ("done", "Handed to delivery"),
+    ("unchanged", "Nothing to do"),
+    ("filtered", "Filtered out"),
+    ("parked", "Parked with a case"),
+    ("void", "Closed without posting"),
+]
+DELIVERY_STATES = [
+    ("ready", "Ready"),
+    ("sending", "Sending"),
+    ("unknown", "Outcome unknown"),
+    ("done", "Done"),
+    ("parked", "Parked with a case"),
+    ("void", "Closed without posting"),
+]
+LADDER = [
+    ("suggest", "Suggest only"),
+    ("draft", "Draft at target"),
+    ("approve", "Post after approval"),
+    ("digest", "Post, with a daily digest"),
+    ("silent", "Post silently"),
+]
+
+
+class Flow(Base):
+    """A designed route. ``design`` is the draft being edited; production runs the live version."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="flows")
+    key = models.SlugField()
+    name = models.CharField(max_length=120)
+    source = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="flows_from")
+    target = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="flows_to")
+    design = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=FLOW_STATES, default="draft")
+    ladder = models.CharField(max_length=10, choices=LADDER, default="digest")
+    paused_reason = models.CharField(max_length=300, blank=True)
+    last_polled_at = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="flow_key_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FlowVersion(Base):
+    """The compiled, content-hashed form: design plus exact mapping, rule and lookup versions."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    content = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=VERSION_STATES, default="rehearsal")
+    published_by = models.CharField(max_length=150, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    rehearsal = models.JSONField(default=dict, blank=True)
+    rehearsal_hash = models.CharField(max_length=64, blank=True)
+    signed_by = models.CharField(max_length=150, blank=True)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "number"], name="flow_version_once"),
+            models.UniqueConstraint(
+                fields=["flow"], condition=Q(state="published"), name="one_published_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flow} v{self.number}"
+
+
+class Cursor(models.Model):
+    """How far a flow has read one entity of its source."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="cursors")
+    entity = models.CharField(max_length=60)
+    value = models.TextField(blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["flow", "entity"], name="cursor_once")]
+
+    def __str__(self) -> str:
+        return f"{self.flow_id} {self.entity}"
+
+
+class Run(Base):
+    """One execution of a flow's poll: what came in, what became of it."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="runs")
+    version = models.ForeignKey(
+        FlowVersion, null=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    trigger = models.CharField(max_length=20, default="poll")
+    finished_at = models.DateTimeField(null=True, blank=True)
+    read = models.PositiveIntegerField(default=0)
+    taken = models.PositiveIntegerField(default=0)
+    suspect = models.CharField(max_length=200, blank=True, help_text="why this run looks wrong")
+
+    class Meta:
+        ordering = ["-id"]
+
+
+class InboxItem(Base):
+    """One version of one source record, waiting to be worked; the raw payload is kept as it came."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="inbox")
+    run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="items")
+    entity = models.CharField(max_length=60)
+    key = models.CharField(max_length=80)
+    source_version = models.CharField(max_length=80)
+    payload = models.TextField(help_text="the record as JSON, exact decimals")
+    payload_hash = models.CharField(max_length=64)
+    overrides = models.JSONField(
+        default=dict, blank=True, help_text="canonical path -> value, by a person"
+    )
+    state = models.CharField(max_length=10, choices=ITEM_STATES, default="new", db_index=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=60, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    use_version = models.ForeignKey(
+        FlowVersion, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    label = models.CharField(max_length=200, blank=True)
+    party = models.CharField(max_length=120, blank=True)
+    amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    net = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    tax = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    currency = models.CharField(max_length=3, blank=True)
+    document_on = models.DateField(null=True, blank=True)
+    canonical = models.JSONField(default=dict, blank=True)
+    why = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["flow", "entity", "key", "payload_hash"], name="inbox_once_per_content"
+            )
+        ]
+        indexes = [models.Index(fields=["flow", "state"]), models.Index(fields=["flow", "key"])]
+
+
+class Delivery(Base):
+    """One record's journey to a target, keyed by business content. Written before anything is sent."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="deliveries")
+    version = models.ForeignKey(FlowVersion, on_delete=models.PROTECT, related_name="deliveries")
+    item = models.ForeignKey(InboxItem, on_delete=models.PROTECT, related_name="deliveries")
+    follows = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="followers"
+    )
+    step = models.CharField(
+        max_length=20, help_text="post, update, void, create_party, create_item, write_back"
+    )
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="deliveries")
+    entity = models.CharField(max_length=60)
+    idempotency_key = models.CharField(max_length=50, unique=True)
+    business_key = models.CharField(max_length=120, db_index=True)
+    content_hash = models.CharField(max_length=64)
+    reference = models.CharField(max_length=120, blank=True)
+    payload = models.TextField()
+    trace = models.JSONField(default=dict, blank=True, help_text="dynamic lineage of this record")
+    state = models.CharField(max_length=10, choices=DELIVERY_STATES, default="ready", db_index=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=60, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    target_key = models.CharField(max_length=120, blank=True, db_index=True)
+    target_number = models.CharField(max_length=120, blank=True)
+    target_version = models.CharField(max_length=80, blank=True)
+    receipt = models.TextField(blank=True)
+    net = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    tax = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    gross = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    currency = models.CharField(max_length=3, blank=True)
+    document_on = models.DateField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["flow", "state"]),
+            models.Index(fields=["flow", "business_key", "step"]),
+        ]
+
+
+class Attempt(models.Model):
+    """One try of a delivery, written before the call; its outcome is filled in afterwards."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=30, default="sending")
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%H:%M:%S} {self.outcome}"

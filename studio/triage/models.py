@@ -1,0 +1,87 @@
+"""The exception queue: cases, their notes, nothing is ever deleted."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from studio.accounts.models import User, Workspace
+from studio.core.models import Base
+
+STATES = [
+    ("open", "Open"),
+    ("in_work", "In work"),
+    ("waiting", "Waiting"),
+    ("fixed", "Fixed and replayed"),
+    ("accepted", "Accepted with reason"),
+    ("void", "Void"),
+    ("auto_closed", "Closed by itself"),
+]
+OPEN_STATES = ("open", "in_work", "waiting")
+
+
+class Case(Base):
+    """One thing a person must decide. ``subject`` is a key such as ``inbox:<uuid>``.
+
+    ``cause`` groups cases that one fix heals: class, code, connection and the value in question.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="cases")
+    subject = models.CharField(max_length=120, db_index=True)
+    code = models.CharField(max_length=60)
+    case_class = models.CharField(max_length=30, db_index=True)
+    audience = models.CharField(max_length=20)
+    severity = models.CharField(max_length=10, default="block")
+    state = models.CharField(max_length=12, choices=STATES, default="open", db_index=True)
+    cause = models.CharField(max_length=200, db_index=True)
+    cause_label = models.CharField(max_length=300)
+    sentence = models.TextField()
+    field = models.CharField(max_length=200, blank=True)
+    record_label = models.CharField(max_length=200)
+    flow_key = models.CharField(max_length=120, blank=True, db_index=True)
+    flow_label = models.CharField(max_length=120, blank=True)
+    evidence = models.JSONField(default=dict)
+    amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    currency = models.CharField(max_length=3, blank=True)
+    base_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    document_on = models.DateField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    waiting_for = models.CharField(max_length=200, blank=True)
+    waiting_until = models.DateTimeField(null=True, blank=True)
+    assignee = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="cases",
+    )
+    tags = models.JSONField(default=list)
+    seen_count = models.PositiveIntegerField(default=1)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(max_length=150, blank=True)
+    closed_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "cause"],
+                condition=Q(state__in=OPEN_STATES),
+                name="one_open_case_per_subject_and_cause",
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "state", "cause"])]
+
+    def __str__(self) -> str:
+        return f"{self.record_label}: {self.sentence}"
+
+
+class CaseNote(Base):
+    """A remark, a question to a colleague, or what the machine tried; append-only."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")
+    author = models.CharField(max_length=150)
+    kind = models.CharField(max_length=20, default="comment")
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["created_at"]
