@@ -1,0 +1,1 @@
+"""Deciding how work proceeds: states, keys, retries, dispositions, proof."""

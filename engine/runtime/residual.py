@@ -1,0 +1,131 @@
+"""Proof that two sides tie: named differences that add up to the residual to the cent.
+
+For each business document there are at most three amounts: in the source, in our ledger and read
+back from the target. The residual is source minus target; every document that contributes to it
+gets exactly one name, and what is left without a name is ``unexplained`` (the page is red then).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+ZERO = Decimal("0.00")
+
+
+class Name(StrEnum):
+    """Why a document contributes to the residual."""
+
+    CASE = "case"
+    IN_FLIGHT = "in_flight"
+    ROUNDING = "rounding"
+    MOVED_PERIOD = "moved_period"
+    CHANGED_AT_TARGET = "changed_at_target"
+    DELETED_AT_TARGET = "deleted_at_target"
+    CHANGED_AT_SOURCE = "changed_at_source"
+    DUPLICATE = "duplicate"
+    NOT_OURS = "not_ours"
+    CLOSED_WITHOUT_POSTING = "closed_without_posting"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One business document in the three places; None means that the place does not have it.
+
+    Attributes:
+        key: business key, e.g. the order number.
+        source: amount in the source.
+        sent: amount our ledger says we sent and the target confirmed.
+        targets: amounts of all documents at the target that carry this key.
+        state: ``posted``, ``case``, ``in_flight``, ``void`` or empty when the ledger has no row.
+        period_moved: posted, by policy, into another period.
+        tolerance: greatest lawful rounding difference between source and sent.
+    """
+
+    key: str
+    source: Decimal | None
+    sent: Decimal | None
+    targets: tuple[Decimal, ...] = ()
+    state: str = ""
+    period_moved: bool = False
+    tolerance: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A named part of the residual."""
+
+    key: str
+    name: Name
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """The whole comparison of one measure in one currency."""
+
+    source: Decimal
+    ledger: Decimal
+    target: Decimal
+    differences: tuple[Difference, ...]
+
+    @property
+    def residual(self) -> Decimal:
+        """Source minus target."""
+        return self.source - self.target
+
+    @property
+    def unexplained(self) -> Decimal:
+        """The part of the residual without a lawful name: LOST counts as unexplained."""
+        named = sum((d.amount for d in self.differences if d.name is not Name.LOST), ZERO)
+        return self.residual - named
+
+
+def _explain(one: Position) -> list[Difference]:
+    """The parts that one document contributes; they add up to source minus all its targets."""
+    found: list[Difference] = []
+    source = one.source if one.source is not None else ZERO
+    extra = one.targets[1:]
+    found += [Difference(one.key, Name.DUPLICATE, -amount) for amount in extra]
+    target = one.targets[0] if one.targets else None
+    if one.source is None:
+        if target is not None:
+            found.append(Difference(one.key, Name.NOT_OURS, -target))
+        return found
+    if target is None:
+        found.append(Difference(one.key, _absent(one), source))
+        return found
+    sent = one.sent if one.sent is not None else target
+    if source != sent:
+        small = abs(source - sent) <= one.tolerance
+        name = Name.ROUNDING if small else Name.CHANGED_AT_SOURCE
+        found.append(Difference(one.key, name, source - sent))
+    if sent != target:
+        found.append(Difference(one.key, Name.CHANGED_AT_TARGET, sent - target))
+    return found
+
+
+def _absent(one: Position) -> Name:
+    """Why a source document has no counterpart."""
+    names = {
+        "case": Name.CASE,
+        "in_flight": Name.IN_FLIGHT,
+        "void": Name.CLOSED_WITHOUT_POSTING,
+        "posted": Name.MOVED_PERIOD if one.period_moved else Name.DELETED_AT_TARGET,
+    }
+    return names.get(one.state, Name.LOST)
+
+
+def compare(positions: Iterable[Position]) -> Residual:
+    """Compare all documents of one measure and currency."""
+    rows: Sequence[Position] = list(positions)
+    differences = [d for one in rows for d in _explain(one) if d.amount != 0]
+    return Residual(
+        source=sum((p.source for p in rows if p.source is not None), ZERO),
+        ledger=sum((p.sent for p in rows if p.sent is not None), ZERO),
+        target=sum((t for p in rows for t in p.targets), ZERO),
+        differences=tuple(differences),
+    )
