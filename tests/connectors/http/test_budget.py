@@ -79,12 +79,11 @@ def test_no_second_sees_more_than_its_limit(make):
 
 def test_people_may_use_the_reserve_that_machines_leave(make):
     budget, _ = make(Limits(per_minute=100, burst=10, reserve=0.3), longest=0.0)
-    taken = 0
-    with pytest.raises(RemoteBusy) as caught:
-        for _ in range(20):
-            with budget.take():
-                taken += 1
-    assert taken == 7
+    for _ in range(7):
+        with budget.take():
+            pass
+    with pytest.raises(RemoteBusy) as caught, budget.take():
+        pass
     assert caught.value.scope == "minute"
     for _ in range(3):
         with budget.take(human=True):
