@@ -183,8 +183,10 @@ def _moved_to(tables: Tables, made: SalesOrder, customer: Party) -> SalesOrder:
 def _cases_of_twelve(
     tables: Tables, customers: Sequence[Party], items: Sequence[Item], made: SalesOrder, rng: Random
 ) -> SalesOrder:
-    line = _goods(tables, _who(customers, made), items[1], D(2), cased=True)
-    other = _goods(tables, _who(customers, made), items[4], D(3), cased=True)
+    who = _first(customers, lambda c: c.currency == tables.currency and len(c.twins) == 1)
+    made = _moved_to(tables, made, who)
+    line = _goods(tables, who, items[1], D(2), cased=True)
+    other = _goods(tables, who, items[4], D(3), cased=True)
     per_each = replace(
         other, price=other.price / items[4].factor, price_unit="EA",
         price_quantity=other.quantity * items[4].factor,
