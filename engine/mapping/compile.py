@@ -1,0 +1,57 @@
+"""compile_mapping(): from a checked mapping to plain Python functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.mapping.careful import run_careful
+from engine.mapping.check import examine
+from engine.mapping.context import Context, Result
+from engine.mapping.document import content_hash
+from engine.mapping.nodes import Mapping
+from engine.mapping.passes.draft import Catalog
+from engine.mapping.plan import Plan, plan
+from engine.mapping.refusals import refused
+from engine.schema.model import Record, SystemSchema
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMapping:
+    """A mapping ready to run; immutable and safe to share between threads.
+
+    Attributes:
+        mapping: the checked mapping.
+        content_hash: sha256 of its canonical form.
+        plan: its rows with what the target accepts.
+    """
+
+    mapping: Mapping
+    content_hash: str
+    plan: Plan
+
+    def apply(self, record: Record, context: Context, *, trace: bool = False) -> Result:
+        """Map one record.
+
+        Args:
+            record: as the source schema describes it; lists nested.
+            context: lookups, links, units and facts.
+            trace: also tell for every target value where it came from.
+
+        Returns:
+            The target record with issues, needs and actions; never raises for a bad record.
+        """
+        return run_careful(self.plan, record, context, trace=trace)
+
+
+def compile_mapping(
+    mapping: Mapping, source: SystemSchema, target: SystemSchema, catalog: Catalog | None = None
+) -> CompiledMapping:
+    """Check and compile.
+
+    Raises:
+        MappingRefused: with every reason, each naming place and fix.
+    """
+    draft, refusals = examine(mapping, source, target, catalog or Catalog())
+    if draft is None or refusals:
+        raise refused(refusals)
+    return CompiledMapping(mapping, content_hash(mapping), plan(draft.mapping, draft.target))
