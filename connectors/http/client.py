@@ -130,7 +130,7 @@ class ApiClient:
         if json is not None:
             content = dump(json)
             sent.setdefault("Content-Type", "application/json")
-        request = {"params": dict(params or {}), "content": content, "headers": sent}
+        request = {"params": dict(params) if params else None, "content": content, "headers": sent}
         credential = self._auth.credential() if self._auth else ""
         response = self._once(method, path, request, credential, (call, safe, human))
         if response.status_code == 401 and self._auth and self._auth.renew(credential):
