@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from studio.accounts.models import User, Workspace
 from studio.core.models import Base
@@ -41,6 +42,10 @@ class Connection(Base):
     def __str__(self) -> str:
         return self.name
 
+    def resting(self) -> bool:
+        """Whether the connection may not be used just now (limit, outage, sign-in)."""
+        return self.paused_until is not None and self.paused_until > timezone.now()
+
 
 class Credential(Base):
     """The secrets of a connection, encrypted; ``version`` guards token rotation between processes."""
@@ -57,20 +62,29 @@ class Credential(Base):
 
 
 class Budget(models.Model):
-    """Tokens used of one limit window of a connection; shared by all processes through this row."""
+    """What is left of a connection's limits, shared by all processes through this row.
 
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="budgets")
-    scope = models.CharField(max_length=12)
-    window = models.BigIntegerField(default=0)
-    used = models.IntegerField(default=0)
+    ``state`` is the BudgetState of ``connectors.http.budget`` as JSON; ``version`` makes each step
+    a conditional UPDATE, so two processes never take the same call.
+    """
 
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["connection", "scope"], name="one_window_per_scope")
-        ]
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="budget")
+    state = models.JSONField(default=dict)
+    version = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
-        return f"{self.connection_id} {self.scope} {self.used}"
+        return f"budget of {self.connection_id}"
+
+
+class Lane(models.Model):
+    """A lock under a name (a SYSPRO operator), held by lease so that a dead holder frees it."""
+
+    name = models.CharField(max_length=200, unique=True)
+    holder = models.CharField(max_length=60, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SchemaSnapshot(Base):

@@ -154,6 +154,7 @@ class InboxItem(Base):
     document_on = models.DateField(null=True, blank=True)
     canonical = models.JSONField(default=dict, blank=True)
     why = models.CharField(max_length=300, blank=True)
+    waiting_on = models.CharField(max_length=50, blank=True, help_text="key of a delivery")
 
     class Meta:
         constraints = [
@@ -207,6 +208,14 @@ class Delivery(Base):
         indexes = [
             models.Index(fields=["flow", "state"]),
             models.Index(fields=["flow", "business_key", "step"]),
+        ]
+        constraints = [
+            # The last line of defence: one living post per business document, whatever the code does.
+            models.UniqueConstraint(
+                fields=["flow", "business_key"],
+                condition=Q(step="post") & ~Q(state="void"),
+                name="one_living_post_per_document",
+            )
         ]
 
 

@@ -1,0 +1,143 @@
+"""From a connection row to a working connector, and from its faults back to the row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from pydantic import SecretStr
+
+from connectors.config import ConnectionConfig, Services
+from connectors.http.budget import Budget, Limits, NoBudget, Patience
+from connectors.http.budget_redis import RedisBudget
+from connectors.http.evidence import EvidenceSink
+from connectors.registry import capabilities, open_connector
+from engine.errors import (
+    AccessDenied,
+    PermissionMissing,
+    RemoteBusy,
+    RemoteUnavailable,
+    StudioError,
+)
+from engine.ports import Connector
+from engine.runtime.disposition import Verdict, dispose
+from studio.catalog.models import Connection
+from studio.catalog.services import StoredBudget, StoredEvidence, StoredTokens, lane
+from studio.catalog.vault import unseal
+from studio.triage.actions import Trouble, close_cases, open_case
+
+# Consecutive outages after which the connection rests, and for how long.
+BREAK_AFTER = 4
+REST_SECONDS = 20.0
+
+
+def config_of(connection: Connection) -> ConnectionConfig:
+    """The connector's settings and secrets from the rows."""
+    secrets = unseal(connection.credential.sealed)
+    return ConnectionConfig(
+        system=connection.system,
+        name=connection.name,
+        base_url=connection.base_url,
+        auth_url=str(connection.options.get("auth_url", "")),
+        company=connection.company,
+        settings={k: str(v) for k, v in connection.options.items() if k != "auth_url"},
+        secrets={k: SecretStr(str(v)) for k, v in secrets.items() if k != "tokens"},
+    )
+
+
+def budget_of(connection: Connection) -> Budget:
+    """The shared budget: in Redis where there is one, else in the connection's row."""
+    plain = {**capabilities(connection.system).limits, **connection.limits}
+    limits = Limits(**plain)
+    if limits == Limits():
+        return NoBudget()
+    if settings.REDIS_URL:
+        client = redis.Redis.from_url(settings.REDIS_URL)
+        return RedisBudget(
+            client,
+            str(connection.uuid),
+            connection.system,
+            limits,
+            patience=Patience(connection.system),
+        )
+    return StoredBudget(connection.pk, connection.system, limits)
+
+
+def services_of(connection: Connection, evidence: EvidenceSink | None = None) -> Services:
+    """What the surroundings give to the connector of this connection."""
+    return Services(
+        tokens=StoredTokens(connection.pk),
+        budget=budget_of(connection),
+        lane=lane,
+        evidence=evidence or StoredEvidence(connection.pk),
+    )
+
+
+@contextmanager
+def opened(connection: Connection) -> Iterator[Connector]:
+    """A connector of this connection, closed (SYSPRO: logged off) at the end."""
+    connector = open_connector(config_of(connection), services_of(connection))
+    try:
+        yield connector
+    finally:
+        connector.close()
+
+
+def note_success(connection: Connection) -> None:
+    """The connection answered: its outage, if there was one, is over."""
+    if connection.failures or connection.state != "live" or connection.paused_until:
+        with transaction.atomic():
+            Connection.objects.filter(pk=connection.pk).update(
+                failures=0, state="live", paused_until=None, paused_reason=""
+            )
+            close_cases(
+                f"connection:{connection.uuid}",
+                state="auto_closed",
+                reason="The connection answers again.",
+                by="machine",
+            )
+        connection.failures, connection.state, connection.paused_until = 0, "live", None
+
+
+def note_fault(connection: Connection, error: StudioError) -> None:
+    """Count an outage, or pause the connection for a limit or a refused sign-in; one case for all."""
+    said = dispose(error)
+    if said.verdict is Verdict.PAUSE:
+        wait = said.wait_seconds or 3600.0
+        state = (
+            "broken" if isinstance(error, AccessDenied | PermissionMissing) else connection.state
+        )
+        _rest(connection, error, wait, state)
+    elif isinstance(error, RemoteUnavailable) and not isinstance(error, RemoteBusy):
+        connection.failures += 1
+        Connection.objects.filter(pk=connection.pk).update(failures=connection.failures)
+        if connection.failures >= BREAK_AFTER:
+            _rest(connection, error, REST_SECONDS, connection.state)
+
+
+def _rest(connection: Connection, error: StudioError, seconds: float, state: str) -> None:
+    until = timezone.now() + timedelta(seconds=seconds)
+    with transaction.atomic():
+        Connection.objects.filter(pk=connection.pk).update(
+            paused_until=until, paused_reason=str(error)[:300], state=state
+        )
+        open_case(
+            connection.workspace,
+            Trouble(
+                subject=f"connection:{connection.uuid}",
+                code=error.code,
+                case_class=str(error.case_class),
+                audience=str(error.audience),
+                sentence=str(error),
+                cause=f"connection:{connection.uuid}:{error.code}",
+                cause_label=f"{connection.name} cannot be used",
+                record_label=connection.name,
+                evidence=error.evidence(),
+            ),
+        )
+    connection.paused_until = until

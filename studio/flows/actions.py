@@ -1,0 +1,198 @@
+"""Writes about flows: publish, pause, resume, replay, close without posting, link an existing document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from engine.errors import MappingRefused
+from engine.runtime.idempotency import content_hash
+from studio.accounts.roles import OPERATE, PUBLISH, TRIAGE
+from studio.core.action import Actor, acting
+from studio.core.dispatch import nudge
+from studio.flows.bundle import bundle_of
+from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
+from studio.mapping.models import Mapping, MappingVersion
+from studio.triage.actions import close_cases
+from studio.triage.models import OPEN_STATES, Case
+
+
+def _latest(
+    connection_id: int, direction: str, entity: str, document: str
+) -> MappingVersion | None:
+    mapping = Mapping.objects.filter(
+        connection_id=connection_id, direction=direction, entity=entity, document=document
+    ).first()
+    return mapping.versions.filter(state="published").first() if mapping else None
+
+
+def _pin(version: MappingVersion) -> dict[str, Any]:
+    return {"version": version.pk, "number": version.number, "hash": version.content_hash}
+
+
+def assemble(flow: Flow) -> dict[str, Any]:
+    """The content of the next version: the design and the exact versions of everything it uses.
+
+    Raises:
+        MappingRefused: a mapping it needs has no published version.
+    """
+    design = flow.design
+    document, source, target = design["document"], flow.source_id, flow.target_id
+    problems: list[str] = []
+    content: dict[str, Any] = {"design": design, "outbound": {}, "creates": {}}
+    inbound = _latest(source, "inbound", design["trigger"]["entity"], document)
+    if inbound is None:
+        problems.append(
+            f"{flow.source}: the mapping of {design['trigger']['entity']} is not published. "
+            "Review and publish it first."
+        )
+    else:
+        content["inbound"] = _pin(inbound)
+    for branch in design["branches"]:
+        version = _latest(target, "outbound", branch["entity"], document)
+        if version is None:
+            problems.append(
+                f"{flow.target}: the mapping to {branch['entity']} is not published. "
+                "Review and publish it first."
+            )
+        else:
+            content["outbound"][branch["entity"]] = _pin(version)
+    for kind, policy in design.get("creates", {}).items():
+        version = _latest(target, "outbound", policy["entity"], policy["document"])
+        if version is not None:
+            content["creates"][kind] = {**policy, **_pin(version)}
+    if problems:
+        raise MappingRefused(problems=tuple(problems))
+    return content
+
+
+def publish_flow(actor: Actor, flow: Flow, *, note: str = "") -> FlowVersion:
+    """Compile the flow into an immutable version and let it run.
+
+    The same content gives the same version. Every mapping is compiled again here, so a version that
+    cannot run cannot exist.
+
+    Raises:
+        MappingRefused: with every reason.
+    """
+    with acting(actor, PUBLISH, "flow.published", f"flow:{flow.uuid}") as line:
+        content = assemble(flow)
+        digest = content_hash(content)
+        same = flow.versions.filter(content_hash=digest, state="published").first()
+        if same:
+            line.data = {"version": same.number, "unchanged": True}
+            version = same
+        else:
+            flow.versions.filter(state="published").update(state="retired")
+            last = flow.versions.first()
+            version = FlowVersion.objects.create(
+                flow=flow,
+                number=last.number + 1 if last else 1,
+                content=content,
+                content_hash=digest,
+                state="published",
+                published_by=actor.name,
+                published_at=timezone.now(),
+                note=note,
+            )
+            line.data = {"version": version.number, "hash": digest, "flow": flow.name}
+        bundle_of(version)
+        flow.state, flow.paused_reason = "live", ""
+        flow.save(update_fields=["state", "paused_reason", "updated_at"])
+        nudge("flows.poll", flow.pk)
+    return version
+
+
+def pause(actor: Actor, flow: Flow, reason: str) -> None:
+    """Stop taking and sending; what is under way ends in order."""
+    with acting(actor, OPERATE, "flow.paused", f"flow:{flow.uuid}") as line:
+        flow.state, flow.paused_reason = "paused", reason.strip() or f"paused by {actor.name}"
+        flow.save(update_fields=["state", "paused_reason", "updated_at"])
+        line.data = {"flow": flow.name, "reason": flow.paused_reason}
+
+
+def resume(actor: Actor, flow: Flow) -> None:
+    """Go on where it stopped."""
+    if not flow.versions.filter(state="published").exists():
+        raise ValidationError("Publish the flow before it can run.")
+    with acting(actor, OPERATE, "flow.resumed", f"flow:{flow.uuid}") as line:
+        flow.state, flow.paused_reason = "live", ""
+        flow.save(update_fields=["state", "paused_reason", "updated_at"])
+        line.data = {"flow": flow.name}
+        nudge("flows.poll", flow.pk)
+        nudge("flows.pump_items", flow.pk)
+
+
+def replay(item: InboxItem, *, version: FlowVersion | None = None) -> bool:
+    """Send a parked record through again, always validated anew; False if it is under way.
+
+    Args:
+        item: the record.
+        version: the flow version to use; None means the one in force.
+    """
+    won = InboxItem.objects.filter(pk=item.pk, state__in=("parked", "filtered", "void")).update(
+        state="new", not_before=None, use_version=version, attempts=0, why="", waiting_on=""
+    )
+    if won:
+        nudge("flows.pump_items", item.flow_id)
+    return bool(won)
+
+
+def item_of(case: Case) -> InboxItem | None:
+    """The record a case is about."""
+    kind, _, key = case.subject.partition(":")
+    if kind != "inbox":
+        return None
+    return (
+        InboxItem.objects.select_related("flow", "flow__source", "flow__target")
+        .filter(uuid=key)
+        .first()
+    )
+
+
+def replay_cause(case: Case) -> int:
+    """Send through again every record whose open case has the same cause; returns how many."""
+    subjects = Case.objects.filter(
+        workspace=case.workspace, cause=case.cause, state__in=OPEN_STATES
+    ).values_list("subject", flat=True)
+    keys = [s.partition(":")[2] for s in subjects if s.startswith("inbox:")]
+    return sum(replay(item) for item in InboxItem.objects.filter(uuid__in=keys))
+
+
+def override(item: InboxItem, path: str, value: str) -> None:
+    """Keep a person's value for one field of the canonical document; used at every later try."""
+    if not path:
+        raise ValidationError("This case names no field that could be edited.")
+    InboxItem.objects.filter(pk=item.pk).update(overrides={**item.overrides, path: value})
+
+
+def close_without_posting(actor: Actor, item: InboxItem, reason: str) -> None:
+    """End a record's journey without posting it; it stays visible in the tie-out by name."""
+    with acting(actor, TRIAGE, "item.closed", f"inbox:{item.uuid}") as line:
+        won = InboxItem.objects.filter(pk=item.pk, state__in=("parked", "new", "waiting")).update(
+            state="void", why=reason[:300]
+        )
+        if not won:
+            raise ValidationError("The record is being worked just now. Try again in a moment.")
+        Delivery.objects.filter(item=item, state="parked", step="post").update(state="void")
+        line.data = {"record": item.label, "reason": reason}
+        close_cases(f"inbox:{item.uuid}", state="void", reason=reason, by=actor.name)
+
+
+def adopt(actor: Actor, item: InboxItem, target_key: str, reason: str) -> None:
+    """Accept that a document at the target is this record's posting (entered there by a person)."""
+    delivery = Delivery.objects.filter(item=item, step="post", state="parked").first()
+    if delivery is None:
+        raise ValidationError("Nothing of this record waits to be posted any more.")
+    with acting(actor, TRIAGE, "delivery.adopted", f"delivery:{delivery.uuid}") as line:
+        now = timezone.now()
+        with transaction.atomic():
+            Delivery.objects.filter(pk=delivery.pk, state="parked").update(
+                state="done", done_at=now, target_key=target_key, last_error=""
+            )
+            InboxItem.objects.filter(pk=item.pk).update(state="done", why="linked by a person")
+            close_cases(f"inbox:{item.uuid}", state="fixed", reason=reason, by=actor.name)
+        line.data = {"record": item.label, "key": target_key, "reason": reason}

@@ -1,0 +1,154 @@
+"""A flow version made runnable: its compiled mappings, its route, and what they may read.
+
+Compiled once per process and kept by content hash; versions never change, so the cache needs no
+invalidation. Lookups and links are read per batch, because people edit them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+
+from engine.canon.fields import canonical_schema
+from engine.mapping import CompiledMapping, Context, UnitRow, compile_mapping, parse
+from engine.mapping.context import Value
+from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
+from studio.flows.models import Flow, FlowVersion
+from studio.linking.actions import links_for
+from studio.linking.models import Judgement, Link, Party
+from studio.mapping.actions import load_compiled, lookups_for
+from studio.mapping.models import LookupRow, MappingVersion
+
+ROUTE = SystemSchema(
+    system="studio",
+    entities=(
+        EntitySchema(
+            name="route",
+            fields=(
+                FieldSchema(path="keep", type=FieldType.BOOLEAN),
+                FieldSchema(path="entity", type=FieldType.STRING, length=60),
+                FieldSchema(path="business_key", type=FieldType.STRING, length=120),
+            ),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a worker needs to turn one source record into target payloads."""
+
+    version: FlowVersion
+    design: dict[str, Any]
+    document: str
+    inbound: CompiledMapping
+    outbound: dict[str, CompiledMapping]
+    route: CompiledMapping
+
+
+def route_mapping(design: dict[str, Any]) -> dict[str, Any]:
+    """The flow's filter and branches as a mapping from the canonical document to a route."""
+    branches: list[dict[str, str]] = design["branches"]
+    entity = f'"{branches[-1]["entity"]}"'
+    for branch in reversed(branches[:-1]):
+        entity = f'IF({branch["when"]}, "{branch["entity"]}", {entity})'
+    return {
+        "mapping": "route",
+        "source": {"system": "canonical", "entity": design["document"]},
+        "target": {"system": "studio", "entity": "route"},
+        "rows": [
+            {"to": "keep", "from": design.get("filter") or "TRUE"},
+            {"to": "entity", "from": entity},
+            {"to": "business_key", "from": design["business_key"]},
+        ],
+    }
+
+
+@lru_cache(maxsize=64)
+def compile_route(text: str) -> CompiledMapping:
+    """Compile the route given as JSON text."""
+    return compile_mapping(parse(text), canonical_schema(), ROUTE)
+
+
+def bundle_of(version: FlowVersion) -> Bundle:
+    """The runnable form of a published (or rehearsed) flow version."""
+    content = version.content
+    design: dict[str, Any] = content["design"]
+    mappings = MappingVersion.objects.select_related("mapping__connection").in_bulk(
+        [content["inbound"]["version"], *(m["version"] for m in content["outbound"].values())]
+    )
+    return Bundle(
+        version=version,
+        design=design,
+        document=design["document"],
+        inbound=load_compiled(mappings[content["inbound"]["version"]]),
+        outbound={
+            entity: load_compiled(mappings[m["version"]])
+            for entity, m in content["outbound"].items()
+        },
+        route=compile_route(json.dumps(route_mapping(design), sort_keys=True)),
+    )
+
+
+def today() -> str:
+    """The date of the run in UTC, ISO."""
+    return timezone.now().date().isoformat()
+
+
+def context_stamp(flow: Flow) -> tuple[int, int, int]:
+    """Changes whenever a link or a lookup row was added or changed; three index reads."""
+    links = Link.objects.filter(left_connection=flow.source).aggregate(n=Max("id"))["n"] or 0
+    rows = LookupRow.history.aggregate(n=Max("history_id"))["n"] or 0
+    judged = Judgement.objects.aggregate(n=Max("id"))["n"] or 0
+    return links, rows, judged
+
+
+def context_of(flow: Flow) -> Context:
+    """Lookups and links of the target, units of the source's items, facts of both companies."""
+    facts: dict[str, Value] = {}
+    for side, connection in (("source", flow.source), ("target", flow.target)):
+        snapshot = connection.snapshots.first()
+        for name, value in (snapshot.content.get("facts", {}) if snapshot else {}).items():
+            facts[f"{side}.{name}"] = value
+    facts["base_currency"] = flow.target.currency
+    return Context(
+        lookups={**lookups_for(flow.source), **lookups_for(flow.target)},
+        links=links_for(flow.source, flow.target),
+        units=_units(flow),
+        facts=facts,
+        today=today(),
+    )
+
+
+class Contexts:
+    """The context of a flow, read again only when somebody changed what it is made of."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._stamp: tuple[int, int, int] | None = None
+        self._context = Context()
+
+    def now(self) -> Context:
+        """The context as of this moment."""
+        stamp = context_stamp(self._flow)
+        if stamp != self._stamp:
+            self._context, self._stamp = context_of(self._flow), stamp
+        return self._context
+
+
+def _units(flow: Flow) -> dict[str, dict[str, UnitRow]]:
+    """Stock units per alternate unit, from the source's items."""
+    units: dict[str, dict[str, UnitRow]] = {}
+    rows = Party.objects.filter(connection=flow.source, kind="item").values_list("code", "data")
+    for code, data in rows:
+        known = {str(data.get("unit") or ""): UnitRow(Decimal(1))}
+        if data.get("alternate_unit") and data.get("units_per_alternate"):
+            known[str(data["alternate_unit"])] = UnitRow(Decimal(str(data["units_per_alternate"])))
+        units[code] = known
+    return units

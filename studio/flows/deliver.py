@@ -1,0 +1,339 @@
+"""Sending a claimed delivery: look up where unclear, send, and write down what happened.
+
+The attempt row exists before the call. An answer that never came is *unknown*, not failed: the next
+claim looks the document up at the target before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors.http.jsontext import dump, load
+from engine.errors import Audience, CaseClass, DuplicateAtTarget, RemoteRejected, StudioError
+from engine.issue import Issue
+from engine.ports import Connector, Draft, Receipt
+from engine.runtime.disposition import Verdict, dispose
+from engine.runtime.idempotency import content_hash, idempotency_key
+from engine.runtime.retry import RetryPolicy
+from engine.schema.paths import put
+from studio.catalog.services import evidence_about
+from studio.catalog.wiring import note_fault, note_success
+from studio.core.dispatch import nudge
+from studio.flows.ledger import Claim, still_mine
+from studio.flows.models import Attempt, Delivery, Flow, InboxItem
+from studio.flows.places import first
+from studio.flows.work import trouble_of
+from studio.linking.actions import add_link
+from studio.triage.actions import close_cases, open_case
+
+log = logging.getLogger(__name__)
+POLICY = RetryPolicy()
+
+
+def draft_of(delivery: Delivery) -> Draft:
+    """The delivery as the connector takes it."""
+    return Draft(
+        entity=delivery.entity,
+        data=load(delivery.payload),
+        idempotency_key=delivery.idempotency_key,
+        reference=delivery.reference,
+        key=delivery.target_key if delivery.step in ("write_back", "update", "void") else "",
+        version=delivery.target_version,
+    )
+
+
+def deliver(claim: Claim, connector: Connector) -> str:
+    """Carry out one claimed delivery; returns its new state."""
+    delivery = claim.delivery
+    attempt = Attempt.objects.create(delivery=delivery)
+    with evidence_about(f"delivery:{delivery.uuid}"):
+        try:
+            receipt = _send(delivery, connector, unclear=claim.unclear)
+        except StudioError as error:
+            return _failed(claim, attempt, error, connector)
+        except Exception as error:
+            # A bug must not leave the row to be sent for ever: it is parked for the integrator.
+            log.exception("delivery %s", delivery.uuid)
+            return _park(claim, attempt, _bug(error))
+    note_success(delivery.connection)
+    return _done(claim, attempt, receipt)
+
+
+def _send(delivery: Delivery, connector: Connector, *, unclear: bool) -> Receipt:
+    draft = draft_of(delivery)
+    if delivery.step in ("write_back", "update"):
+        return connector.update(draft)
+    if unclear:
+        found = connector.find_by_reference(draft.entity, draft.reference, draft.idempotency_key)
+        if found is not None:
+            return found
+    return connector.create(draft)
+
+
+def _failed(claim: Claim, attempt: Attempt, error: StudioError, connector: Connector) -> str:
+    """Decide what the error means for this delivery."""
+    delivery = claim.delivery
+    note_fault(delivery.connection, error)
+    said = dispose(error)
+    if said.verdict is Verdict.LOOK_UP and isinstance(error, RemoteRejected):
+        return _look_up(claim, attempt, error, connector)
+    if said.verdict is Verdict.PARK or said.verdict is Verdict.STOP:
+        return _park(claim, attempt, error)
+    state = "unknown" if said.verdict is Verdict.LOOK_UP or claim.unclear else "ready"
+    return _again(claim, attempt, error, state, said.wait_seconds, counts=said.counts)
+
+
+def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: Connector) -> str:
+    """“Exists already” may be our own document of an earlier try; anything else is a person's call."""
+    delivery = claim.delivery
+    draft = draft_of(delivery)
+    if isinstance(error, DuplicateAtTarget) and delivery.step != "write_back":
+        try:
+            found = connector.find_by_reference(
+                draft.entity, draft.reference, draft.idempotency_key
+            )
+        except StudioError as again:
+            wait = dispose(again).wait_seconds
+            return _again(claim, attempt, again, "unknown", wait, counts=True)
+        if found is not None and _same(delivery, found):
+            return _done(claim, attempt, found)
+    if delivery.step == "write_back":
+        return _again(claim, attempt, error, "ready", 1.0, counts=True)
+    return _park(claim, attempt, error)
+
+
+def _totals(delivery: Delivery) -> dict[str, str]:
+    entities = delivery.version.content["design"].get("entities", {})
+    found: dict[str, str] = entities.get(delivery.entity, {})
+    return found
+
+
+def total_of(delivery: Delivery, record: dict[str, Any]) -> Decimal | None:
+    """The document's total as the target says it, None where it says none."""
+    path = _totals(delivery).get("gross")
+    value = first(record, path) if path else None
+    return Decimal(str(value)) if value not in (None, "") else None
+
+
+def _same(delivery: Delivery, found: Receipt) -> bool:
+    """Whether a document found under our reference is ours: same total, if it has one."""
+    if delivery.step.startswith("create_"):
+        return False
+    total = total_of(delivery, dict(found.data))
+    return total is None or total == delivery.gross
+
+
+def _again(
+    claim: Claim,
+    attempt: Attempt,
+    error: StudioError,
+    state: str,
+    wait: float | None,
+    *,
+    counts: bool,
+) -> str:
+    """Try again later, or ask a person when it has been tried often enough."""
+    delivery = claim.delivery
+    tries = delivery.attempts if counts else max(0, delivery.attempts - 1)
+    pause = POLICY.pause(tries, delivery.idempotency_key, wait)
+    with transaction.atomic():
+        if pause is None:
+            pause = POLICY.cap_seconds
+            open_case(delivery.flow.workspace, trouble_of(delivery.item, _issue(error)))
+        still_mine(claim).update(
+            state=state,
+            attempts=tries,
+            lease_until=None,
+            not_before=timezone.now() + timedelta(seconds=pause),
+            last_error=str(error),
+        )
+        _note(attempt, error.code, str(error))
+    return state
+
+
+def _issue(error: StudioError) -> Issue:
+    evidence = {k: str(v) for k, v in error.evidence().items() if v not in ("", None)}
+    return Issue(
+        code=error.code,
+        path=str(evidence.get("field", "")),
+        sentence=str(error),
+        case_class=error.case_class,
+        audience=error.audience,
+        evidence={
+            **evidence,
+            "cause": evidence.get("value", "") or evidence.get("vendor_code", ""),
+        },
+    )
+
+
+def _bug(error: Exception) -> StudioError:
+    class Unforeseen(StudioError):
+        code = "unforeseen"
+        audience = Audience.OPERATOR
+        case_class = CaseClass.VALUE
+        template = f"The studio met a fault of its own ({type(error).__name__}); nothing was lost."
+
+    return Unforeseen()
+
+
+def _park(claim: Claim, attempt: Attempt, error: StudioError) -> str:
+    delivery = claim.delivery
+    with transaction.atomic():
+        won = still_mine(claim).update(state="parked", lease_until=None, last_error=str(error))
+        _note(attempt, error.code, str(error))
+        if won:
+            trouble = trouble_of(delivery.item, _issue(error))
+            open_case(delivery.flow.workspace, trouble)
+            if delivery.step != "write_back":
+                InboxItem.objects.filter(pk=delivery.item_id, state__in=("done", "waiting")).update(
+                    state="parked", why=str(error)[:300]
+                )
+            if delivery.step.startswith("create_"):
+                InboxItem.objects.filter(
+                    state="waiting", waiting_on=delivery.idempotency_key
+                ).update(state="parked", why=str(error)[:300])
+    return "parked"
+
+
+def _note(attempt: Attempt, outcome: str, detail: str = "") -> None:
+    attempt.outcome, attempt.detail = outcome[:30], detail
+    attempt.finished_at = timezone.now()
+    attempt.save(update_fields=["outcome", "detail", "finished_at"])
+
+
+def _done(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
+    """Write down the success and what follows from it, in one transaction."""
+    delivery = claim.delivery
+    now = timezone.now()
+    with transaction.atomic():
+        won = still_mine(claim).update(
+            state="done",
+            lease_until=None,
+            not_before=None,
+            done_at=now,
+            target_key=receipt.key,
+            target_number=receipt.number,
+            target_version=receipt.version,
+            receipt=dump(dict(receipt.data)).decode(),
+            last_error="",
+        )
+        _note(attempt, "replayed" if receipt.replayed else "done")
+        if not won:
+            # Another worker took over after our lease; it will find the document by its reference.
+            return "taken over"
+        delivery.refresh_from_db()
+        if delivery.step == "post":
+            _after_post(delivery, receipt)
+        elif delivery.step.startswith("create_"):
+            _after_create(delivery, receipt)
+        Flow.objects.filter(pk=delivery.flow_id).update(last_success_at=now)
+    return "done"
+
+
+def _after_post(delivery: Delivery, receipt: Receipt) -> None:
+    flow = delivery.flow
+    close_cases(
+        f"inbox:{delivery.item.uuid}",
+        state="auto_closed",
+        reason=f"Posted as {receipt.number or receipt.key}.",
+        by="machine",
+    )
+    add_link(
+        kind=delivery.version.content["design"]["document"],
+        left=flow.source,
+        left_code=delivery.business_key,
+        right=flow.target,
+        right_key=receipt.key,
+        right_label=receipt.number,
+        origin="posted",
+        by="machine",
+    )
+    total = total_of(delivery, dict(receipt.data))
+    if total is not None and delivery.gross and total != delivery.gross:
+        open_case(
+            flow.workspace,
+            trouble_of(
+                delivery.item,
+                Issue(
+                    code="total-differs",
+                    path="gross_total",
+                    sentence=(
+                        f"{flow.target} computed {total} where {flow.source} says {delivery.gross} "
+                        f"({receipt.number or receipt.key})."
+                    ),
+                    case_class=CaseClass.AMOUNT,
+                    evidence={"source": str(delivery.gross), "target": str(total)},
+                ),
+            ),
+        )
+    _write_back(delivery, receipt)
+
+
+def _write_back(delivery: Delivery, receipt: Receipt) -> None:
+    """Telling the source is a delivery of its own: its failure never touches the invoice."""
+    flow = delivery.flow
+    plan = delivery.version.content["design"].get("write_back")
+    if not plan:
+        return
+    said = {"key": receipt.key, "number": receipt.number or receipt.key, "entity": receipt.entity}
+    body: dict[str, Any] = {}
+    for path, name in plan["fields"].items():
+        put(body, path, said[name])
+    payload = dump(body).decode()
+    Delivery.objects.get_or_create(
+        idempotency_key=idempotency_key(
+            connection=str(flow.source.uuid),
+            flow=flow.key,
+            entity=plan["entity"],
+            business_key=delivery.business_key,
+            content=content_hash(payload),
+            step="write_back",
+        ),
+        defaults={
+            "flow": flow,
+            "version": delivery.version,
+            "item": delivery.item,
+            "follows": delivery,
+            "step": "write_back",
+            "connection": flow.source,
+            "entity": plan["entity"],
+            "business_key": delivery.business_key,
+            "content_hash": content_hash(payload),
+            "reference": delivery.business_key,
+            "payload": payload,
+            "target_key": delivery.item.key,
+            "currency": delivery.currency,
+            "document_on": delivery.document_on,
+        },
+    )
+    nudge("flows.pump_deliveries", flow.source_id)
+
+
+def _after_create(delivery: Delivery, receipt: Receipt) -> None:
+    """The new customer or item is linked, and the records that waited for it go on."""
+    flow = delivery.flow
+    add_link(
+        kind=delivery.step.removeprefix("create_"),
+        left=flow.source,
+        left_code=delivery.business_key,
+        right=flow.target,
+        right_key=receipt.key,
+        right_label=receipt.number or delivery.reference,
+        origin="created",
+        by="machine",
+    )
+    release(delivery.idempotency_key)
+    nudge("flows.pump_items", flow.pk)
+
+
+def release(key: str) -> int:
+    """Let the items that waited for a delivery go on."""
+    return InboxItem.objects.filter(state="waiting", waiting_on=key).update(
+        state="new", waiting_on="", why=""
+    )

@@ -1,0 +1,91 @@
+"""Loops of a worker: claim, do, claim again, for a bounded time, then let others have a turn."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from django.utils import timezone
+
+from engine.errors import MappingRefused, StudioError
+from studio.catalog.models import Connection
+from studio.catalog.wiring import note_fault, opened
+from studio.core.dispatch import nudge
+from studio.flows.bundle import Bundle, Contexts, bundle_of
+from studio.flows.deliver import deliver
+from studio.flows.ledger import claim_delivery, claim_item, due_deliveries
+from studio.flows.models import Flow, FlowVersion, InboxItem
+from studio.flows.work import work
+
+log = logging.getLogger(__name__)
+TURN_SECONDS = 20.0
+
+
+def pump_flow(flow_id: int) -> int:
+    """Work due items of a flow; returns how many."""
+    flow = Flow.objects.select_related("source", "target", "workspace").get(pk=flow_id)
+    if flow.state != "live":
+        return 0
+    deadline = time.monotonic() + TURN_SECONDS
+    bundles: dict[int, Bundle] = {}
+    contexts = Contexts(flow)
+    count = 0
+    while time.monotonic() < deadline:
+        item = claim_item(flow_id)
+        if item is None:
+            return count
+        item.flow = flow
+        try:
+            version = item.use_version or _published(flow)
+            if version.pk not in bundles:
+                bundles[version.pk] = bundle_of(version)
+            # Looked at after the claim, so that a link made before the item was released is seen.
+            work(item, bundles[version.pk], contexts.now())
+        except Exception:
+            log.exception("inbox item %s", item.uuid)
+            _give_back(item)
+        count += 1
+    nudge("flows.pump_items", flow_id)
+    return count
+
+
+def _published(flow: Flow) -> FlowVersion:
+    version = flow.versions.filter(state="published").first()
+    if version is None:
+        raise MappingRefused(problems=(f"{flow.name} has no published version",))
+    return version
+
+
+def _give_back(item: InboxItem) -> None:
+    """A fault of our own: the item stays and is tried again, ever more slowly."""
+    pause = min(600, 2 ** min(item.attempts, 9))
+    InboxItem.objects.filter(pk=item.pk, state="working", claimed_by=item.claimed_by).update(
+        state="new", lease_until=None, not_before=timezone.now() + timedelta(seconds=pause)
+    )
+
+
+def pump_connection(connection_id: int) -> int:
+    """Send due deliveries to a connection; returns how many were tried."""
+    connection = Connection.objects.select_related("workspace", "credential").get(pk=connection_id)
+    if connection.resting() or not due_deliveries(connection_id).exists():
+        return 0
+    deadline = time.monotonic() + TURN_SECONDS
+    count = 0
+    try:
+        with opened(connection) as connector:
+            while time.monotonic() < deadline:
+                claim = claim_delivery(connection_id)
+                if claim is None:
+                    return count
+                claim.delivery.connection = connection
+                deliver(claim, connector)
+                count += 1
+                if connection.resting():
+                    return count
+    except StudioError as error:
+        # Opening or closing failed (sign-in, network): the rows stay due, the connection rests.
+        note_fault(connection, error)
+        return count
+    nudge("flows.pump_deliveries", connection_id)
+    return count

@@ -1,0 +1,79 @@
+"""Finding what was left behind: lost messages, dead workers, records that waited in vain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from studio.core.dispatch import nudge
+from studio.flows.deliver import release
+from studio.flows.models import Delivery, Flow, InboxItem
+
+# Processed messages of the filesystem broker that are kept; it never empties its folder itself.
+KEEP_MESSAGES = 200
+
+
+def sweep() -> dict[str, int]:
+    """Wake workers for everything that is due; returns how many wake-ups of each kind."""
+    now = timezone.now()
+    due = Q(not_before__isnull=True) | Q(not_before__lte=now)
+    stale = Q(lease_until__lt=now)
+    flows = (
+        InboxItem.objects.filter(due, Q(state="new") | (Q(state="working") & stale))
+        .filter(flow__state="live")
+        .values_list("flow_id", flat=True)
+        .distinct()
+    )
+    connections = (
+        Delivery.objects.filter(
+            due, Q(state__in=("ready", "unknown")) | (Q(state="sending") & stale)
+        )
+        .exclude(flow__state="paused")
+        .filter(Q(connection__paused_until__isnull=True) | Q(connection__paused_until__lte=now))
+        .values_list("connection_id", flat=True)
+        .distinct()
+    )
+    woken = {"flows": 0, "connections": 0, "released": _release_waiting()}
+    for flow_id in flows:
+        nudge("flows.pump_items", flow_id)
+        woken["flows"] += 1
+    for connection_id in connections:
+        nudge("flows.pump_deliveries", connection_id)
+        woken["connections"] += 1
+    _purge_broker()
+    return woken
+
+
+def _release_waiting() -> int:
+    """Items whose wait ended while nobody looked (the link was made between check and wait)."""
+    keys = InboxItem.objects.filter(state="waiting").values_list("waiting_on", flat=True).distinct()
+    finished = Delivery.objects.filter(
+        idempotency_key__in=list(keys), state__in=("done", "void")
+    ).values_list("idempotency_key", flat=True)
+    return sum(release(key) for key in finished)
+
+
+def poll_due() -> int:
+    """Wake a poll for every live flow whose interval has passed."""
+    now = timezone.now()
+    count = 0
+    for flow in Flow.objects.filter(state="live").select_related("source"):
+        every = int(flow.design.get("trigger", {}).get("every_seconds", settings.POLL_SECONDS))
+        waited = (now - flow.last_polled_at).total_seconds() if flow.last_polled_at else every
+        if waited >= every and not flow.source.resting():
+            nudge("flows.poll", flow.pk)
+            count += 1
+    return count
+
+
+def _purge_broker() -> None:
+    options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
+    folder = options.get("processed_folder")
+    if not folder:
+        return
+    files = sorted(Path(folder).glob("*"), key=lambda p: p.name)
+    for file in files[:-KEEP_MESSAGES]:
+        file.unlink(missing_ok=True)

@@ -1,0 +1,47 @@
+"""Celery entry points: keys in, one action called, no logic. All may run twice or never."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from studio.flows.models import Flow
+from studio.flows.poll import poll as poll_flow
+from studio.flows.pump import pump_connection, pump_flow
+from studio.flows.sweep import poll_due as wake_polls
+from studio.flows.sweep import sweep as wake_all
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="flows.poll")
+def poll(flow_id: int) -> None:
+    """Read what changed at the source of one flow."""
+    flow = Flow.objects.select_related("source", "target", "workspace").filter(pk=flow_id).first()
+    if flow:
+        poll_flow(flow)
+
+
+@shared_task(name="flows.pump_items")
+def pump_items(flow_id: int) -> None:
+    """Work the inbox of one flow until nothing is due."""
+    pump_flow(flow_id)
+
+
+@shared_task(name="flows.pump_deliveries")
+def pump_deliveries(connection_id: int) -> None:
+    """Send what is due to one connection."""
+    pump_connection(connection_id)
+
+
+@shared_task(name="flows.sweep")
+def sweep() -> None:
+    """Find what was left behind."""
+    wake_all()
+
+
+@shared_task(name="flows.poll_due")
+def poll_due() -> None:
+    """Wake the polls whose time has come."""
+    wake_polls()

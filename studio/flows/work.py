@@ -1,0 +1,367 @@
+"""One inbox item through map, route, check and resolve, ending in a delivery row or a case.
+
+Everything is decided in memory first; then one short transaction writes all of it. A worker that
+dies before the transaction leaves the item as it was; after it, everything is there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from pydantic import ValidationError as BadDocument
+
+from connectors.http.jsontext import dump, load
+from engine.canon.model import DOCUMENTS
+from engine.errors import Audience, CaseClass
+from engine.issue import Issue
+from engine.mapping import Context, Result
+from engine.runtime.idempotency import content_hash, idempotency_key
+from engine.schema.model import Record
+from studio.core.dispatch import nudge
+from studio.flows.bundle import Bundle
+from studio.flows.checks import preflight
+from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.parties import ask_for_party
+from studio.flows.places import assign
+from studio.triage.actions import Trouble, close_cases, open_case
+
+# A record that is being sent right now is looked at again after this pause.
+AGAIN_SECONDS = 5
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one item became, before anything is written."""
+
+    state: str
+    why: str = ""
+    document: Record = field(default_factory=dict)
+    business_key: str = ""
+    entity: str = ""
+    payload: Record = field(default_factory=dict)
+    trace: dict[str, Any] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    waits_for: list[tuple[str, str]] = field(default_factory=list)
+
+
+def decide(item: InboxItem, bundle: Bundle, context: Context) -> Outcome:
+    """What becomes of the item; reads nothing and writes nothing."""
+    stored = load(item.payload)
+    inbound = bundle.inbound.apply(stored["data"], context)
+    document = dict(inbound.record)
+    for path, value in item.overrides.items():
+        assign(document, path, value)
+    route = bundle.route.apply(document, context)
+    found = Outcome("done", document=document)
+    found.business_key = str(route.record.get("business_key") or item.key)
+    found.entity = str(route.record.get("entity") or "")
+    if stored["deleted"]:
+        return replace(found, state="deleted")
+    if not route.record.get("keep"):
+        return replace(found, state="filtered", why="does not meet the flow's filter")
+    found.issues = [i for i in inbound.issues if i.path not in item.overrides]
+    found.issues += _shape(bundle.document, document)
+    if any(i.blocks for i in found.issues):
+        return replace(found, state="parked")
+    return _outbound(found, bundle, context)
+
+
+def _outbound(found: Outcome, bundle: Bundle, context: Context) -> Outcome:
+    policies: dict[str, Any] = bundle.design.get("references", {})
+    result: Result = bundle.outbound[found.entity].apply(found.document, context, trace=True)
+    creates = {n.kind for n in result.needs if policies.get(n.kind) == "create"}
+    found.waits_for = [(n.kind, n.code) for n in result.needs if n.kind in creates]
+    found.issues += [
+        i
+        for i in result.issues
+        if not (i.evidence.get("kind") == "link" and i.evidence.get("table") in creates)
+    ]
+    found.payload = dict(result.record)
+    found.trace = {
+        t.target: {
+            "value": t.value,
+            "expression": t.expression,
+            "reads": [[r.path, r.value] for r in t.reads],
+            "steps": list(t.steps),
+            "used": [[u.kind, u.table, u.code, u.value, u.row] for u in t.used],
+        }
+        for t in result.trace or ()
+    }
+    checked = preflight(bundle, found.entity, found.document, found.payload, context)
+    found.payload = checked.payload
+    found.issues += checked.issues
+    if any(i.blocks for i in found.issues):
+        found.state = "parked"
+    elif found.waits_for:
+        found.state = "waiting"
+    return found
+
+
+def _shape(kind: str, document: Record) -> list[Issue]:
+    """Faults of the canonical document's shape as issues."""
+    try:
+        DOCUMENTS[kind].model_validate(document)
+    except BadDocument as error:
+        return [
+            Issue(
+                code="document-shape",
+                path=".".join(str(p) for p in fault["loc"]),
+                sentence=f"{'.'.join(str(p) for p in fault['loc'])}: {fault['msg']}.",
+                audience=Audience.INTEGRATOR,
+            )
+            for fault in error.errors()[:10]
+        ]
+    return []
+
+
+def money(document: Record, name: str) -> Decimal:
+    """An amount of the document, zero where it has none."""
+    value = document.get(name)
+    return Decimal(str(value)) if value not in (None, "") else Decimal(0)
+
+
+def work(item: InboxItem, bundle: Bundle, context: Context) -> str:
+    """Decide about a claimed item and write the outcome; returns the item's new state."""
+    found = decide(item, bundle, context)
+    token = item.claimed_by
+    with transaction.atomic():
+        if not InboxItem.objects.filter(pk=item.pk, state="working", claimed_by=token).exists():
+            return "taken over"
+        _describe(item, found)
+        match found.state:
+            case "parked":
+                _park(item, found.issues)
+            case "waiting":
+                _wait(item, bundle, found)
+            case "deleted":
+                _deleted(item, bundle, found)
+            case "filtered":
+                _finish(item, "filtered", found.why)
+            case _:
+                _hand_over(item, bundle, found)
+    return item.state
+
+
+def _describe(item: InboxItem, found: Outcome) -> None:
+    document = found.document
+    number = found.business_key or item.key
+    party = str(document.get("party_name") or document.get("party") or "")
+    item.label = f"Order {number}" if "order_number" in document else f"{item.entity} {number}"
+    item.party = party[:120]
+    item.net, item.tax = money(document, "net_total"), money(document, "tax_total")
+    item.amount = money(document, "gross_total") or item.net + item.tax
+    item.currency = str(document.get("currency") or "")[:3]
+    said = document.get("date")
+    item.document_on = date.fromisoformat(str(said)[:10]) if said else None
+    item.canonical = load_plain(document)
+
+
+def load_plain(document: Record) -> dict[str, Any]:
+    """The document with decimals as text, for JSON columns."""
+    import json
+
+    plain: dict[str, Any] = json.loads(dump(document), parse_float=str)
+    return plain
+
+
+def _finish(item: InboxItem, state: str, why: str = "") -> None:
+    item.state, item.why, item.lease_until, item.waiting_on = state, why[:300], None, ""
+    item.save()
+    if state in ("done", "unchanged", "filtered"):
+        close_cases(
+            f"inbox:{item.uuid}",
+            state="auto_closed",
+            reason="The record went through." if state != "filtered" else "No longer to be posted.",
+            by="machine",
+        )
+
+
+def trouble_of(item: InboxItem, issue: Issue) -> Trouble:
+    """The issue as a case about this item; equal causes have equal keys."""
+    flow = item.flow
+    evidence = dict(issue.evidence)
+    if {"kind", "table", "code"} <= evidence.keys():
+        cause = f"{flow.target.uuid}:{evidence['kind']}:{evidence['table']}:{evidence['code']}"
+        label = issue.sentence
+    else:
+        place = re.sub(r"\[\d+\]", "[]", issue.path)
+        detail = str(evidence.get("cause", ""))
+        cause, label = f"{flow.key}:{issue.code}:{place}:{detail}", issue.sentence
+    return Trouble(
+        subject=f"inbox:{item.uuid}",
+        code=issue.code,
+        case_class=str(issue.case_class),
+        audience=str(issue.audience),
+        severity=str(issue.severity),
+        sentence=issue.sentence,
+        cause=cause,
+        cause_label=label,
+        record_label=item.label,
+        field=issue.path,
+        flow_key=flow.key,
+        flow_label=flow.name,
+        evidence={**evidence, "party": item.party},
+        amount=item.amount,
+        currency=item.currency,
+        document_on=item.document_on,
+    )
+
+
+def _park(item: InboxItem, issues: list[Issue]) -> None:
+    blocking = [i for i in issues if i.blocks]
+    troubles = [trouble_of(item, i) for i in blocking]
+    close_cases(
+        f"inbox:{item.uuid}",
+        state="auto_closed",
+        reason="This part is in order now.",
+        by="machine",
+        keep=[t.cause for t in troubles],
+    )
+    for trouble in troubles:
+        open_case(item.flow.workspace, trouble)
+    _finish(item, "parked", blocking[0].sentence)
+
+
+def _wait(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
+    """Parties missing at the target are created first, each by a delivery of its own."""
+    keys, issues = [], list[Issue]()
+    for kind, code in found.waits_for:
+        asked = ask_for_party(item, bundle, kind, code)
+        if isinstance(asked, Issue):
+            issues.append(asked)
+        else:
+            keys.append(asked)
+    if issues:
+        _park(item, issues)
+        return
+    _finish(item, "waiting", "waits for " + ", ".join(f"{k} {c}" for k, c in found.waits_for))
+    InboxItem.objects.filter(pk=item.pk).update(waiting_on=keys[0])
+
+
+def _deleted(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
+    posted = Delivery.objects.filter(
+        flow=item.flow, business_key=found.business_key, step="post"
+    ).exclude(state="void")
+    if not posted.exists():
+        _finish(item, "filtered", "deleted at the source before it was posted")
+        return
+    issue = Issue(
+        code="deleted-at-source",
+        path="",
+        sentence=f"{item.label} was deleted in {item.flow.source} after it was posted.",
+        case_class=CaseClass.CONFLICT,
+    )
+    _park(item, [issue])
+
+
+def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
+    """Write the delivery, unless this very document is posted already."""
+    flow = item.flow
+    content = content_hash(load_plain(found.document))
+    living = (
+        Delivery.objects.filter(flow=flow, business_key=found.business_key, step="post")
+        .exclude(state="void")
+        .first()
+    )
+    body = dump(found.payload)
+    fresh = _delivery(flow, item, bundle, found, content, body)
+    if living is None:
+        fresh.save()
+        _finish(item, "done")
+    elif living.state == "done":
+        _already_posted(item, living, content)
+        return
+    elif not _replaced(living, fresh):
+        if living.content_hash == content:
+            _finish(item, "unchanged", "is being posted already")
+            return
+        item.not_before = timezone.now() + timedelta(seconds=AGAIN_SECONDS)
+        _finish(item, "new", "an earlier version is being sent just now")
+        return
+    else:
+        _finish(item, "done")
+    nudge("flows.pump_deliveries", flow.target_id)
+
+
+def _delivery(
+    flow: Flow, item: InboxItem, bundle: Bundle, found: Outcome, content: str, body: bytes
+) -> Delivery:
+    reference = bundle.design["entities"][found.entity]["reference"]
+    return Delivery(
+        flow=flow,
+        version=bundle.version,
+        item=item,
+        step="post",
+        connection=flow.target,
+        entity=found.entity,
+        idempotency_key=idempotency_key(
+            connection=str(flow.target.uuid),
+            flow=flow.key,
+            entity=found.entity,
+            business_key=found.business_key,
+            content=content_hash(load_plain(found.payload)),
+            step="post",
+        ),
+        business_key=found.business_key,
+        content_hash=content,
+        reference=str(found.payload.get(reference) or found.business_key),
+        payload=body.decode(),
+        trace=load_plain(found.trace),
+        net=item.net,
+        tax=item.tax,
+        gross=item.amount,
+        currency=item.currency,
+        document_on=item.document_on,
+    )
+
+
+def _replaced(living: Delivery, fresh: Delivery) -> bool:
+    """Put the corrected content into a delivery that was never accepted; False if it is under way."""
+    won = Delivery.objects.filter(pk=living.pk, state__in=("ready", "parked")).update(
+        item=fresh.item,
+        version=fresh.version,
+        entity=fresh.entity,
+        idempotency_key=fresh.idempotency_key,
+        content_hash=fresh.content_hash,
+        reference=fresh.reference,
+        payload=fresh.payload,
+        trace=fresh.trace,
+        net=fresh.net,
+        tax=fresh.tax,
+        gross=fresh.gross,
+        currency=fresh.currency,
+        document_on=fresh.document_on,
+        state="ready",
+        not_before=None,
+        lease_until=None,
+        attempts=0,
+    )
+    return won == 1
+
+
+def _already_posted(item: InboxItem, living: Delivery, content: str) -> None:
+    if living.content_hash == content:
+        _finish(item, "unchanged", f"posted as {living.target_number or living.target_key}")
+        return
+    _park(
+        item,
+        [
+            Issue(
+                code="changed-after-posting",
+                path="",
+                sentence=(
+                    f"{item.label} was changed in {item.flow.source} after it was posted as "
+                    f"{living.target_number or living.target_key}: "
+                    f"{living.gross} then, {item.amount} now."
+                ),
+                case_class=CaseClass.CONFLICT,
+                evidence={"posted": str(living.gross), "now": str(item.amount)},
+            )
+        ],
+    )

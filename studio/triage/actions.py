@@ -1,0 +1,188 @@
+"""Writes of the exception queue. Nothing is deleted; every closing has a reason."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from studio.accounts.models import User, Workspace
+from studio.accounts.roles import TRIAGE
+from studio.core.action import Actor, acting, record
+from studio.triage.models import OPEN_STATES, Case, CaseNote
+from studio.triage.remedies import remedy as find_remedy
+
+# Days until a case is due, by class; a closed period or an unknown outcome waits for nobody.
+DUE_DAYS = {"period": 1, "unknown_outcome": 1, "connection": 1, "duplicate": 2, "approval": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a record, ready to become a case."""
+
+    subject: str
+    code: str
+    case_class: str
+    audience: str
+    sentence: str
+    cause: str
+    cause_label: str
+    record_label: str
+    field: str = ""
+    severity: str = "block"
+    flow_key: str = ""
+    flow_label: str = ""
+    evidence: dict[str, Any] = made(default_factory=dict)
+    amount: Decimal = Decimal(0)
+    currency: str = ""
+    base_amount: Decimal = Decimal(0)
+    document_on: date | None = None
+
+
+def open_case(workspace: Workspace, trouble: Trouble) -> Case:
+    """Open a case, or note that the same trouble was seen again; call inside a transaction."""
+    again = Case.objects.filter(
+        subject=trouble.subject, cause=trouble.cause[:200], state__in=OPEN_STATES
+    ).first()
+    if again:
+        Case.objects.filter(pk=again.pk).update(
+            seen_count=F("seen_count") + 1,
+            sentence=trouble.sentence,
+            evidence=trouble.evidence,
+            updated_at=timezone.now(),
+        )
+        return again
+    case = Case.objects.create(
+        workspace=workspace,
+        subject=trouble.subject,
+        code=trouble.code,
+        case_class=trouble.case_class,
+        audience=trouble.audience,
+        severity=trouble.severity,
+        cause=trouble.cause[:200],
+        cause_label=trouble.cause_label[:300],
+        sentence=trouble.sentence,
+        field=trouble.field[:200],
+        record_label=trouble.record_label[:200],
+        flow_key=trouble.flow_key,
+        flow_label=trouble.flow_label,
+        evidence=trouble.evidence,
+        amount=trouble.amount,
+        currency=trouble.currency,
+        base_amount=trouble.base_amount or trouble.amount,
+        document_on=trouble.document_on,
+        due_at=timezone.now() + timedelta(days=DUE_DAYS.get(trouble.case_class, 3)),
+    )
+    CaseNote.objects.create(case=case, author="machine", kind="opened", text=trouble.sentence)
+    return case
+
+
+def close_cases(subject: str, *, state: str, reason: str, by: str, keep: Iterable[str] = ()) -> int:
+    """Close the open cases of a record whose trouble is over; ``keep`` are causes still there."""
+    cases = Case.objects.filter(subject=subject, state__in=OPEN_STATES).exclude(
+        cause__in=[c[:200] for c in keep]
+    )
+    now = timezone.now()
+    closed = 0
+    for case in cases:
+        CaseNote.objects.create(case=case, author=by, kind="closed", text=reason)
+        # A person who fixed the case is named by the note of the fix; keep that word.
+        final = "fixed" if state == "auto_closed" and case.state == "in_work" else state
+        case.state, case.closed_at, case.closed_by, case.closed_reason = final, now, by, reason
+        case.save(update_fields=["state", "closed_at", "closed_by", "closed_reason", "updated_at"])
+        closed += 1
+    return closed
+
+
+def assign(actor: Actor, case: Case, person: User | None) -> None:
+    """Give a case to a colleague (or back to the queue)."""
+    with acting(actor, TRIAGE, "case.assigned", f"case:{case.uuid}") as line:
+        case.assignee = person
+        case.state = "in_work" if person else "open"
+        case.save(update_fields=["assignee", "state", "updated_at"])
+        line.data = {"to": str(person or ""), "record": case.record_label}
+
+
+def comment(actor: Actor, case: Case, text: str) -> CaseNote:
+    """Add a remark beside a case."""
+    if not text.strip():
+        raise ValidationError("Write something before you send it.")
+    with acting(actor, TRIAGE, "case.commented", f"case:{case.uuid}") as line:
+        note = CaseNote.objects.create(case=case, author=actor.name, text=text.strip())
+        line.data = {"record": case.record_label}
+    return note
+
+
+def tag(actor: Actor, case: Case, tags: list[str]) -> None:
+    """Replace the tags of a case."""
+    with acting(actor, TRIAGE, "case.tagged", f"case:{case.uuid}") as line:
+        case.tags = sorted({t.strip().lower() for t in tags if t.strip()})
+        case.save(update_fields=["tags", "updated_at"])
+        line.data = {"tags": case.tags}
+
+
+def wait(actor: Actor, case: Case, *, on: str, until: datetime) -> None:
+    """Put a case aside until a moment, saying whom it waits for."""
+    if not on.strip():
+        raise ValidationError("Say whom or what the case is waiting for.")
+    with acting(actor, TRIAGE, "case.waiting", f"case:{case.uuid}") as line:
+        case.state, case.waiting_for, case.waiting_until = "waiting", on.strip(), until
+        case.save(update_fields=["state", "waiting_for", "waiting_until", "updated_at"])
+        line.data = {"for": on, "until": until.isoformat()}
+
+
+def apply_remedy(
+    actor: Actor, case: Case, key: str, values: Mapping[str, str], *, bulk: uuid.UUID | None = None
+) -> str:
+    """Press a button of a case; the remedy's own app does the work.
+
+    Raises:
+        ValidationError: a needed input is missing, or the remedy does not fit the case any more.
+        PermissionDenied: the role may not.
+    """
+    found = find_remedy(key)
+    if found is None or not found.fits(case) or case.state not in OPEN_STATES:
+        raise ValidationError(
+            "This case is settled already, or the fix no longer applies. Reload it."
+        )
+    actor.require(found.permission)
+    for one in found.inputs:
+        if one.required and not str(values.get(one.name, "")).strip():
+            raise ValidationError(f"{one.label} is needed.")
+    with transaction.atomic():
+        shown = {k: str(v)[:300] for k, v in values.items() if v}
+        case.state = "in_work"
+        case.save(update_fields=["state", "updated_at"])
+        sentence = found.run(actor, case, values)
+        CaseNote.objects.create(case=case, author=actor.name, kind="fix", text=sentence)
+        record(
+            actor,
+            f"case.{found.key}",
+            f"case:{case.uuid}",
+            {"record": case.record_label, "values": shown, "result": sentence},
+            bulk=bulk,
+        )
+    return sentence
+
+
+def apply_to_many(
+    actor: Actor, cases: Iterable[Case], key: str, values: Mapping[str, str]
+) -> tuple[int, list[str]]:
+    """The same fix for several cases; one audit line each. Returns how many, and why others stayed."""
+    bulk = uuid.uuid4()
+    done, left = 0, []
+    for case in cases:
+        try:
+            apply_remedy(actor, case, key, values, bulk=bulk)
+            done += 1
+        except ValidationError as error:
+            left.append(f"{case.record_label}: {' '.join(error.messages)}")
+    return done, left

@@ -1,0 +1,86 @@
+"""What can be done about a case. Each app registers remedies for the cases its records cause.
+
+``triage`` knows none of those apps: it shows buttons, collects the inputs and calls ``run``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from studio.core.action import Actor
+from studio.triage.models import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value a person can pick, with the words beside it."""
+
+    value: str
+    label: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing the person supplies.
+
+    Attributes:
+        name: key in the values handed to ``run``.
+        label: words beside the control.
+        kind: ``text``, ``date``, ``amount``, ``choice`` or ``reason``.
+        choices: for ``choice``: called with the case and the search text.
+        initial: called with the case; the value the control starts with.
+        required: whether it may stay empty.
+    """
+
+    name: str
+    label: str
+    kind: str = "text"
+    choices: Callable[[Case, str], list[Choice]] | None = None
+    initial: Callable[[Case], str] | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One button of a case.
+
+    Attributes:
+        key: stable name, part of URLs and audit lines.
+        label: what the button says; a verb that tells what will happen.
+        permission: who may press it.
+        fits: whether it applies to this case.
+        run: does it; returns the sentence shown afterwards.
+        inputs: what must be supplied.
+        heals_cause: the fix settles every open case with the same cause.
+        primary: the button a person most likely wants.
+    """
+
+    key: str
+    label: str
+    permission: str
+    fits: Callable[[Case], bool]
+    run: Callable[[Actor, Case, Mapping[str, str]], str]
+    inputs: tuple[Input, ...] = field(default=())
+    heals_cause: bool = False
+    primary: bool = False
+
+
+_REMEDIES: dict[str, Remedy] = {}
+
+
+def register(remedy: Remedy) -> None:
+    """Add a remedy; called from ``AppConfig.ready``."""
+    _REMEDIES[remedy.key] = remedy
+
+
+def remedy(key: str) -> Remedy | None:
+    """The remedy called ``key``."""
+    return _REMEDIES.get(key)
+
+
+def remedies_for(case: Case) -> list[Remedy]:
+    """The buttons of a case, the likeliest first."""
+    found = [r for r in _REMEDIES.values() if r.fits(case)]
+    return sorted(found, key=lambda r: (not r.primary, r.key == "void", r.label))
