@@ -1,15 +1,118 @@
-"""What every template gets."""
+"""What every template gets: workspace, actor, navigation with counts, theme."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+Counter = Callable[[Any], int]
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One place in the navigation; who lacks the permission does not see it."""
+
+    label: StrPromise
+    url_name: str
+    icon: str
+    section: StrPromise | str
+    permission: str = "read"
+
+
+NAV: tuple[NavItem, ...] = (
+    NavItem(_("Home"), "home", "home", ""),
+    NavItem(_("Exceptions"), "triage:queue", "inbox", _("Work")),
+    NavItem(_("Matches"), "linking:matches", "link", _("Work")),
+    NavItem(_("Mappings"), "mapping:mappings", "columns", _("Design")),
+    NavItem(_("Values"), "mapping:values", "tag", _("Design")),
+    NavItem(_("Flows"), "flows:flows", "flow", _("Design")),
+    NavItem(_("Connections"), "catalog:connections", "plug", _("Design")),
+    NavItem(_("Runs"), "flows:runs", "pulse", _("Prove")),
+    NavItem(_("Tie-out"), "tieout:periods", "balance", _("Prove")),
+    NavItem(_("Accuracy"), "monitor:accuracy", "target", _("Prove")),
+    NavItem(_("Audit"), "monitor:audit", "shield", _("Prove")),
+    NavItem(_("Admin"), "admin:index", "gear", _("Manage"), "administer"),
+)
+
+_counters: dict[str, Counter] = {}
+
+
+def register_count(url_name: str, counter: Counter) -> None:
+    """Show ``counter(workspace)`` beside a navigation item; called from ``AppConfig.ready()``.
+
+    One query each, on every page: it must be answered from an index.
+    """
+    _counters[url_name] = counter
 
 
 def studio(request: HttpRequest) -> dict[str, Any]:
-    """Workspace and actor of the request."""
+    """The context processor; navigation is made only when a template asks for it."""
     return {
         "workspace": getattr(request, "workspace", None),
         "actor": getattr(request, "actor", None),
+        "theme": theme_of(request),
+        "sandbox": settings.SANDBOX,
+        "nav": SimpleLazyObject(lambda: navigation(request)),
     }
+
+
+def theme_of(request: HttpRequest) -> str:
+    """``light``, ``dark`` or ``auto`` (the machine's own setting)."""
+    theme = request.COOKIES.get("theme", "auto")
+    return theme if theme in {"light", "dark"} else "auto"
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Sections with the items this person may open, the present one marked."""
+    actor = getattr(request, "actor", None)
+    if actor is None:
+        return []
+    workspace = getattr(request, "workspace", None)
+    here = _best_match(request.path, actor)
+    sections: list[dict[str, Any]] = []
+    for item, url in _visible(actor):
+        if not sections or sections[-1]["label"] != item.section:
+            sections.append({"label": item.section, "entries": []})
+        counter = _counters.get(item.url_name)
+        sections[-1]["entries"].append(
+            {
+                "label": item.label,
+                "url": url,
+                "icon": item.icon,
+                "count": counter(workspace) if counter and workspace else 0,
+                "current": url == here,
+            }
+        )
+    return sections
+
+
+def _visible(actor: Any) -> list[tuple[NavItem, str]]:
+    found = []
+    for item in NAV:
+        if not actor.may(item.permission):
+            continue
+        try:
+            found.append((item, reverse(item.url_name)))
+        except NoReverseMatch:
+            # An installation may leave an app out of its routes.
+            continue
+    return found
+
+
+def _best_match(path: str, actor: Any) -> str:
+    """The longest navigation address that the present path begins with."""
+    urls = [url for _, url in _visible(actor)]
+    home = reverse("home") if any(item.url_name == "home" for item, _ in _visible(actor)) else ""
+    return max(
+        (u for u in urls if path == u or (u != home and path.startswith(u))), key=len, default=""
+    )

@@ -1,0 +1,178 @@
+// Keyboard, focus, toasts and theme. Everything here only presses buttons that are on the page:
+// without this file each of them still works as a link or a form.
+//
+//   data-rows            a list whose rows are walked with j/k or the arrows
+//   data-row             one row (give it an id that survives a swap)
+//   data-key="Enter"     this control is pressed by that key: first in the row, then on the page
+//   data-key-label       what the help dialog says (otherwise the control's own words)
+//   data-tick            the row's checkbox (x, Shift+arrow)
+//   data-advance         pressing this control finishes the row: the next one gets the focus at once
+//   data-find            the search box (/)
+//   data-open="id"       opens a dialog;  data-dismiss closes a toast
+//   data-announce="…"    on swapped content: said to screen readers
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const visible = (element) => element.getClientRects().length > 0;
+const rows = () => $$("[data-rows] [data-row]").filter(visible);
+const current = () => document.activeElement?.closest?.("[data-row]") ?? $("[data-row][data-current]");
+const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+
+export function announce(text) {
+  const live = $("#live");
+  if (live && text) live.textContent = text;
+}
+
+export function toast(text, tone = "info") {
+  const box = document.createElement("div");
+  box.className = `toast toast-${tone}`;
+  box.dataset.toast = "";
+  const words = box.appendChild(document.createElement("p"));
+  words.textContent = text;
+  $("#toasts")?.append(box);
+  age(box);
+}
+
+function age(box) {
+  // One undo at a time is enough to read; what can be undone stays until it is replaced.
+  if (box.hasAttribute("data-keep")) $$("[data-toast][data-keep]").forEach((old) => old !== box && old.remove());
+  else setTimeout(() => box.matches(":hover, :focus-within") || box.remove(), 8000);
+}
+
+function focusRow(row) {
+  if (!row) return;
+  $$("[data-row][data-current]").forEach((old) => { delete old.dataset.current; old.tabIndex = -1; });
+  row.dataset.current = "";
+  row.tabIndex = 0;
+  row.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+}
+
+function step(by, extend) {
+  const all = rows();
+  if (!all.length) return;
+  const here = all.indexOf(current());
+  const next = all[here < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(here + by, 0), all.length - 1)];
+  if (extend) [all[here], next].forEach((row) => tick(row, true));
+  focusRow(next);
+}
+
+function tick(row, on) {
+  const box = row && $("[data-tick]", row);
+  if (!box) return;
+  if (on === undefined || box.checked !== on) box.click();
+}
+
+// The name of a key as pages write it: "Enter", "Ctrl+Enter", "?", "j".
+function nameOf(event) {
+  const name = event.key.length === 1 && /[a-z]/i.test(event.key) ? event.key.toLowerCase() : event.key;
+  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + (event.altKey ? "Alt+" : "") + name;
+}
+
+const control = (key, root) => $$("[data-key]", root).find(
+  (found) => found.dataset.key.split(" ").includes(key) && !found.disabled && visible(found) && (root !== document || !found.closest("[data-row]")));
+
+const MOVES = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
+
+function onKey(event) {
+  const key = nameOf(event);
+  if (event.key === "Escape" && typing(event.target)) return event.target.blur();
+  if (event.defaultPrevented || typing(event.target) || $("dialog[open]")) return;
+  const row = current();
+  if (key in MOVES && $("[data-rows]")) { event.preventDefault(); return step(MOVES[key], event.shiftKey); }
+  if (key === "/" && $("[data-find]")) { event.preventDefault(); return $("[data-find]").focus(); }
+  if (key === "x" && row) { event.preventDefault(); return tick(row); }
+  // Enter on a focused link or button means that link or button.
+  if ((key === "Enter" || key === " ") && event.target.closest?.("a, button, summary, [role=button]")) return;
+  const found = (row && control(key, row)) || control(key, document);
+  if (found) { event.preventDefault(); found.click(); return; }
+  if (key === "?") { event.preventDefault(); openHelp(); }
+}
+
+function openHelp() {
+  const list = $("[data-keys-list]");
+  const known = new Map();
+  if ($("[data-rows]")) {
+    known.set("↓ / j", "Next row"); known.set("↑ / k", "Previous row");
+    if ($("[data-tick]")) { known.set("x", "Tick the row"); known.set("Shift+↓", "Extend the ticks"); }
+  }
+  if ($("[data-find]")) known.set("/", "Find");
+  const scope = [...$$("[data-key]", rows()[0] ?? document.createElement("i")), ...$$("[data-key]").filter((e) => !e.closest("[data-row]"))];
+  for (const found of scope) {
+    const label = found.dataset.keyLabel || found.getAttribute("aria-label") || found.textContent.trim().replace(/\s+/g, " ");
+    if (!known.has(found.dataset.key)) known.set(found.dataset.key, label);
+  }
+  list.replaceChildren(...[...known].flatMap(([key, text]) => {
+    const term = document.createElement("dt");
+    term.append(...key.split(" / ").flatMap((k, i) => {
+      const cap = document.createElement("kbd");
+      cap.textContent = k;
+      return i ? [" ", cap] : [cap];
+    }));
+    const words = document.createElement("dd");
+    words.textContent = text;
+    return [term, words];
+  }));
+  $("#keys-help").showModal();
+}
+
+document.addEventListener("keydown", onKey);
+document.addEventListener("focusin", (event) => {
+  const row = event.target.closest?.("[data-row]");
+  if (row && !("current" in row.dataset)) {
+    $$("[data-row][data-current]").forEach((old) => { delete old.dataset.current; old.tabIndex = -1; });
+    row.dataset.current = "";
+    row.tabIndex = 0;
+  }
+});
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-tick]")) event.target.closest("[data-row]")?.classList.toggle("ticked", event.target.checked);
+});
+document.addEventListener("click", (event) => {
+  const dismiss = event.target.closest("[data-dismiss]");
+  if (dismiss) return dismiss.closest("[data-toast]").remove();
+  const opener = event.target.closest("[data-open]");
+  if (!opener) return;
+  if (opener.dataset.open === "keys-help") return openHelp();
+  document.getElementById(opener.dataset.open)?.showModal();
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-theme-form]")) return;
+  event.preventDefault();
+  const chosen = event.submitter.value;
+  document.cookie = `theme=${chosen}; path=/; max-age=31536000; samesite=lax`;
+  document.documentElement.dataset.theme = chosen;
+  $$("button", event.target).forEach((b) => b.setAttribute("aria-pressed", String(b === event.submitter)));
+});
+
+// htmx: move on at once, come back if the server says no.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  document.body.classList.add("busy");
+  const row = event.target.closest?.("[data-row]");
+  if (!row || !event.target.closest("[data-advance]")) return;
+  const all = rows();
+  const at = all.indexOf(row);
+  focusRow(all[at + 1] ?? all[at - 1]);
+});
+document.addEventListener("htmx:afterRequest", () => document.body.classList.remove("busy"));
+document.addEventListener("htmx:afterSettle", (event) => {
+  $$("[data-toast]").forEach((box) => { if (!box.dataset.aged) { box.dataset.aged = "1"; age(box); } });
+  announce(event.target.dataset?.announce ?? $("[data-announce]", event.target)?.dataset.announce);
+  // A swap may have taken the focused row away.
+  if (document.activeElement === document.body && $("[data-rows]")) focusRow($("[data-row][data-current]") ?? rows()[0]);
+});
+const failed = (words) => (event) => {
+  toast(words(event), "error");
+  const row = event.target.closest?.("[data-row]");
+  if (row?.isConnected) focusRow(row);
+};
+document.addEventListener("htmx:responseError", failed((event) => {
+  const { status, responseText } = event.detail.xhr;
+  return /^[^<]{1,300}$/.test(responseText) ? responseText : `The server answered ${status}. Nothing was changed.`;
+}));
+document.addEventListener("htmx:sendError", failed(() => "The server cannot be reached. Nothing was changed."));
+document.addEventListener("announce", (event) => announce(event.detail.value ?? event.detail));
+
+$$("[data-toast]").forEach((box) => { box.dataset.aged = "1"; age(box); });
+rows().forEach((row, index) => { row.tabIndex = index ? -1 : 0; });
+if ($("[data-rows][data-autofocus]")) focusRow(rows()[0]);
