@@ -91,6 +91,13 @@ def lint(report: Report) -> None:
     )
 
 
+def on_sqlite(report: Report, rest: list[str]) -> str:
+    """Everything that needs no browser, on the embedded pair."""
+    with contextlib.suppress(Missing):  # the tests that want it skip, loudly
+        ensure("redis")
+    return run_pytest(report, ["-m", "not browser and not live", *rest], workers=2)
+
+
 def on_services(report: Report, rest: list[str]) -> str:
     """The tests whose outcome could depend on database or broker, on the production pair."""
     with scratch() as folder, postgresql(folder) as database, redis(folder) as broker:
@@ -127,7 +134,7 @@ def run_pytest(
                 report.skips.append(found[1])
             if found := CLOSING.match(line.strip()):
                 closing = found[1].strip()
-    # 5 = nothing collected: in a stage of its own that means the tests are gone.
+    # Status 5, nothing collected, is a failure too: the tests of a stage cannot all be gone.
     if process.returncode:
         error = subprocess.CalledProcessError(process.returncode, command)
         error.note = closing  # type: ignore[attr-defined]

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+
+def test_every_part_is_accessible_in_light_and_dark(accessible_everywhere) -> None:
+    accessible_everywhere("ivo", "/_style")
+
+
+def test_the_sign_in_page_is_accessible_and_lets_people_in(open_page, accessible, ivo) -> None:
+    page = open_page("/accounts/sign-in/?next=/_style")
+    accessible(page)
+
+    page.get_by_label("Username").fill("ivo")
+    page.get_by_label("Password").fill("ivo-sandbox")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("heading", name="Style guide")).to_be_visible()
+
+
+def test_rows_are_walked_and_ticked_by_keyboard(page_for) -> None:
+    page = page_for("ivo", "/_style")
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("#row-2")).to_be_focused()
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator("#row-3")).to_be_focused()
+    assert page.locator("[data-tick]:checked").count() == 2
+
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    assert page.locator("[data-tick]:checked").count() == 1
+
+
+def test_the_help_lists_the_keys_of_the_page(page_for, accessible) -> None:
+    page = page_for("ivo", "/_style")
+
+    page.keyboard.press("?")
+
+    dialog = page.get_by_role("dialog", name="Keyboard")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("Accept and go on")
+    expect(dialog).to_contain_text("Accept all ticked")
+    accessible(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_slash_goes_to_the_search_box_and_letters_stay_letters(page_for) -> None:
+    page = page_for("ivo", "/_style")
+
+    page.keyboard.press("/")
+    page.keyboard.type("jxk?")
+
+    expect(page.get_by_label("Find a field")).to_have_value("jxk?")
+
+
+def test_a_theme_chosen_by_hand_stays(page_for) -> None:
+    page = page_for("ada", "/_style")
+
+    page.get_by_role("button", name="Dark").click()
+    page.reload()
+
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+def test_the_theme_can_be_chosen_without_script(page_for) -> None:
+    page = page_for("ada", "/_style", script=False)
+
+    page.get_by_role("button", name="Dark").click()
+
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_message_can_be_dismissed(page_for) -> None:
+    page = page_for("ivo", "/_style")
+
+    page.get_by_role("button", name="Dismiss").click()
+
+    expect(page.locator("[data-toast]")).to_have_count(0)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.template import Context, Template
+from django.test import RequestFactory
+from django.utils import timezone, translation
+
+from studio.core.templatetags import studio as tags
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "locale", "shown"),
+    [
+        pytest.param(Decimal("1284213.5"), "USD", "en", "1,284,213.50", id="grouped"),
+        pytest.param(Decimal("-0.005"), "USD", "en", "−0.01", id="half a cent goes away from zero"),
+        pytest.param(Decimal("-0.004"), "USD", "en", "0.00", id="no minus before nothing"),
+        pytest.param(Decimal(98000), "JPY", "en", "98,000", id="yen have no cents"),
+        pytest.param(Decimal("1.2345"), "KWD", "en", "1.235", id="dinars have three digits"),
+        pytest.param(Decimal("1284213.5"), "EUR", "de", "1.284.213,50", id="in German"),
+        pytest.param(None, "USD", "en", "–", id="nothing"),
+    ],
+)
+def test_an_amount_is_shown_as_its_reader_writes_it(value, currency, locale, shown) -> None:
+    with translation.override(locale):
+        assert tags.amount(value, currency) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.934, "93"), (0.999, "99"), (1.0, "100"), (0.001, "1"), (0.0, "0")],
+)
+def test_a_percentage_says_all_or_nothing_only_when_it_is_so(share, shown) -> None:
+    assert tags.percent(share) == f"{shown}\u00a0%"
+
+
+@pytest.mark.parametrize(
+    ("share", "word"),
+    [(0.95, "certain"), (0.949, "strong"), (0.8, "strong"), (0.5, "possible"), (0.31, "guess")],
+)
+def test_a_confidence_has_the_word_of_its_band(share, word) -> None:
+    assert tags.band(share) == word
+
+
+def test_a_confidence_is_never_a_bare_number() -> None:
+    html = Template('{% confidence 0.934 "Similarity" %}').render(Context())
+
+    assert "strong" in html
+    assert "93" in html
+    assert "Similarity" in html
+    assert 'width="93"' in html
+
+
+def test_text_from_a_record_is_escaped_everywhere() -> None:
+    evil = "<b>&"
+
+    for template in (
+        "{{ v|fieldpath }}",
+        "{{ 1|money:v }}",
+        "{% state v %}",
+        "{% confidence 0.5 v v %}",
+        "{% progress 1 2 v v %}",
+    ):
+        assert "<b>" not in Template(template).render(Context({"v": evil})).lower()
+
+
+def test_a_field_path_may_break_at_its_separators_only() -> None:
+    html = tags.fieldpath("Lines[].ItemRef.value")
+
+    assert html.count("<wbr>") == 2
+    assert "Lines" in html
+
+
+@pytest.mark.parametrize(
+    ("back", "said"),
+    [
+        (timedelta(seconds=5), "just now"),
+        (timedelta(minutes=17), "17 min ago"),
+        (timedelta(hours=3), "3 h ago"),
+        (timedelta(days=1), "1 day ago"),
+        (timedelta(days=2, hours=1), "2 days ago"),
+        (-timedelta(minutes=10, seconds=5), "in 10 min"),
+    ],
+)
+def test_a_time_is_told_by_its_distance_with_the_moment_on_hover(back, said) -> None:
+    html = tags.ago(timezone.now() - back)
+
+    assert said in html
+    assert "datetime=" in html
+
+
+def test_a_query_string_changes_one_value_and_keeps_the_rest() -> None:
+    request = RequestFactory().get("/?q=a%26b&after=x")
+
+    text = tags.query({"request": request}, after="", size=5)
+
+    assert text == "?q=a%26b&size=5"

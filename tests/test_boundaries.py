@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_every_import_contract_is_kept(tmp_path: Path) -> None:
+    lint = Path(sys.executable).parent / "lint-imports"
+
+    done = subprocess.run(
+        [str(lint), "--cache-dir", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_template_carries_inline_style_or_script() -> None:
+    templates = [
+        *(ROOT / "templates").rglob("*.html"),
+        *(ROOT / "studio").rglob("templates/**/*.html"),
+    ]
+
+    found = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in templates
+        for word in (' style="', "<style", "javascript:", " onclick=", " hx-on", 'hx-vals="js:')
+        if word in path.read_text(encoding="utf-8")
+    ]
+
+    assert templates
+    assert found == []
+
+
+def test_no_colour_is_named_outside_the_tokens() -> None:
+    css = ROOT / "studio" / "static" / "studio" / "css"
+
+    found = [
+        f"{path.name}:{number}: {line.strip()}"
+        for path in css.glob("*.css")
+        if path.name != "tokens.css"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if ": #" in line or "rgb(" in line or "hsl(" in line
+    ]
+
+    assert found == []
