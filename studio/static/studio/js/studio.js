@@ -116,7 +116,17 @@ function openHelp() {
   $("#keys-help").showModal();
 }
 
+// What scrolls must be reachable by keyboard, also when nothing inside it is.
+function reachScrollers() {
+  for (const box of $$(".table-wrap, .scroll, pre")) {
+    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+    if (scrolls) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
 document.addEventListener("keydown", onKey);
+addEventListener("resize", reachScrollers);
 document.addEventListener("focusin", (event) => {
   const row = event.target.closest?.("[data-row]");
   if (row && !("current" in row.dataset)) {
@@ -157,6 +167,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:afterRequest", () => document.body.classList.remove("busy"));
 document.addEventListener("htmx:afterSettle", (event) => {
   $$("[data-toast]").forEach((box) => { if (!box.dataset.aged) { box.dataset.aged = "1"; age(box); } });
+  reachScrollers();
   announce(event.target.dataset?.announce ?? $("[data-announce]", event.target)?.dataset.announce);
   // A swap may have taken the focused row away.
   if (document.activeElement === document.body && $("[data-rows]")) focusRow($("[data-row][data-current]") ?? rows()[0]);
@@ -174,5 +185,6 @@ document.addEventListener("htmx:sendError", failed(() => "The server cannot be r
 document.addEventListener("announce", (event) => announce(event.detail.value ?? event.detail));
 
 $$("[data-toast]").forEach((box) => { box.dataset.aged = "1"; age(box); });
+reachScrollers();
 rows().forEach((row, index) => { row.tabIndex = index ? -1 : 0; });
 if ($("[data-rows][data-autofocus]")) focusRow(rows()[0]);
