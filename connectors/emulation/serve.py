@@ -24,6 +24,7 @@ from connectors.emulation.wsgi import (
     DropConnectionError,
     HangError,
     Response,
+    as_wsgi,
     dump_json,
     path_info,
 )
@@ -127,7 +128,13 @@ class _Connection:
             started[:] = [status, headers]
             return None
 
-        body = b"".join(self._server.app(environ, start_response))
+        try:
+            body = b"".join(self._server.app(environ, start_response))
+        except (HangError, DropConnectionError):
+            raise
+        except Exception as error:
+            failure = unanswered(error)  # the client must see a 500, not a dead socket
+            body = b"".join(as_wsgi(lambda _: failure)(environ, start_response))
         status, headers = started
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
         return f"HTTP/1.1 {status}\r\n{lines}".encode("latin-1", "replace"), body

@@ -1,0 +1,3 @@
+"""Xero: connector and emulator."""
+
+from __future__ import annotations

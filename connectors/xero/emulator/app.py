@@ -1,0 +1,358 @@
+"""The Xero emulator as a whole: check order, transactions, webhooks, control."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from connectors.emulation.clock import EmulatorClock
+from connectors.emulation.company import Size, build
+from connectors.emulation.control import Control
+from connectors.emulation.faults import Fault, FaultBook, FaultKind, around
+from connectors.emulation.store import Doc, Store
+from connectors.emulation.wsgi import Request, Response, Router, as_wsgi
+from connectors.xero.catalogue import resources
+from connectors.xero.emulator import allocations, lists, scopes
+from connectors.xero.emulator.api import BASE, Api, NotKeptError
+from connectors.xero.emulator.books import KEYS, NUMBERS, Books
+from connectors.xero.emulator.errors import (
+    BadBodyError,
+    BadQueryError,
+    MissingError,
+    RefusedError,
+    bad_body,
+    bad_query,
+    limited,
+    not_found,
+    problem,
+    validation,
+)
+from connectors.xero.emulator.identity import SCOPES, Identity, Tenant
+from connectors.xero.emulator.limits import Limiter
+from connectors.xero.emulator.replay import replayed
+from connectors.xero.emulator.seed import Seed
+from connectors.xero.emulator.webhooks import Sender
+
+
+class _UndoneError(Exception):
+    """Leaves the transaction with an answer and without its changes."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__("undone")
+        self.answer = answer
+
+
+class XeroEmulator:
+    """One app, one organisation, its books; see ``make``."""
+
+    system = "xero"
+
+    def __init__(self, size: str, seed: int, data: Path | None, clock: EmulatorClock) -> None:
+        self.clock = clock
+        self.faults = FaultBook(seed)
+        self._size, self._seed = size, seed
+        namespace = uuid.uuid5(uuid.NAMESPACE_URL, f"xero-emulator/{seed}")
+        self.store = Store(_file(data))
+        self.books = Books(self.store, clock, namespace)
+        self._base_url = "https://api.xero.com"
+        self._fill(size, seed, namespace)
+        tenant = Tenant(self.books.organisation["OrganisationID"], self.books.organisation["Name"])
+        self.identity = Identity(
+            self.store, clock, tenant, f"xero-app-{seed}", f"xero-secret-{seed}"
+        )
+        self.limiter = Limiter(clock)
+        self.webhooks = Sender(self.store, self.faults, f"xero-webhook-key-{seed}", tenant.id)
+        self.api = Api(self.books, self.faults)
+        self._public = Router(ignore_case=True)
+        self.identity.routes(self._public)
+        self._public.add("GET", "/connections", self._connections)
+        self._public.add("DELETE", "/connections/{id}", self._disconnect)
+        self._seeded()
+        self.app = as_wsgi(self.handle)
+
+    def _fill(self, size: str, seed: int, namespace: uuid.UUID) -> None:
+        division = build(cast("Size", size), seed).uk
+        self._source = Seed(division, namespace)
+        self.books.declare(self._source.bases())
+        offset = self.store.meta("clock_offset") or 0
+        self.clock.restore(float(offset), lambda s: self.store.set_meta("clock_offset", int(s)))
+
+    def _seeded(self) -> None:
+        """Write the history and sign the sandbox in, once per file."""
+        if self.store.meta("seeded"):
+            return
+        with self.store.transaction():
+            self.books.seeding = True
+            try:
+                self._source.history(self.books)
+            finally:
+                self.books.seeding = False
+            self.store.set_meta("seeded", value=True)
+            event = self.identity.connect()
+            grant = self.identity.grant(SCOPES.split(), event)
+            self.store.set_meta("grant", grant)
+
+    def with_control(self) -> XeroEmulator:
+        """Mount the control API and the webhook subscription."""
+        control = Control(self)
+        control.router.add("POST", "/_control/webhooks", self._subscribe)
+        control.router.add("POST", "/_control/limits", self._ceilings)
+        self.app = as_wsgi(control.over(self.handle))
+        return self
+
+    def hello(self) -> dict[str, str]:
+        """What a client needs besides the address."""
+        grant = self.store.meta("grant")
+        return {
+            "system": "xero",
+            "tenant_id": self.identity.tenant.id,
+            "client_id": self.identity.client_id,
+            "client_secret": self.identity.client_secret,
+            "access_token": grant["access_token"],
+            "refresh_token": grant["refresh_token"],
+            "webhook_key": self.webhooks.key,
+        }
+
+    def close(self) -> None:
+        """Close the file."""
+        self.store.close()
+
+    # --- the way of a request ----------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; an armed fault may strike around it."""
+        answer = around(self.faults, request, self._inside, self._struck)
+        if not request.path.lower().startswith(BASE):
+            return answer
+        return answer.adding(self.limiter.headers())
+
+    def _inside(self, request: Request) -> Response:
+        if not request.path.lower().startswith(BASE):
+            return self._guarded(self._public.handle, request)
+        refusal = self._admission(request)
+        if refusal is not None:
+            return refusal
+        with self.limiter.call() as busy:
+            return busy or self._guarded(self._accounting, request)
+
+    def _guarded(self, handle: Any, request: Request) -> Response:
+        """One transaction per request, committed before the answer leaves; then the webhooks."""
+        body: bytes | None = None
+        try:
+            with self.store.transaction():
+                self.books.events.clear()
+                answer: Response = handle(request)
+                self._keep_or_undo(answer)
+                body = self.webhooks.batch(self.books.events, self._base_url)
+        except _UndoneError as undone:
+            return undone.answer
+        except NotKeptError as refused:
+            return refused.answer
+        if body:
+            self.webhooks.deliver(body)
+        return answer
+
+    @staticmethod
+    def _keep_or_undo(answer: Response) -> None:
+        """A refusal that is not a validation leaves no trace; 400 and 500 may have saved a part."""
+        if answer.status >= 400 and answer.status not in {400, 500}:
+            raise _UndoneError(answer)
+
+    def _accounting(self, request: Request) -> Response:
+        return replayed(self.store, self.clock, self.identity.tenant.id, request, self._routed)
+
+    def _routed(self, request: Request) -> Response:
+        handler, _, known = self.api.router.find(request.method, request.path)
+        if handler is None:
+            return Response.text("", 405) if known else not_found()
+        try:
+            return self.api.router.handle(request)
+        except MissingError:
+            return not_found()
+        except BadBodyError as error:
+            return bad_body(str(error))
+        except BadQueryError as error:
+            return bad_query(str(error))
+        except RefusedError as error:
+            return validation([{"ValidationErrors": [{"Message": m} for m in error.messages]}])
+
+    def _session(self, request: Request) -> Doc | Response:
+        given = request.header("authorization")
+        token = given[7:] if given.lower().startswith("bearer ") else ""
+        held = self.identity.session(token)
+        if held is None:
+            return problem(401, "Unauthorized", "AuthenticationUnsuccessful")
+        until = datetime.fromisoformat(held["until"])
+        if until <= self.clock.now():
+            shown = until.strftime("%m/%d/%Y %H:%M:%S")
+            return problem(401, "Unauthorized", f"TokenExpired: token expired at {shown}")
+        return held
+
+    def _admission(self, request: Request) -> Response | None:
+        """Token, scope, tenant: in this order (xero.md section 24)."""
+        held = self._session(request)
+        if isinstance(held, Response):
+            return held
+        resource = request.path[len(BASE) :].strip("/").split("/")[0]
+        if not scopes.allows(held["scopes"], resource, request.method):
+            return problem(
+                403,
+                "Forbidden",
+                "AuthorizationUnsuccessful",
+                {"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+            )
+        connected = {c["tenantId"] for c in self.identity.connections()}
+        if request.header("xero-tenant-id") not in connected:
+            return problem(403, "Forbidden", "AuthenticationUnsuccessful")
+        return None
+
+    def _struck(self, fault: Fault, _request: Request) -> Response:
+        kind = fault.kind
+        wait = max(1, int(fault.seconds))
+        if kind is FaultKind.UNAUTHORISED:
+            return problem(
+                401, "Unauthorized", "TokenExpired: token expired at 01/01/2026 00:00:00"
+            )
+        if kind is FaultKind.FORBIDDEN:
+            return problem(403, "Forbidden", "AuthenticationUnsuccessful")
+        if kind is FaultKind.MINUTE_LIMIT:
+            return limited("minute", wait)
+        if kind is FaultKind.DAY_LIMIT:
+            return limited("day", wait)
+        if kind is FaultKind.CONCURRENT_LIMIT:
+            return limited("concurrent", None)
+        if kind is FaultKind.UNAVAILABLE:
+            return Response.text("The Xero API is currently offline for maintenance", 503)
+        message = "An error occurred in Xero. Check the API Status page for current service status."
+        body = {"ErrorNumber": 0, "Type": "InternalServerException", "Message": message}
+        return Response.json(body, 500)
+
+    # --- connections -------------------------------------------------------------------------------
+
+    def _connections(self, request: Request) -> Response:
+        held = self._session(request)
+        if isinstance(held, Response):
+            return held
+        event = request.arg("authEventId")
+        rows = [c for c in self.identity.connections() if not event or c["authEventId"] == event]
+        return Response.json(rows)
+
+    def _disconnect(self, request: Request) -> Response:
+        held = self._session(request)
+        if isinstance(held, Response):
+            return held
+        return Response(204, b"") if self.identity.disconnect(request.params["id"]) else not_found()
+
+    # --- control -----------------------------------------------------------------------------------
+
+    def _subscribe(self, request: Request) -> Response:
+        given = request.json()
+        if given.get("flush"):
+            return Response.json({"flushed": self.webhooks.flush()})
+        on = self.webhooks.subscribe(str(given["url"]))
+        history = [{"events": d.events, "status": d.status} for d in self.webhooks.history[-50:]]
+        return Response.json({"enabled": on, "history": history})
+
+    def _ceilings(self, request: Request) -> Response:
+        for name, value in request.json().items():
+            if name not in {"minute", "day", "concurrent", "app_minute"}:
+                raise ValueError(f"no such limit: {name}")
+            setattr(self.limiter.ceilings, name, int(value))
+        self.limiter.reset()
+        return Response.json({"limits": self.limiter.headers()})
+
+    def reset(self, seed: int | None, size: str | None) -> None:
+        """Start over with the seeded company; the sandbox keeps its credentials."""
+        grant = self.store.meta("grant")
+        kept = {kind: self.store.items(kind) for kind in ("_access", "_refresh", "_connections")}
+        with self.store.transaction():
+            self.store.reset()
+        if seed is not None and seed != self._seed:
+            raise ValueError("another seed is another company: start another emulator")
+        self._size = size or self._size
+        self.faults.reseed(self._seed)
+        self.limiter.reset()
+        with self.store.transaction():
+            for kind, rows in kept.items():
+                for key, doc in rows:
+                    self.store.put(kind, key, doc)
+            self._seeded()
+            if grant:
+                self.store.set_meta("grant", grant)
+
+    def load(self, documents: dict[str, list[dict[str, Any]]]) -> int:
+        """Put stored documents as they are."""
+        many = 0
+        with self.store.transaction():
+            for entity, rows in documents.items():
+                for row in rows:
+                    self.books.save(entity, dict(row), created=True)
+                    many += 1
+        return many
+
+    def edit(self, entity: str, key: str, changes: dict[str, Any]) -> dict[str, Any]:
+        """A person changes fields in Xero's own screens."""
+        with self.store.transaction():
+            self.books.events.clear()
+            held = self.books.lookup(entity, key) if entity in KEYS else None
+            if held is None:
+                raise LookupError(entity)
+            made = self.books.save(entity, {**held, **changes})
+            body = self.webhooks.batch(self.books.events, self._base_url)
+        if body:
+            self.webhooks.deliver(body)
+        return lists.full(self.books, entity, made)
+
+    def remove(self, entity: str, key: str) -> None:
+        """A person deletes, voids or archives a record, credits and payments first taken off."""
+        held = self.books.lookup(entity, key) if entity in KEYS else None
+        if held is None:
+            raise LookupError(entity)
+        states = {
+            "Contact": {"ContactStatus": "ARCHIVED"},
+            "Account": {"Status": "ARCHIVED"},
+            "Invoice": {"Status": "DELETED" if held.get("Status") == "DRAFT" else "VOIDED"},
+            "CreditNote": {"Status": "DELETED" if held.get("Status") == "DRAFT" else "VOIDED"},
+        }
+        if entity in {"Item", "TaxRate", "TrackingCategory"}:
+            self.store.delete(entity, held[KEYS[entity]])
+            return
+        if entity == "Invoice":
+            self._clear(held)
+        self.edit(entity, held[KEYS[entity]], states.get(entity, {"Status": "DELETED"}))
+
+    def _clear(self, invoice: Doc) -> None:
+        with self.store.transaction():
+            for one in list(invoice["_applied"]):
+                allocations.undo(self.books, one["entity"], one["key"], one["AllocationID"])
+            for one in list(invoice["Payments"]):
+                held = self.books.get("Payment", one["PaymentID"])
+                self.books.save("Payment", {**held, "Status": "DELETED"})
+            fresh = self.books.get("Invoice", invoice["InvoiceID"])
+            self.books.save("Invoice", {**fresh, "Payments": []})
+
+    def documents(self, entity: str, reference: str) -> list[dict[str, Any]]:
+        """Live documents whose number or reference is ``reference`` (all without one)."""
+        if entity not in KEYS:
+            raise LookupError(entity)
+        fields = ("Reference", NUMBERS.get(entity, ""), "Narration")
+        found = [
+            d
+            for d in self.store.all(entity)
+            if d.get("Status") not in {"DELETED", "VOIDED"}
+            and (not reference or reference in {str(d.get(f)) for f in fields if f})
+        ]
+        return [lists.full(self.books, entity, d) for d in found[:1000]]
+
+
+def _file(data: Path | None) -> Path | None:
+    if data is None:
+        return None
+    return data if data.suffix else data / "xero.sqlite3"
+
+
+def known_entities() -> list[str]:
+    """Entities the emulator serves."""
+    return [name for name in resources() if name in KEYS]

@@ -1,0 +1,235 @@
+"""Reading lists: filters, ``where``, order, pages, short and full forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.emulation.store import Doc
+from connectors.emulation.wsgi import Request
+from connectors.xero.catalogue import resources
+from connectors.xero.dates import to_datetime
+from connectors.xero.emulator.books import KEYS, NUMBERS, Books
+from connectors.xero.emulator.errors import BadQueryError
+from connectors.xero.emulator.render import shown
+from connectors.xero.emulator.where import parse_order, parse_where, sort_key
+
+MOST = 1000
+_NO_WHERE = {"PurchaseOrder", "Quote", "Journal"}
+_REFERENCES = {"Contact": "Contact", "Account": "Account", "BankAccount": "Account",
+               "Invoice": "Invoice", "CreditNote": "CreditNote",
+               "FromBankAccount": "Account", "ToBankAccount": "Account"}  # fmt: skip
+_STUBS = {
+    "Contact": ("ContactID", "ContactNumber", "Name"),
+    "Account": ("AccountID", "Code", "Name"),
+    "BankAccount": ("AccountID", "Code", "Name"),
+    "FromBankAccount": ("AccountID", "Code", "Name"),
+    "ToBankAccount": ("AccountID", "Code", "Name"),
+    "Invoice": ("InvoiceID", "InvoiceNumber", "Type", "CurrencyCode"),
+    "CreditNote": ("CreditNoteID", "CreditNoteNumber", "Type", "CurrencyCode"),
+    "Overpayment": ("OverpaymentID", "Type", "CurrencyCode"),
+    "Prepayment": ("PrepaymentID", "Type", "CurrencyCode"),
+}
+_EMPTY_LISTS = {
+    "Contact": {"ContactGroups": [], "Addresses": [], "Phones": [], "ContactPersons": [],
+                "HasValidationErrors": False},
+}  # fmt: skip
+_SEARCHED = {
+    "Contact": ("Name", "FirstName", "LastName", "ContactNumber", "EmailAddress"),
+    "Invoice": ("InvoiceNumber", "Reference"),
+}
+
+
+def _found(doc: Doc, name: str) -> Any:
+    if name in doc:
+        return doc[name]
+    wanted = name.lower()
+    return next((v for k, v in doc.items() if k.lower() == wanted), None)
+
+
+def value_of(books: Books, doc: Doc, path: str) -> Any:
+    """The value at a dotted path, following references to other records."""
+    held: Any = doc
+    for part in path.split("."):
+        if not isinstance(held, dict):
+            return None
+        inner = _found(held, part)
+        if isinstance(inner, dict):
+            kind = next((k for k in _REFERENCES if k.lower() == part.lower()), None)
+            entity = _REFERENCES.get(kind or "", "")
+            key = inner.get(KEYS.get(entity, ""))
+            inner = (books.store.get(entity, key) or inner) if key else inner
+        held = inner
+    return held
+
+
+def expand(books: Books, entity: str, doc: Doc) -> Doc:
+    """The document with its references shown as stubs, ready for ``shown``."""
+    made = dict(doc)
+    for name, fields in _STUBS.items():
+        held = made.get(name)
+        if name != entity and isinstance(held, dict):
+            kind = _REFERENCES.get(name, name)
+            full = books.store.get(kind, held.get(KEYS[kind], "")) or held
+            made[name] = {f: full[f] for f in fields if full.get(f) is not None}
+            made[name].update(_EMPTY_LISTS.get(name, {}))
+    if entity == "Invoice":
+        _applied(made)
+    return made
+
+
+def _applied(made: Doc) -> None:
+    """Credits on an invoice as the API lists them."""
+    for entity, name in (("CreditNote", "CreditNotes"), ("Overpayment", "Overpayments"),
+                         ("Prepayment", "Prepayments")):  # fmt: skip
+        made[name] = [
+            {KEYS[entity]: a["key"], "AppliedAmount": a["Amount"], "Date": a["Date"]}
+            for a in made.get("_applied", ())
+            if a.get("entity") == entity
+        ]
+
+
+def full(books: Books, entity: str, doc: Doc) -> dict[str, Any]:
+    """The full form of one record on the wire."""
+    return shown(entity, expand(books, entity, doc))
+
+
+def _short(entity: str, doc: Doc) -> Doc:
+    hidden = {"LineItems", "JournalLines", "Payments", "CreditNotes", "Overpayments", "Prepayments",
+              "ContactPersons"}  # fmt: skip
+    lists: Doc = {k: [] for k in ("LineItems",) if k in doc and entity != "Contact"}
+    return {**{k: v for k, v in doc.items() if k not in hidden}, **lists}
+
+
+def _modified_since(request: Request) -> datetime | None:
+    text = request.header("if-modified-since")
+    if not text:
+        return None
+    try:
+        return to_datetime(text)
+    except ValueError:
+        pass
+    try:
+        return to_datetime(datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT").isoformat())  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
+def _split(request: Request, name: str) -> set[str]:
+    return {p.strip().casefold() for p in request.arg(name).split(",") if p.strip()}
+
+
+Filter = Callable[[Doc], bool]
+
+
+def _filters(books: Books, entity: str, request: Request) -> Iterable[Filter]:
+    yield from _by_lists(entity, request)
+    since = _modified_since(request)
+    if since is not None:
+        # The header has second precision; stored text sorts like time because it is always UTC.
+        text = (since - timedelta(microseconds=since.microsecond)).isoformat(
+            timespec="milliseconds"
+        )
+        yield lambda d: str(d.get("UpdatedDateUTC") or d.get("CreatedDateUTC") or "9") >= text
+    archived = request.arg("includeArchived").lower() == "true" or request.arg("IDs")
+    if entity in {"Contact", "TrackingCategory"} and not archived:
+        name = "ContactStatus" if entity == "Contact" else "Status"
+        yield lambda d: bool(d[name] != "ARCHIVED")
+    if entity == "BankTransfer" and request.arg("includeDeleted").lower() != "true":
+        yield lambda d: bool(d["Status"] != "DELETED")
+    term = request.arg("searchTerm").casefold()
+    if term and entity in _SEARCHED:
+        names = _SEARCHED[entity]
+        yield lambda d: any(term in str(d.get(n) or "").casefold() for n in names)
+    where = request.arg("where")
+    if where and entity not in _NO_WHERE:
+        test = parse_where(where)
+        yield lambda d: test(lambda path: value_of(books, d, path))
+
+
+def _by_lists(entity: str, request: Request) -> Iterable[Filter]:
+    number = NUMBERS.get(entity, "")
+    for name, read in (
+        ("IDs", lambda d: d.get(KEYS[entity], "")),
+        ("InvoiceNumbers", lambda d: d.get("InvoiceNumber") or ""),
+        ("ContactIDs", lambda d: (d.get("Contact") or {}).get("ContactID", "")),
+        ("ContactID", lambda d: (d.get("Contact") or {}).get("ContactID", "")),
+        ("Statuses", lambda d: d.get("Status") or ""),
+        ("Status", lambda d: d.get("Status") or ""),
+        ("References", lambda d: d.get("Reference") or ""),
+        ("QuoteNumber", lambda d: d.get(number) or ""),
+    ):
+        wanted = _split(request, name)
+        if wanted:
+            yield lambda d, read=read, wanted=wanted: str(read(d)).casefold() in wanted  # type: ignore[misc]
+    for name, field, low in (("DateFrom", "Date", True), ("DateTo", "Date", False),
+                             ("ExpiryDateFrom", "ExpiryDate", True),
+                             ("ExpiryDateTo", "ExpiryDate", False)):  # fmt: skip
+        day = request.arg(name)[:10]
+        if day:
+            yield lambda d, f=field, low=low, day=day: (  # type: ignore[misc]
+                bool(d.get(f)) and ((d[f] >= day) if low else (d[f] <= day))
+            )
+
+
+def _candidates(books: Books, entity: str, request: Request) -> list[Doc]:
+    """All documents, or the few that an exact list already names."""
+    wanted = _split(request, "IDs")
+    if wanted:
+        found = (books.store.get(entity, key) for key in wanted)
+        return [d for d in found if d is not None]
+    numbers = _split(request, "InvoiceNumbers") if entity == "Invoice" else set()
+    if numbers:
+        return [d for n in numbers for d in books.numbered(entity, n)]
+    return books.store.all(entity)
+
+
+def _sorted(books: Books, entity: str, docs: list[Doc], request: Request) -> list[Doc]:
+    order = request.arg("order")
+    key = KEYS[entity]
+    if not order:
+        return sorted(docs, key=lambda d: (str(d.get("UpdatedDateUTC") or ""), str(d.get(key))))
+    docs = sorted(docs, key=lambda d: str(d.get(key)))
+    for path, down in reversed(parse_order(order)):
+        docs.sort(key=lambda d, p=path: sort_key(value_of(books, d, p)), reverse=down)  # type: ignore[misc]
+    return docs
+
+
+def _positive(request: Request, name: str, default: int) -> int:
+    text = request.arg(name)
+    if not text:
+        return default
+    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 9:
+        raise BadQueryError(f"{name} must be a number")
+    return max(1, int(text))
+
+
+def read(books: Books, entity: str, request: Request) -> dict[str, Any]:
+    """The list part of an envelope: ``pagination`` where paging is in force, and the records.
+
+    Raises:
+        BadQueryError: ``where``, ``order``, ``page`` or ``pageSize`` cannot be read.
+    """
+    resource = resources()[entity]
+    filters = list(_filters(books, entity, request))
+    docs = [d for d in _candidates(books, entity, request) if all(f(d) for f in filters)]
+    docs = _sorted(books, entity, docs, request)
+    paging = resource.paged and bool(request.arg("page") or request.arg("Statuses"))
+    made: dict[str, Any] = {}
+    if paging:
+        page, size = _positive(request, "page", 1), min(_positive(request, "pageSize", 100), MOST)
+        if entity != "Quote":
+            made["pagination"] = {
+                "page": page,
+                "pageSize": size,
+                "pageCount": -(-len(docs) // size),
+                "itemCount": len(docs),
+            }
+        docs = docs[(page - 1) * size : page * size]
+    rows = [expand(books, entity, d) for d in docs]
+    short = request.arg("summaryOnly").lower() == "true" or (resource.paged and not paging)
+    if short and entity != "Quote":
+        rows = [_short(entity, d) for d in rows]
+    made[resource.list_key] = [shown(entity, d) for d in rows]
+    return made
