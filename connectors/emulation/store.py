@@ -144,6 +144,16 @@ class _Kind:
             if doc is not None:
                 yield doc
 
+    def keys(self) -> Iterator[str]:
+        seen = set()
+        for key in self.base.every():
+            if key in self.changed:
+                seen.add(key)
+                if self.changed[key] is None:
+                    continue
+            yield key
+        yield from (k for k, doc in self.changed.items() if k not in seen and doc is not None)
+
     def pairs(self) -> Iterator[tuple[str, Doc]]:
         seen = set()
         for key in self.base.every():
@@ -240,6 +250,11 @@ class Store:
         """All documents: base order first, then additions in order."""
         return [doc for _, doc in self.items(kind)]
 
+    def keys(self, kind: str) -> list[str]:
+        """All keys without making the documents: base order first, then additions in order."""
+        with self._lock:
+            return list(self._kind(kind).keys())
+
     def walk(self, kind: str) -> Iterator[Doc]:
         """All documents without holding them at once; call inside a transaction."""
         for _, doc in self._kind(kind).pairs():
@@ -249,6 +264,11 @@ class Store:
         """How many documents there are."""
         with self._lock:
             return self._kind(kind).count()
+
+    def changed_keys(self, kind: str) -> set[str]:
+        """Keys added, replaced or deleted since the base data."""
+        with self._lock:
+            return set(self._kind(kind).changed)
 
     def counts(self) -> dict[str, int]:
         """Counts of all declared kinds, internal ones (leading ``_``) left out."""
