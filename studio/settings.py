@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "studio.flows",
     "studio.tieout",
     "studio.monitor",
+    "studio.sandbox",
 ]
 
 MIDDLEWARE = [
@@ -245,5 +246,7 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "axes": {"level": "ERROR"},
+        # The filesystem broker has no host name; kombu warns about that at every connection.
+        "kombu.connection": {"level": "ERROR"},
     },
 }
