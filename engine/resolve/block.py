@@ -1,0 +1,66 @@
+"""Candidates: records that share rare keys, the best so many per record; work grows with n log n."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from engine.resolve.keys import Floats, Ints, KeySet
+
+CAP = 20_000
+_STEP = 4_000
+
+
+def candidates(sets: Sequence[tuple[KeySet, float]], *, limit: int, cap: int = CAP) -> tuple[Ints, Ints, Floats]:
+    """Pairs of record numbers with a score, at most ``limit`` per left record.
+
+    Args:
+        sets: key sets with the factor by which a shared key of that sort speaks.
+        limit: candidates per left record.
+        cap: keys that would bring more than ``cap`` pairs by themselves are left out.
+    """
+    lefts, rights = [], []
+    for keys, factor in sets:
+        useful = (keys.df_left > 0) & (keys.df_right > 0) & (keys.df_left * keys.df_right <= cap)
+        columns = np.flatnonzero(useful)
+        weight = (keys.rarity()[columns] * factor).astype(np.float32)
+        lefts.append(keys.left[:, columns].multiply(weight[None, :]).tocsr().astype(np.float32))
+        rights.append(keys.right[:, columns])
+    left = sparse.hstack(lefts, format="csr", dtype=np.float32)
+    right = sparse.hstack(rights, format="csr", dtype=np.float32).T.tocsr()
+    found: list[tuple[Ints, Ints, Floats]] = []
+    for start in range(0, left.shape[0], _STEP):
+        block = left[start : start + _STEP] @ right
+        found.append(_best(block, start, limit))
+    i, j, score = (np.concatenate(part) for part in zip(*found, strict=True))
+    return i, j, score
+
+
+def _best(block: sparse.csr_matrix, start: int, limit: int) -> tuple[Ints, Ints, Floats]:
+    rows = np.repeat(np.arange(block.shape[0], dtype=np.int32), np.diff(block.indptr))
+    order = np.lexsort((-block.data, rows))
+    rows, columns, data = rows[order], block.indices[order], block.data[order]
+    first = np.zeros(block.shape[0] + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=block.shape[0]), out=first[1:])
+    rank = np.arange(len(rows)) - first[rows]
+    keep = rank < limit
+    return (rows[keep] + start).astype(np.int32), columns[keep].astype(np.int32), data[keep].astype(np.float32)
+
+
+def promising(i: Ints, j: Ints, score: Floats, *, share: float = 0.25, always: int = 4) -> NDArray[np.int64]:
+    """Positions of candidates worth a full comparison.
+
+    Kept are those that reach ``share`` of the best score of their left or of their right record, and
+    the first ``always`` of every left record.
+    """
+    best_left = np.zeros(int(i.max(initial=-1)) + 1, dtype=np.float32)
+    best_right = np.zeros(int(j.max(initial=-1)) + 1, dtype=np.float32)
+    np.maximum.at(best_left, i, score)
+    np.maximum.at(best_right, j, score)
+    first = np.r_[True, i[1:] != i[:-1]]
+    rank = np.arange(len(i)) - np.maximum.accumulate(np.where(first, np.arange(len(i)), 0))
+    keep = (score >= share * best_left[i]) | (score >= share * best_right[j]) | (rank < always)
+    return np.flatnonzero(keep & (rank < 20))

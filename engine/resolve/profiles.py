@@ -1,0 +1,114 @@
+"""One profile per kind of record: how to prepare, find candidates, compare, score and put in words."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from engine.resolve import block, compare_party, scorer, words_party
+from engine.resolve.explain import Fact
+from engine.resolve.keys import Floats, Ints
+from engine.resolve.table import Table
+
+SECOND_LOOK = {
+    "first_look": "all evidence together",
+    "rival_left": "other candidates",
+    "rival_right": "other candidates",
+    "lead_left": "other candidates",
+    "lead_right": "other candidates",
+}
+
+
+class Profile(Protocol):
+    """What the facade needs to know about a kind of record.
+
+    Attributes:
+        evidence: name and direction (1 speaks for, -1 against, 0 either) of every evidence column.
+    """
+
+    evidence: tuple[tuple[str, int], ...]
+
+    def prepare(self, left: Table, right: Table) -> Any:
+        """Normalise both tables."""
+        ...
+
+    def candidates(self, prepared: Any, limit: int) -> tuple[Ints, Ints]:
+        """Pairs worth comparing."""
+        ...
+
+    def features(self, prepared: Any, i: Ints, j: Ints) -> Floats:
+        """The evidence table of the pairs."""
+        ...
+
+    def score(self, i: Ints, j: Ints, evidence: Floats) -> tuple[scorer.Model | None, scorer.Scored]:
+        """Log-odds and probabilities."""
+        ...
+
+    def facts(self, row: Floats) -> list[Fact]:
+        """What the row says, in words."""
+        ...
+
+    def contributions(self, model: scorer.Model | None, row: Floats) -> tuple[float, dict[str, float]]:
+        """Prior and log-odds per kind of evidence, on the calibrated scale."""
+        ...
+
+
+def grouped(model: scorer.Model, row: Floats, groups: dict[str, str]) -> tuple[float, dict[str, float]]:
+    """Contributions of both looks, features gathered into kinds of evidence.
+
+    The first look enters the second as one feature; its share is handed on to the evidence that
+    made it, in proportion, so that a person sees evidence and not machinery.
+    """
+    prior, moved = model.second.explain(row)
+    out: dict[str, float] = {}
+    shared = moved.pop("first_look", 0.0)
+    for name, value in moved.items():
+        group = groups.get(name) or SECOND_LOOK.get(name, name)
+        out[group] = out.get(group, 0.0) + model.slope * value
+    _, first = model.first.explain(row)
+    total = sum(abs(v) for v in first.values())
+    net = sum(first.values())
+    if total > 0 and abs(net) > 0.1 * total:
+        for name, value in first.items():
+            group = groups.get(name, name)
+            out[group] = out.get(group, 0.0) + model.slope * shared * value / net
+    else:
+        out[SECOND_LOOK["first_look"]] = model.slope * shared
+    return model.slope * prior + model.shift, out
+
+
+class PartyProfile:
+    """Customers and suppliers."""
+
+    evidence = compare_party.EVIDENCE
+
+    def prepare(self, left: Table, right: Table) -> compare_party.Prepared:
+        """See ``Profile``."""
+        return compare_party.prepare(left, right)
+
+    def candidates(self, prepared: compare_party.Prepared, limit: int) -> tuple[Ints, Ints]:
+        """See ``Profile``."""
+        i, j, score = compare_party.candidates(prepared, limit)
+        keep = block.promising(i, j, score)
+        return i[keep], j[keep]
+
+    def features(self, prepared: compare_party.Prepared, i: Ints, j: Ints) -> Floats:
+        """See ``Profile``."""
+        return compare_party.features(prepared, i, j)
+
+    def score(self, i: Ints, j: Ints, evidence: Floats) -> tuple[scorer.Model | None, scorer.Scored]:
+        """See ``Profile``."""
+        model = scorer.shipped("party")
+        return model, scorer.score(model, i, j, evidence)
+
+    def facts(self, row: Floats) -> list[Fact]:
+        """See ``Profile``."""
+        return words_party.facts(row)
+
+    def contributions(self, model: scorer.Model | None, row: Floats) -> tuple[float, dict[str, float]]:
+        """See ``Profile``."""
+        return grouped(model or scorer.shipped("party"), row, words_party.GROUPS)
+
+
+def profile(kind: str) -> Profile:
+    """The profile of a kind of record."""
+    return PartyProfile()

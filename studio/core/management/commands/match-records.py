@@ -1,0 +1,117 @@
+"""Match two exports of customers, suppliers or items from the command line, without a database."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from engine.resolve import Policy, Table, match
+from engine.resolve.roles import key_column
+
+
+class Command(BaseCommand):
+    """``match-records --kind customer --left L.csv --right R.csv --out pairs.csv``."""
+
+    help = "Find which record of one export is which record of another; writes left_key,right_key,probability."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--kind", required=True, choices=["customer", "supplier", "item", "generic"]
+        )
+        parser.add_argument(
+            "--left", required=True, type=Path, help="CSV export of the first system"
+        )
+        parser.add_argument(
+            "--right", required=True, type=Path, help="CSV export of the second system"
+        )
+        parser.add_argument("--out", required=True, type=Path, help="CSV file to write")
+        parser.add_argument(
+            "--left-key", default="", help="key column of the left file (default: recognised)"
+        )
+        parser.add_argument(
+            "--right-key", default="", help="key column of the right file (default: recognised)"
+        )
+        parser.add_argument(
+            "--floor", type=float, default=0.01, help="leave out pairs below this probability"
+        )
+        parser.add_argument("--one-to-one", action="store_true", help="each record at most once")
+        parser.add_argument(
+            "--sentences", action="store_true", help="add word, method and sentence columns"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        left = read_table(options["left"], options["left_key"])
+        right = read_table(options["right"], options["right_key"])
+        show = _Progress(started, sys.stderr)
+        show("reading the files", 0.05)
+        policy = Policy(one_to_one=options["one_to_one"], floor=options["floor"])
+        result = match(left, right, kind=options["kind"], policy=policy, progress=show)
+        with options["out"].open("w", encoding="utf-8", newline="") as handle:
+            out = csv.writer(handle, lineterminator="\n")
+            if options["sentences"]:
+                out.writerow(["left_key", "right_key", "probability", "word", "method", "sentence"])
+                out.writerows(
+                    [p.left_key, p.right_key, f"{p.probability:.6f}", p.word, p.method, p.sentence]
+                    for p in result
+                )
+            else:
+                out.writerow(["left_key", "right_key", "probability"])
+                out.writerows([a, b, f"{p:.6f}"] for a, b, p in result.rows())
+        sure = int((result.probability >= 0.95).sum())
+        self.stderr.write(
+            f"{len(left)} left, {len(right)} right, {len(result)} pairs, {sure} of them certain, "
+            f"{time.monotonic() - started:.1f} s -> {options['out']}"
+        )
+
+
+def read_table(path: Path, key: str) -> Table:
+    """Read a CSV export; the key column is ``key`` or the one recognised."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            rows = csv.reader(handle)
+            head = next(rows, None)
+            if not head:
+                raise CommandError(f"{path}: the file is empty; a heading line is needed")
+            body = [row for row in rows if row]
+    except FileNotFoundError as error:
+        raise CommandError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path}: not UTF-8 text (save the export as CSV UTF-8)") from error
+    for at, row in enumerate(body, 2):
+        if len(row) != len(head):
+            raise CommandError(f"{path} record {at}: {len(row)} values under {len(head)} headings")
+    columns = (
+        dict(zip(head, zip(*body, strict=True), strict=True)) if body else dict.fromkeys(head, ())
+    )
+    chosen = key or key_column(columns) or (head[0] if not body else None)
+    if chosen is None:
+        raise CommandError(
+            f"{path}: no column is filled and unique in every record; name one with --left-key or --right-key"
+        )
+    if chosen not in columns:
+        raise CommandError(f"{path}: no column {chosen!r}; there are {', '.join(head)}")
+    if len(set(columns[chosen])) != len(body):
+        raise CommandError(f"{path}: column {chosen!r} is not unique")
+    return Table(keys=columns[chosen], columns=columns, key=chosen)
+
+
+class _Progress:
+    """One line on the terminal with the share done and the time left."""
+
+    def __init__(self, started: float, stream: Any) -> None:
+        self._started, self._stream = started, stream
+
+    def __call__(self, step: str, share: float) -> None:
+        spent = time.monotonic() - self._started
+        left = spent / share - spent if share > 0.02 else 0.0
+        bar = "#" * int(share * 20)
+        end = "\n" if share >= 1 or not self._stream.isatty() else "\r"
+        self._stream.write(f"[{bar:<20}] {share:4.0%} {step}, {left:.0f} s left{end}")
+        self._stream.flush()
