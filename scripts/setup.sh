@@ -42,7 +42,7 @@ apt install python3-venv   (then the same command again)"
 fi
 pip() { "$venv/bin/python" -m pip "$@"; }
 
-pip install -q -U 'pip>=26' || fail "pip could not be renewed: is the package index reachable (proxy, pip.conf)?"
+pip install -qq -U 'pip>=26' || fail "pip could not be renewed: is the package index reachable (proxy, pip.conf)?"
 
 # torch alone and first, so that whichever file the user's own pip settings offer wins; on Linux the
 # public index offers the CUDA build.
@@ -52,13 +52,15 @@ sys.exit(m.version("torch").split("+")[0] != "2.13.0")' >/dev/null 2>&1; then
     echo "  torch: the public index offers Linux the CUDA build (about 2.7 GB). The CPU build is enough:"
     echo "  TORCH_INDEX=https://download.pytorch.org/whl/cpu make setup"
   fi
-  pip install -q --no-compile ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} 'torch==2.13.0' ||
+  echo "  torch …"
+  pip install -qq --no-compile ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} 'torch==2.13.0' ||
     fail "torch 2.13.0 could not be installed for $("$venv/bin/python" -V); Python 3.11 has all pinned files"
 fi
 
 extra=
 [ "$want" = dev ] && extra='[dev]'
-pip install -q --no-compile -c constraints.txt -e ".$extra" ||
+echo "  the other packages …"
+pip install -qq --no-compile -c constraints.txt -e ".$extra" ||
   fail "the dependencies could not be installed (see above); run the same command again to go on"
 
 # Written last: a set-up that broke half-way repeats. The test tools include all that running needs.
