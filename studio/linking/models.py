@@ -55,6 +55,9 @@ class Pair(Base):
     waterfall = models.JSONField(default=list)
     rank = models.PositiveSmallIntegerField(default=1)
     judged = models.CharField(max_length=12, blank=True, help_text="the judgement in force, if any")
+    objection = models.TextField(
+        blank=True, help_text="what the machine would say against the judgement in force"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["left", "right"], name="pair_once")]
@@ -62,6 +65,24 @@ class Pair(Base):
 
     def __str__(self) -> str:
         return f"{self.left} ~ {self.right}"
+
+
+class MatchRun(Base):
+    """One time the matcher compared two connections: how much, with which model."""
+
+    source = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    target = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=KINDS)
+    started_at = models.DateTimeField()
+    seconds = models.FloatField(default=0)
+    compared = models.PositiveIntegerField(default=0)
+    pairs = models.PositiveIntegerField(default=0)
+    model_version = models.CharField(max_length=80, blank=True)
+    statement = models.TextField(blank=True, help_text="what the model was trained on")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["source", "target", "kind", "-started_at"])]
 
 
 class Judgement(Base):
@@ -76,6 +97,7 @@ class Judgement(Base):
     role = models.CharField(max_length=20)
     probability = models.FloatField(default=0)
     evidence = models.JSONField(default=dict)
+    candidates = models.JSONField(default=list, help_text="what else was on the page")
     comment = models.TextField(blank=True)
     bulk = models.UUIDField(null=True, blank=True, db_index=True)
     undo_of = models.ForeignKey(

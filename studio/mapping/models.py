@@ -36,6 +36,9 @@ class Mapping(Base):
     blocks = models.JSONField(
         default=list, blank=True, help_text="line loops: target array, source array, filter, group"
     )
+    frame = models.JSONField(
+        default=dict, blank=True, help_text="name, as_of, constants and actions of the document"
+    )
     proposed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -71,7 +74,14 @@ class MappingRow(Base):
 
     mapping = models.ForeignKey(Mapping, on_delete=models.CASCADE, related_name="rows")
     position = models.PositiveIntegerField(default=0)
+    block = models.CharField(
+        max_length=40, blank=True, help_text="id of the line loop it belongs to; empty: document"
+    )
     target_path = models.CharField(max_length=200)
+    alternative = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="several rows may fill one target; the first whose condition holds wins",
+    )
     target_label = models.CharField(max_length=200, blank=True)
     target_type = models.CharField(max_length=20, blank=True)
     required = models.BooleanField(default=False)
@@ -88,12 +98,22 @@ class MappingRow(Base):
     decided_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True)
     revision = models.PositiveIntegerField(default=0, help_text="guards concurrent decisions")
+    objection = models.TextField(
+        blank=True, help_text="what the machine would say against the decision in force"
+    )
 
     class Meta:
         ordering = ["position", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["mapping", "target_path"], name="row_once_per_target")
+            models.UniqueConstraint(
+                fields=["mapping", "block", "target_path", "alternative"],
+                name="row_once_per_target",
+            )
         ]
+        indexes = [models.Index(fields=["mapping", "state", "-confidence"])]
+
+    def __str__(self) -> str:
+        return f"{self.mapping} · {self.target_path}"
 
 
 class Decision(Base):
@@ -210,3 +230,37 @@ class LookupRow(Base):
 
     def __str__(self) -> str:
         return f"{self.source} → {self.target_label or self.target}"
+
+
+class ValueProposal(Base):
+    """A code seen on the source side and what it may be called at the target. Candidates stay.
+
+    Approval writes a ``LookupRow``; the proposal keeps who did it and which row came of it.
+    """
+
+    table = models.ForeignKey(LookupTable, on_delete=models.CASCADE, related_name="proposals")
+    source = models.CharField(max_length=120)
+    source_label = models.CharField(max_length=200, blank=True)
+    count = models.PositiveIntegerField(default=0, help_text="records that carry the code")
+    money = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    candidates = models.JSONField(default=list)
+    confidence = models.FloatField(default=0, db_index=True)
+    state = models.CharField(max_length=12, choices=ROW_STATES, default="open", db_index=True)
+    chosen = models.CharField(max_length=120, blank=True, help_text="target key a person chose")
+    row = models.ForeignKey(
+        LookupRow, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    shown = models.FloatField(default=0, help_text="confidence the person saw when deciding")
+    revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["table_id", "source"]
+        constraints = [
+            models.UniqueConstraint(fields=["table", "source"], name="value_proposed_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} · {self.source}"

@@ -1,0 +1,29 @@
+"""Every write of the app; pages, API and tasks call these."""
+
+from __future__ import annotations
+
+from studio.linking.actions.judge import BulkResult, bulk, guard_create, judge, within_budget
+from studio.linking.actions.links import Ends, add_link
+from studio.linking.actions.pairs import find_pairs
+from studio.linking.actions.parties import Held, load_parties
+from studio.linking.actions.undo import consequences, undo, undo_bulk, undo_last, unlink
+from studio.linking.queries import links_for
+
+__all__ = [
+    "BulkResult",
+    "Ends",
+    "Held",
+    "add_link",
+    "bulk",
+    "consequences",
+    "find_pairs",
+    "guard_create",
+    "judge",
+    "links_for",
+    "load_parties",
+    "undo",
+    "undo_bulk",
+    "undo_last",
+    "unlink",
+    "within_budget",
+]

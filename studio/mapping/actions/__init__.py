@@ -1,0 +1,45 @@
+"""Every write of the app; pages, API and tasks call these."""
+
+from __future__ import annotations
+
+from studio.mapping.actions.bulk import BulkResult, accept_within, apply_to_identical, bulk
+from studio.mapping.actions.decide import comment, decide
+from studio.mapping.actions.lookups import (
+    ValueChoice,
+    add_lookup_row,
+    decide_value,
+    ensure_lookup_tables,
+    propose_lookup_values,
+    undo_last_value,
+    undo_value,
+)
+from studio.mapping.actions.propose import propose
+from studio.mapping.actions.publish import publish, refusals
+from studio.mapping.actions.setup import ensure_mappings
+from studio.mapping.actions.undo import undo, undo_bulk, undo_last
+from studio.mapping.versions import load_compiled, lookups_for
+
+__all__ = [
+    "BulkResult",
+    "ValueChoice",
+    "accept_within",
+    "add_lookup_row",
+    "apply_to_identical",
+    "bulk",
+    "comment",
+    "decide",
+    "decide_value",
+    "ensure_lookup_tables",
+    "ensure_mappings",
+    "load_compiled",
+    "lookups_for",
+    "propose",
+    "propose_lookup_values",
+    "publish",
+    "refusals",
+    "undo",
+    "undo_bulk",
+    "undo_last",
+    "undo_last_value",
+    "undo_value",
+]

@@ -1,0 +1,94 @@
+"""Many decisions at once: each is still one decision with one audit line, and can be undone alone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from studio.accounts.roles import MAP
+from studio.core.action import Actor
+from studio.core.refused import DecisionRefused
+from studio.mapping.actions.decide import APPROVED, decide
+from studio.mapping.models import MappingRow
+from studio.mapping.queries import identical_rows, within_budget
+
+
+@dataclass(slots=True)
+class BulkResult:
+    """What a bulk decision did, and which rows stay ticked and why."""
+
+    bulk: uuid.UUID
+    verdict: str = APPROVED
+    done: list[MappingRow] = field(default_factory=list)
+    left: list[tuple[MappingRow, str]] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        """E.g. “38 accepted, 2 left because …”, and why."""
+        word = {"approved": "accepted", "rejected": "rejected", "do_not_map": "not mapped"}
+        said = f"{len(self.done)} {word.get(self.verdict, self.verdict)}"
+        if not self.left:
+            return said + "."
+        reasons = dict.fromkeys(why.rstrip(".") for _, why in self.left)
+        shown = "; ".join(list(reasons)[:2])
+        more = f" and {len(reasons) - 2} other reasons" if len(reasons) > 2 else ""
+        return f"{said}, {len(self.left)} left because: {shown}{more}."
+
+
+def bulk(
+    actor: Actor,
+    rows: Iterable[MappingRow],
+    *,
+    verdict: str = APPROVED,
+    reason: str = "",
+    revisions: Mapping[int, int] | None = None,
+    candidates: Mapping[int, int] | None = None,
+) -> BulkResult:
+    """Decide every row singly under one bulk id; rows that lost a race are left and named.
+
+    ``revisions`` (row id -> revision on the page) guards against races, ``candidates`` (row id ->
+    number) says which to approve; rows without take the best.
+    """
+    actor.require(MAP)
+    result = BulkResult(uuid.uuid4(), verdict)
+    with transaction.atomic():
+        for row in rows:
+            try:
+                with transaction.atomic():
+                    decide(
+                        actor,
+                        row,
+                        verdict,
+                        candidate=(candidates or {}).get(row.pk),
+                        reason=reason,
+                        revision=(revisions or {}).get(row.pk),
+                        bulk=result.bulk,
+                    )
+            except DecisionRefused as fault:
+                result.left.append((row, fault.sentence))
+            else:
+                result.done.append(row)
+    return result
+
+
+def accept_within(
+    actor: Actor, mapping_rows: Iterable[MappingRow], expected_wrong: float
+) -> BulkResult:
+    """Accept as many open rows as possible with at most ``expected_wrong`` expected wrong ones."""
+    chosen = within_budget(mapping_rows, expected_wrong)
+    return bulk(actor, chosen.rows)
+
+
+def apply_to_identical(actor: Actor, row: MappingRow) -> BulkResult:
+    """Approve, wherever it is still open, what is approved on ``row``: same field, same candidate."""
+    if row.state != APPROVED:
+        raise DecisionRefused("Approve this row first; then it can be applied to identical ones.")
+    twins = identical_rows(row)
+    return bulk(
+        actor,
+        [twin for twin, _ in twins],
+        candidates={twin.pk: number for twin, number in twins},
+    )

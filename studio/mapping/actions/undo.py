@@ -1,0 +1,74 @@
+"""Undo: the state before comes back, and the candidates were never gone."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from studio.accounts.roles import MAP
+from studio.core.action import Actor, acting
+from studio.core.refused import DecisionRefused
+from studio.mapping.actions.decide import put_in_force
+from studio.mapping.models import Decision, Mapping, MappingRow
+
+UNDONE = "undone"
+
+
+def undo(actor: Actor, decision: Decision) -> Decision:
+    """Put back what was in force before ``decision``.
+
+    Raises:
+        DecisionRefused: it was undone already, or the row was decided again since.
+    """
+    with acting(actor, MAP, "mapping.undone", f"row:{decision.row.uuid}") as line:
+        done = _undo_one(actor, decision)
+        line.data = {"decision": str(decision.uuid), "after": done.after}
+    return done
+
+
+def undo_bulk(actor: Actor, bulk: uuid.UUID) -> list[Decision]:
+    """Undo every decision of a bulk that is still in force; the others are left alone."""
+    actor.require(MAP)
+    decisions = Decision.objects.filter(bulk=bulk, undo_of=None).select_related("row__mapping")
+    done = [undo(actor, decision) for decision in decisions if is_in_force(decision)]
+    if not done:
+        raise DecisionRefused("Nothing of this bulk decision is in force any more.")
+    return done
+
+
+def undo_last(actor: Actor, mapping: Mapping | None = None) -> list[Decision]:
+    """Undo the actor's last decision (with its bulk) that is not undone yet; repeatable."""
+    actor.require(MAP)
+    found = Decision.objects.filter(actor=actor.name, undo_of=None, undone_by=None)
+    if mapping is not None:
+        found = found.filter(row__mapping=mapping)
+    last = found.select_related("row__mapping").first()
+    if last is None:
+        raise DecisionRefused("There is nothing of yours left to undo here.")
+    return undo_bulk(actor, last.bulk) if last.bulk else [undo(actor, last)]
+
+
+def is_in_force(decision: Decision) -> bool:
+    """Whether no later decision on the row stands (undone ones do not count)."""
+    newest = decision.row.decisions.filter(undo_of=None, undone_by=None).first()
+    return newest is not None and newest.pk == decision.pk
+
+
+def _undo_one(actor: Actor, decision: Decision) -> Decision:
+    if decision.undo_of_id or decision.undone_by.exists():
+        raise DecisionRefused("This decision was undone already.")
+    if not is_in_force(decision):
+        raise DecisionRefused("The row was decided again since; undo the later decision first.")
+    row: MappingRow = decision.row
+    before: dict[str, Any] = dict(decision.before)
+    at = before.pop("decided_at", None)
+    return put_in_force(
+        actor,
+        row,
+        UNDONE,
+        before | {"decided_at": parse_datetime(at) if at else None},
+        revision=row.revision,
+        undo_of=decision,
+    )

@@ -1,0 +1,99 @@
+"""Reads for pages and API: rows with facets, budgets, identical rows, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from studio.accounts.models import Workspace
+from studio.mapping.models import Mapping, MappingRow, MappingVersion
+
+# product.md 7.1: four bands; below the last nothing is shown.
+BANDS: tuple[tuple[str, float], ...] = (
+    ("certain", 0.95),
+    ("strong", 0.80),
+    ("possible", 0.50),
+    ("guess", 0.30),
+)
+
+
+def word_of(confidence: float) -> str:
+    """The band of a confidence; empty below the weakest."""
+    return next((word for word, floor in BANDS if confidence >= floor), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Budgeted:
+    """The rows that fit into a risk budget and what they add up to."""
+
+    rows: list[MappingRow]
+    expected_wrong: float
+
+
+def within_budget(rows: Iterable[MappingRow], expected_wrong: float) -> Budgeted:
+    """The most open rows whose expected number of wrong ones stays within the budget."""
+    chosen: list[MappingRow] = []
+    risk = 0.0
+    open_rows = [r for r in rows if r.state == "open" and r.candidates]
+    for row in sorted(open_rows, key=lambda r: (-r.confidence, r.pk)):
+        if risk + (1 - row.confidence) > expected_wrong + 1e-9:
+            break
+        risk += 1 - row.confidence
+        chosen.append(row)
+    return Budgeted(chosen, risk)
+
+
+def identical_rows(row: MappingRow) -> list[tuple[MappingRow, int]]:
+    """Open rows elsewhere in the workspace for the same field with the same candidate, by number."""
+    mapping = row.mapping
+    others = (
+        MappingRow.objects.filter(
+            mapping__workspace_id=mapping.workspace_id,
+            mapping__direction=mapping.direction,
+            state="open",
+            target_path__in=_same_field(row.target_path),
+        )
+        .exclude(pk=row.pk)
+        .select_related("mapping__connection")
+    )
+    found = []
+    for other in others:
+        number = next(
+            (n for n, c in enumerate(other.candidates) if c["expression"] == row.expression), None
+        )
+        if number is not None:
+            found.append((other, number))
+    return found
+
+
+def _same_field(path: str) -> list[str]:
+    return [path]
+
+
+def mappings_of(workspace: Workspace) -> QuerySet[Mapping]:
+    """All mappings of a workspace with how far their review is."""
+    return (
+        Mapping.objects.filter(workspace=workspace)
+        .select_related("connection", "snapshot")
+        .annotate(
+            rows_count=Count("rows", distinct=True),
+            open_count=Count(
+                "rows", filter=Q(rows__state="open", rows__confidence__gt=0), distinct=True
+            ),
+            approved_count=Count("rows", filter=Q(rows__state="approved"), distinct=True),
+            required_open=Count(
+                "rows",
+                filter=Q(rows__state__in=("open", "rejected"), rows__required=True),
+                distinct=True,
+            ),
+            objections=Count("rows", filter=~Q(rows__objection=""), distinct=True),
+        )
+        .order_by("connection__name", "direction", "document", "entity")
+    )
+
+
+def published(mapping: Mapping) -> MappingVersion | None:
+    """The version in force, or None."""
+    return mapping.versions.filter(state="published").first()

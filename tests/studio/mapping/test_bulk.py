@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from studio.core.action import Actor
+from studio.core.models import AuditEvent
+from studio.core.refused import DecisionRefused
+from studio.mapping.actions import accept_within, apply_to_identical, bulk, decide, undo_bulk
+from studio.mapping.models import Decision, Mapping, MappingRow
+from studio.mapping.queries import within_budget
+from tests.studio.mapping.conftest import candidate
+
+MakeRow = Callable[..., MappingRow]
+
+
+def test_of_forty_ticked_two_lost_a_race_thirty_eight_are_decided_and_two_stay(
+    integrator: Actor, make_row: MakeRow
+) -> None:
+    rows = [make_row(f"custom.f{n}", candidate("Name", 0.9)) for n in range(40)]
+    seen = {row.pk: row.revision for row in rows}
+    for row in rows[:2]:
+        decide(integrator, row, "do_not_map", reason="taken by a colleague")
+    AuditEvent.objects.all().delete()
+
+    result = bulk(integrator, MappingRow.objects.all(), revisions=seen)
+
+    assert len(result.done) == 38
+    assert {row.pk for row, _ in result.left} == {rows[0].pk, rows[1].pk}
+    assert AuditEvent.objects.filter(key="mapping.decided", bulk=result.bulk).count() == 38
+    assert Decision.objects.filter(bulk=result.bulk).count() == 38
+    assert result.sentence.startswith("38 accepted, 2 left because")
+    assert MappingRow.objects.filter(state="do_not_map").count() == 2
+
+
+def test_a_row_without_candidate_does_not_stop_the_others(
+    integrator: Actor, make_row: MakeRow
+) -> None:
+    rows = [make_row("name", candidate("Name", 0.9)), make_row("fax")]
+
+    result = bulk(integrator, rows)
+
+    assert [r.target_path for r in result.done] == ["name"]
+    assert "no such candidate" in result.left[0][1]
+
+
+def test_the_risk_budget_takes_the_surest_rows_that_fit(make_row: MakeRow) -> None:
+    for path, confidence in (("name", 0.9), ("email", 0.99), ("phone", 0.5), ("code", 0.95)):
+        make_row(path, candidate("Name", confidence))
+
+    chosen = within_budget(MappingRow.objects.all(), expected_wrong=0.2)
+
+    assert [r.target_path for r in chosen.rows] == ["email", "code", "name"]
+    assert chosen.expected_wrong == pytest.approx(0.16)
+
+
+def test_accepting_within_the_budget_leaves_decided_rows_alone(
+    integrator: Actor, make_row: MakeRow
+) -> None:
+    kept = make_row("name", candidate("Name", 0.99))
+    decide(integrator, kept, "rejected")
+    make_row("email", candidate("Email", 0.99))
+
+    result = accept_within(integrator, MappingRow.objects.all(), expected_wrong=1)
+
+    assert [r.target_path for r in result.done] == ["email"]
+    kept.refresh_from_db()
+    assert kept.state == "rejected"
+
+
+def test_applied_to_all_identical_then_undone_every_row_has_its_candidates_back(
+    integrator: Actor, make_row: MakeRow, inbound: Mapping
+) -> None:
+    other = Mapping.objects.create(
+        workspace=inbound.workspace,
+        connection=inbound.connection,
+        direction="inbound",
+        entity="ApSupplier",
+        document="party",
+    )
+    first = make_row("name", candidate("Name", 0.9))
+    twin = make_row("name", candidate("SupplierName", 0.7), candidate("Name", 0.6), mapping=other)
+    stranger = make_row("email", candidate("Email", 0.9), mapping=other)
+    decide(integrator, first, "approved")
+
+    result = apply_to_identical(integrator, first)
+    twin.refresh_from_db()
+    assert (twin.state, twin.expression) == ("approved", "Name")
+    undo_bulk(integrator, result.bulk)
+
+    twin.refresh_from_db()
+    stranger.refresh_from_db()
+    assert (twin.state, twin.expression) == ("open", "")
+    assert [c["expression"] for c in twin.candidates] == ["SupplierName", "Name"]
+    assert stranger.state == "open"
+
+
+def test_apply_to_identical_asks_for_an_approval_first(
+    integrator: Actor, make_row: MakeRow
+) -> None:
+    with pytest.raises(DecisionRefused):
+        apply_to_identical(integrator, make_row("name", candidate("Name", 0.9)))
