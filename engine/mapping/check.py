@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine.mapping.nodes import Mapping
-from engine.mapping.passes import PASSES
+from engine.mapping.passes import CHECKS
 from engine.mapping.passes.draft import Catalog, Draft
+from engine.mapping.passes.fold_constants import fold_constants
 from engine.mapping.refusals import Refusal
 from engine.mapping.schemas import Node, nearest, tree
 from engine.schema.model import SystemSchema
@@ -28,8 +29,10 @@ def examine(
     if from_node is None or to_node is None:
         return None, first + second
     draft = Draft(mapping, from_node, to_node, catalog)
-    for one in PASSES:
+    for one in CHECKS:
         draft = one(draft)
+    if not draft.refusals:
+        draft = fold_constants(draft)
     return draft, list(dict.fromkeys(draft.refusals))
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.mapping.careful import run_careful
 from engine.mapping.check import examine
+from engine.mapping.codegen.function import Fast, GiveUp, generate
 from engine.mapping.context import Context, Result
 from engine.mapping.document import content_hash
+from engine.mapping.evaluate import FAULTS
 from engine.mapping.nodes import Mapping
 from engine.mapping.passes.draft import Catalog
 from engine.mapping.plan import Plan, plan
 from engine.mapping.refusals import refused
+from engine.mapping.types import Known
 from engine.schema.model import Record, SystemSchema
+
+_TROUBLE = (GiveUp, *FAULTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +28,13 @@ class CompiledMapping:
         mapping: the checked mapping.
         content_hash: sha256 of its canonical form.
         plan: its rows with what the target accepts.
+        fast: the generated function; gives up on anything that needs care.
     """
 
     mapping: Mapping
     content_hash: str
     plan: Plan
+    fast: Fast = field(repr=False, compare=False)
 
     def apply(self, record: Record, context: Context, *, trace: bool = False) -> Result:
         """Map one record.
@@ -40,6 +47,13 @@ class CompiledMapping:
         Returns:
             The target record with issues, needs and actions; never raises for a bad record.
         """
+        if not trace:
+            try:
+                made, actions = self.fast(record, context)
+            except _TROUBLE:
+                pass
+            else:
+                return Result(made, (), None, (), actions)
         return run_careful(self.plan, record, context, trace=trace)
 
 
@@ -54,4 +68,6 @@ def compile_mapping(
     draft, refusals = examine(mapping, source, target, catalog or Catalog())
     if draft is None or refusals:
         raise refused(refusals)
-    return CompiledMapping(mapping, content_hash(mapping), plan(draft.mapping, draft.target))
+    ready = plan(draft.mapping, draft.target)
+    known = Known(draft.catalog, dict(mapping.constants))
+    return CompiledMapping(mapping, content_hash(mapping), ready, generate(ready, known))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.issue import Issue
 from engine.schema.model import JsonValue, Record
@@ -156,8 +156,7 @@ class FieldTrace:
     used: tuple[Used, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a mapping made of one record.
 
     Attributes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from engine.canon.money import MAX_PLACES, QUANTA, round_half_up
@@ -75,7 +76,7 @@ def number(value: Any) -> Decimal | None:
 
 def whole(value: Any) -> int | None:
     """The value as a whole number, cut at the point."""
-    found = number(value)
+    found = value if value.__class__ is D and value.is_finite() else number(value)
     if found is None:
         return None
     if abs(found) > 10**18:
@@ -135,6 +136,11 @@ def day(value: Any) -> str:
 
 
 def _date(value: Any) -> dt.date | None:
+    if value.__class__ is str and len(value) == 10:
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            pass
     found = day(value)
     return dt.date.fromisoformat(found) if found else None
 
@@ -354,8 +360,9 @@ def make_date(year: Any, month: Any, day_number: Any) -> str:
         raise FieldFault(f"{y}-{m}-{d} is not a date.") from None
 
 
+@lru_cache(maxsize=20_000, typed=True)
 def add_days(value: Any, days: Any) -> str:
-    """ADDDAYS."""
+    """ADDDAYS; few dates and terms make most documents, so answers are kept."""
     start, count = _date(value), whole(days)
     if start is None or count is None:
         return ""
@@ -453,6 +460,19 @@ def _pick(values: tuple[Any, ...], wins: Callable[[Any, Any], bool]) -> Any:
 def contains(value: Any, piece: Any) -> bool:
     """CONTAINS: whether the text has the piece in it, without regard to case."""
     return text(piece).lower() in text(value).lower()
+
+
+KNOWN_DAYS: set[str] = set()
+"""Texts that were found to be ISO dates; bounded, because days repeat and parsing costs."""
+_MOST_DAYS = 50_000
+
+
+def keep_day(value: Any) -> str | None:
+    """The day for a date target; remembered so that the next one is a set look-up."""
+    found = day(value)
+    if found and len(KNOWN_DAYS) < _MOST_DAYS:
+        KNOWN_DAYS.add(found)
+    return found or None
 
 
 # Targets ----------------------------------------------------------------------------------------

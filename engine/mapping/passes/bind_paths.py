@@ -53,7 +53,8 @@ class _Binder:
 
     def block(self, block: Block, scopes: Scopes, place: str, path: str) -> Block:
         here, target = place + block.target, f"{path}{block.target}[]"
-        if block.alias == GROUP or block.alias in scopes[0].node.below:
+        taken = {GROUP, *scopes[0].node.below, *(s.alias for s in scopes)}
+        if block.each is not None and block.alias in taken:
             self.refusals.append(
                 Refusal(
                     here,
