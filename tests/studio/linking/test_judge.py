@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from studio.catalog.models import Connection
+from studio.core.action import Actor
+from studio.core.models import AuditEvent
+from studio.core.refused import DecidedMeanwhile, DecisionRefused
+from studio.linking.actions import Ends, add_link, bulk, judge, links_for, within_budget
+from studio.linking.models import Judgement, Link, Pair, Party
+from tests.studio.linking.conftest import pair_of
+
+MakeParty = Callable[..., Party]
+
+
+def test_the_same_makes_a_judgement_with_its_evidence_and_a_link(
+    accountant: Actor, pair: Pair, erp: Connection, books: Connection
+) -> None:
+    judgement = judge(accountant, pair.left, pair.right, "same", comment="called them")
+
+    assert links_for(erp, books) == {"customer": {"0000042": "58"}}
+    assert (judgement.probability, judgement.role) == (0.93, "accountant")
+    assert judgement.evidence["sentence"] == "Same phone, name 0.93 alike."
+    assert judgement.candidates[0]["label"] == "Bayside Marine"
+    pair.refresh_from_db()
+    assert pair.judged == "same"
+    assert AuditEvent.objects.get(key="linking.same").data["right"] == "58"
+
+
+def test_a_code_that_is_linked_elsewhere_is_refused_with_the_place(
+    accountant: Actor, pair: Pair, books: Connection, make_party: MakeParty
+) -> None:
+    judge(accountant, pair.left, pair.right, "same")
+    other = make_party(books, "59", "Bayside Marine Inc")
+
+    with pytest.raises(DecidedMeanwhile, match="already linked to Bayside Marine"):
+        judge(accountant, pair.left, other, "same")
+
+    assert Link.objects.filter(active=True).count() == 1
+    assert Judgement.objects.count() == 1
+
+
+def test_linked_records_cannot_be_called_different_without_unlinking(
+    accountant: Actor, pair: Pair
+) -> None:
+    judge(accountant, pair.left, pair.right, "same")
+
+    with pytest.raises(DecisionRefused, match="linked"):
+        judge(accountant, pair.left, pair.right, "not_a_match")
+
+
+def test_creating_beside_a_near_twin_needs_a_reason(
+    accountant: Actor, pair: Pair, books: Connection
+) -> None:
+    with pytest.raises(DecisionRefused, match="looks like the same"):
+        judge(accountant, pair.left, None, "create_new", target=books)
+    judge(accountant, pair.left, None, "create_new", target=books, comment="A second branch")
+
+    assert Judgement.objects.get().comment == "A second branch"
+
+
+def test_creating_is_free_once_the_twin_is_ruled_out(
+    accountant: Actor, pair: Pair, books: Connection
+) -> None:
+    judge(accountant, pair.left, pair.right, "not_a_match")
+
+    judge(accountant, pair.left, None, "create_new", target=books)
+
+    assert Judgement.objects.filter(verdict="create_new").count() == 1
+
+
+def test_bulk_judges_singly_and_leaves_what_somebody_else_judged(
+    accountant: Actor, erp: Connection, books: Connection, make_party: MakeParty
+) -> None:
+    pairs = [
+        pair_of(make_party(erp, f"L{n}", f"Name {n}"), make_party(books, f"R{n}", f"Name {n}"))
+        for n in range(4)
+    ]
+    judge(accountant, pairs[0].left, pairs[0].right, "not_a_match")
+
+    result = bulk(accountant, pairs)
+
+    assert len(result.done) == 3
+    assert result.left[0][0].pk == pairs[0].pk
+    assert result.sentence.startswith("3 linked, 1 left because")
+    assert Judgement.objects.filter(bulk=result.bulk).count() == 3
+    assert AuditEvent.objects.filter(bulk=result.bulk).count() == 3
+
+
+def test_the_risk_budget_takes_the_surest_pairs(
+    erp: Connection, books: Connection, make_party: MakeParty
+) -> None:
+    for n, p in enumerate((0.99, 0.6, 0.97)):
+        pair_of(make_party(erp, f"L{n}", "A"), make_party(books, f"R{n}", "A"), p)
+
+    chosen = within_budget(Pair.objects.all(), 0.05)
+
+    assert [p.probability for p in chosen] == [0.99, 0.97]
+
+
+def test_a_confirmed_write_links_once_and_a_later_one_replaces_it(
+    accountant: Actor, erp: Connection, books: Connection
+) -> None:
+    add_link(accountant, "invoice", Ends(erp, "SO-1", books, "77", "1001"))
+    add_link(accountant, "invoice", Ends(erp, "SO-1", books, "77", "1001"))
+    add_link(accountant, "invoice", Ends(erp, "SO-1", books, "78", "1002"))
+
+    assert links_for(erp, books) == {"invoice": {"SO-1": "78"}}
+    assert Link.objects.get(active=False).retired_reason == "replaced by 78"
+
+
+def test_an_auditor_may_not_judge(auditor: Actor, pair: Pair) -> None:
+    with pytest.raises(PermissionDenied):
+        judge(auditor, pair.left, pair.right, "same")
