@@ -72,6 +72,7 @@ class Tables:
 CUSTOM_FIELDS = (
     CustomField("order", "INVDOC", "InvoiceDocId", "Invoice in the books", "alpha", 50),
     CustomField("order", "DELSLT", "DeliverySlot", "Delivery slot", "alpha", 20),
+    CustomField("order", "PAYMTH", "PaymentMethod", "Payment method", "alpha", 20),
     CustomField("order", "GIFTFL", "GiftFlag", "Gift order", "alpha", 1),
     CustomField("order_line", "ENGRAV", "Engraving", "Engraving text", "alpha", 40),
     CustomField("customer", "SEGMNT", "Segment", "Market segment", "alpha", 20),

@@ -1,0 +1,102 @@
+"""Custom forms: definitions (COMQFM) and writing their fields (COMTFM)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connectors.syspro.client import EnetClient
+from connectors.syspro.facts import FORM_TYPES, Column, tables
+from connectors.syspro.translate import outgoing
+from connectors.syspro.xml import Node, Value, XmlError, write
+from engine.errors import PermissionMissing, RemoteRejected, ValueRefused
+from engine.schema.model import FieldType, JsonValue
+
+_TYPES = {"A": FieldType.STRING, "N": FieldType.DECIMAL, "D": FieldType.DATE}
+
+
+def _whole(text: str) -> int | None:
+    bare = text.strip()
+    return int(bare) if bare.isdigit() else None
+
+
+def column_of(field: Node) -> Column:
+    """A ``Field`` of a COMQFM answer as a column."""
+    kind = _TYPES.get(field.value("Type").upper()[:1], FieldType.STRING)
+    return Column(
+        name=field.value("Column"),
+        label=field.value("Prompt"),
+        type=kind,
+        length=_whole(field.value("Length")),
+        scale=_whole(field.value("Decimals")) if kind is FieldType.DECIMAL else None,
+        key=False,
+        required=field.value("AllowNull").upper() == "N",
+        core=True,
+        enum=(),
+        references="",
+        description=f"{field.value('Prompt')} (custom field {field.value('Name')})",
+        bo="COMTFM",
+        element=f"Item/Fields/{field.value('Column')}",
+    )
+
+
+class FormReader:
+    """Definitions and writes of custom forms; definitions are read once per connector."""
+
+    def __init__(self, client: EnetClient) -> None:
+        self._client = client
+        self._known: dict[str, dict[str, Column]] = {}
+
+    def columns(self, form: str) -> Mapping[str, Column]:
+        """The custom columns of a form table; empty where the operator may not read forms."""
+        if form not in self._known:
+            self._known[form] = self._read(form)
+        return self._known[form]
+
+    def _read(self, form: str) -> dict[str, Column]:
+        key = {"FormType": FORM_TYPES[form], "KeyField": ""}
+        try:
+            answer = self._client.query(
+                "COMQFM", write("Query", {"Key": key}), f"read the custom form of {form}"
+            )
+        except (RemoteRejected, PermissionMissing):
+            return {}
+        made = [column_of(f) for f in answer.anywhere("Field") if f.first("Column")]
+        return {c.name: c for c in made if c.name}
+
+    def write(self, form: str, key: Mapping[str, str], values: Mapping[str, JsonValue]) -> None:
+        """Write fields of one record's form; ``key`` in any form SYSPRO accepts.
+
+        Raises:
+            ValueRefused: the form has no such field, or SYSPRO cannot hold the value.
+            RemoteFault: SYSPRO refused it.
+        """
+        call = f"write the custom form {tables()[form].label}"
+        known = self.columns(form)
+        texts = {}
+        for name, value in values.items():
+            column = known.get(name)
+            if column is None:
+                raise ValueRefused(
+                    system="syspro", call=call, field=name, detail="The form has no such field."
+                )
+            try:
+                texts[name] = outgoing(column, value)
+            except XmlError as error:
+                raise ValueRefused(
+                    system="syspro", call=call, field=name, detail=str(error)
+                ) from None
+        parameters = write(
+            "PostCustomForm",
+            {
+                "Parameters": {
+                    "Function": "A",
+                    "ValidateOnly": "N",
+                    "ApplyIfEntireDocumentValid": "Y",
+                }
+            },
+        )
+        item: dict[str, Value] = {
+            "Key": {"FormType": FORM_TYPES[form], "KeyFields": dict(key)},
+            "Fields": texts,
+        }
+        self._client.post("COMTFM", (parameters, write("PostCustomForm", {"Item": item})), call)

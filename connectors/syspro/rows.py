@@ -1,0 +1,145 @@
+"""Finding rows with COMFND: one table, a Where tree, keyset pages (reference 3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from connectors.syspro import translate
+from connectors.syspro.client import EnetClient
+from connectors.syspro.facts import Column, Table, by_name, tables
+from connectors.syspro.forms import FormReader
+from connectors.syspro.keys import KeyRules, kind_of
+from connectors.syspro.xml import Node, Value, write
+from engine.errors import RemoteRejected
+from engine.schema.model import Record
+
+CHUNK = 20
+"""Keys asked for in one Where tree; keeps the address below the length limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """``column`` ``op`` ``value`` with the value in stored form; ``word`` joins it to the former."""
+
+    column: str
+    op: str
+    value: str
+    word: str = "And"
+
+
+def where(tests: Sequence[Test]) -> dict[str, list[dict[str, str]]]:
+    """The Where element of a list of conditions, each in its own brackets."""
+    return {
+        "Expression": [
+            {
+                **({"AndOr": one.word} if n else {}),
+                "OpenBracket": "(",
+                "Column": one.column,
+                "Condition": one.op,
+                "Value": one.value,
+                "CloseBracket": ")",
+            }
+            for n, one in enumerate(tests)
+        ]
+    }
+
+
+def any_of(column: str, values: Iterable[str]) -> list[Test]:
+    """``column`` is one of ``values``."""
+    return [Test(column, "EQ", v, "Or") for v in values]
+
+
+class Rows:
+    """Reads rows of tables as typed records of one company.
+
+    Args:
+        client: the session.
+        listed: name the core columns instead of asking for all (servers without AllColumns).
+    """
+
+    def __init__(self, client: EnetClient, *, listed: bool = False) -> None:
+        self.client = client
+        self._listed = listed
+        self.forms = FormReader(client)
+
+    @cached_property
+    def rules(self) -> KeyRules:
+        """How this company numbers its records, with stored widths read from first rows."""
+        try:
+            answer = self.client.query("IMPQIK", "<Query/>", "read the key rules")
+        except RemoteRejected:
+            return KeyRules()
+        rules = KeyRules.read(answer)
+        for table, column in (("ArCustomer", "Customer"), ("ApSupplier", "Supplier"),
+                              ("SorMaster", "SalesOrder")):  # fmt: skip
+            found = self.raw(table, [], [column], 1, columns=[column])
+            kind = kind_of(by_name(table)[column], table)
+            if found and kind in rules.presented and found[0].value(column).isdigit():
+                rules.widths[kind] = len(found[0].value(column))
+        return rules
+
+    def columns(self, table: str) -> Mapping[str, Column]:
+        """Known columns of a table by name, custom-form columns included."""
+        if tables()[table].is_form:
+            return {**by_name(table), **self.forms.columns(table)}
+        return by_name(table)
+
+    def raw(
+        self,
+        table: str,
+        tests: Sequence[Test],
+        order: Sequence[str],
+        limit: int,
+        columns: Sequence[str] = (),
+    ) -> list[Node]:
+        """Rows as they came."""
+        chosen = list(columns)
+        if not chosen and self._listed:
+            chosen = [c.name for c in tables()[table].columns if c.core or c.key]
+        request: dict[str, Value] = {
+            "TableName": table,
+            "ReturnRows": str(limit),
+            **({"Columns": {"Column": chosen}} if chosen else {"AllColumns": "Y"}),
+            **({"Where": where(tests)} if tests else {}),
+            **({"OrderBy": {"Column": list(order)}} if order else {}),
+        }
+        answer = self.client.query("COMFND", write("Query", request), f"read {table}")
+        return answer.all("Row")
+
+    def find(
+        self, table: str, tests: Sequence[Test], order: Sequence[str] = (), limit: int = 100
+    ) -> list[Record]:
+        """Rows as typed records."""
+        found = self.raw(table, tests, order or tables()[table].keys, limit)
+        return [self.typed(table, row) for row in found]
+
+    def typed(self, table: str, row: Node) -> Record:
+        """One row as a record."""
+        return translate.record(tables()[table], self.columns(table), row, self.rules)
+
+    def among(self, table: str, column: str, values: Iterable[str]) -> list[Record]:
+        """Rows whose ``column`` is one of the stored ``values``, in chunks."""
+        wanted = list(dict.fromkeys(v for v in values if v))
+        made: list[Record] = []
+        for start in range(0, len(wanted), CHUNK):
+            tests = any_of(column, wanted[start : start + CHUNK])
+            made += self.find(table, tests, limit=100_000)
+        return made
+
+    def stored(self, table: str, column: str, value: str) -> str:
+        """A value for a Where tree: keys padded as the database holds them."""
+        known = self.columns(table).get(column)
+        return self.rules.store(known, table, value) if known else value
+
+    def fetch(self, table: Table, parts: Sequence[str]) -> Node:
+        """One row by its stored key (COMFCH).
+
+        Raises:
+            RecordMissing: there is none.
+        """
+        first, *rest = parts
+        keys = {"Key": first, **{f"OptionalKey{n}": p for n, p in enumerate(rest, start=1)}}
+        request = {"TableName": table.name, **keys, "FullKeyProvided": "Y"}
+        return self.client.fetch(write("Fetch", request), f"read {table.name}")
