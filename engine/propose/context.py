@@ -1,0 +1,102 @@
+"""What a pair looks like among the others: rivals, reciprocity, neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.propose.pairing import Pairs
+from engine.propose.prepare import Floats, Side
+from engine.schema.paths import parent as parent_path
+
+CONTEXT: tuple[tuple[str, str], ...] = (
+    ("below_best_for_target", "distance to the target's best candidate"),
+    ("below_best_for_source", "distance to the source's best target"),
+    ("mutual_best", "each is the other's best"),
+    ("neighbours", "what the neighbours of the target resemble"),
+    ("rank_for_target", "place among the target's candidates"),
+    ("rank_for_source", "place among the source's targets"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The best score of each group and each pair's place inside its group."""
+
+    best: Floats
+    place: Floats
+
+
+def _best(group: npt.NDArray[np.int64], size: int, score: Floats) -> _Best:
+    best = np.full(size, -1e9, dtype=np.float32)
+    np.maximum.at(best, group, score)
+    order = np.lexsort((-score, group))
+    sorted_group = group[order]
+    first = np.r_[True, sorted_group[1:] != sorted_group[:-1]]
+    starts = np.flatnonzero(first)
+    place = np.empty(len(group), dtype=np.float32)
+    place[order] = np.arange(len(group)) - starts[np.cumsum(first) - 1]
+    return _Best(best, place)
+
+
+def _source_groups(side: Side) -> npt.NDArray[np.int64]:
+    """Sources of one block: same entity, same object around them, same first word."""
+    names: dict[tuple[str, ...], int] = {}
+    return np.array(
+        [
+            names.setdefault(
+                (o.entity, *o.above, *(o.words[:1] if not o.above else ())), len(names)
+            )
+            for o in side.leaves
+        ],
+        dtype=np.int64,
+    )
+
+
+def _target_groups(side: Side) -> npt.NDArray[np.int64]:
+    names: dict[tuple[str, str], int] = {}
+    return np.array(
+        [names.setdefault((o.entity, parent_path(o.field.path)), len(names)) for o in side.leaves],
+        dtype=np.int64,
+    )
+
+
+def _neighbours(p: Pairs, base: Floats) -> Floats:
+    """How well the source's block suits the target's siblings, against the block that suits best."""
+    blocks, homes = _source_groups(p.left), _target_groups(p.right)
+    many, few = int(blocks.max(initial=0)) + 1, int(homes.max(initial=0)) + 1
+    best = np.zeros((len(p.right), many), dtype=np.float32)
+    np.maximum.at(best, (p.j, blocks[p.i]), base)
+    total = np.zeros((few, many), dtype=np.float32)
+    np.add.at(total, homes, best)
+    count = np.bincount(homes, minlength=few).astype(np.float32)
+    others = np.maximum(count[homes] - 1, 1)[:, None]
+    without = (total[homes] - best) / others
+    without[count[homes] < 3] = 0.0
+    relative = without - without.max(axis=1, keepdims=True)
+    return np.asarray(relative[p.j, blocks[p.i]], dtype=np.float32)
+
+
+def surround(p: Pairs, base: Floats) -> Floats:
+    """The context columns, shape ``(pairs, len(CONTEXT))``.
+
+    Args:
+        p: the pairs; all pairs of a target should be among them.
+        base: a plain first score of each pair.
+    """
+    by_target = _best(p.j, len(p.right), base)
+    by_source = _best(p.i, len(p.left), base)
+    gap_target = base - by_target.best[p.j]
+    gap_source = base - by_source.best[p.i]
+    mutual = (gap_target >= -1e-6) & (gap_source >= -1e-6)
+    columns = (
+        gap_target,
+        gap_source,
+        mutual.astype(np.float32),
+        _neighbours(p, base),
+        np.log1p(by_target.place),
+        np.log1p(by_source.place),
+    )
+    return np.stack(columns, axis=1).astype(np.float32)

@@ -1,0 +1,121 @@
+"""How the value is made: the expression proposed for a pair, as a small dict and as a formula.
+
+``{"kind": ..., "source": [path, …], "formula": "…", "table": …, "says": "…"}``. Kinds: ``direct``,
+``trim`` (must be cut to the target's length), ``date``, ``number``, ``text``, ``flag`` (yes/no to
+true/false), ``values`` (one code list to another), ``lookup`` (a code translated by a table),
+``link`` (the key of a synced record), ``split`` (part of a name), ``concatenation``, ``unit``. The
+formula is in the mapping language (``engine.mapping``); paths with signs stand in square brackets.
+"""
+
+from __future__ import annotations
+
+import re
+
+from engine.propose.prepare import Leaf
+from engine.propose.values import map_values
+from engine.propose.words import canonical
+from engine.schema.model import FieldType, JsonValue
+
+_NAME = re.compile(r"[^\W\d][\w#$@]*")
+_RECORDS = frozenset({"customer", "supplier", "item", "contact", "invoice"})
+_NUMBERS = (FieldType.DECIMAL, FieldType.INTEGER)
+
+
+def written(path: str) -> str:
+    """A path as the mapping language writes it: ``Lines[].Qty``, odd names in square brackets."""
+    parts = []
+    for part in path.split("."):
+        name = part.removesuffix("[]")
+        plain = name if _NAME.fullmatch(name) else f"[{name}]"
+        parts.append(plain + ("[]" if part.endswith("[]") else ""))
+    return ".".join(parts)
+
+
+def _made(
+    kind: str, source: Leaf, formula: str, says: str, **more: JsonValue
+) -> dict[str, JsonValue]:
+    paths: list[JsonValue] = [source.field.path]
+    return {"kind": kind, "source": paths, "formula": formula, "says": says, **more}
+
+
+def _is_flag(one: Leaf) -> bool:
+    codes = {c.strip().upper() for c, _ in one.field.enum}
+    return one.field.type is FieldType.BOOLEAN or (bool(codes) and codes <= {"Y", "N", ""})
+
+
+def _table(target: Leaf) -> str:
+    """The name of the lookup table: what the target points at, or its own last words."""
+    pointed = target.field.references.split(".", maxsplit=1)[0]
+    words = [w for w in target.words if w not in ("code", "type", "id", "default", "reference")]
+    return (pointed or "_".join(words) or "values").lower()
+
+
+def _is_reference(one: Leaf) -> bool:
+    return one.wrapped or bool(one.field.references) or one.field.type is FieldType.REFERENCE
+
+
+def _from_flag(source: Leaf, path: str, target: Leaf) -> dict[str, JsonValue] | None:
+    if not _is_flag(source) or not (_is_flag(target) or target.field.enum):
+        return None
+    codes = [c for c, _ in source.field.enum if c.strip()]
+    if target.field.type is FieldType.BOOLEAN:
+        if not codes:
+            return _made("direct", source, path, "yes or no as it is")
+        return _made("flag", source, f'{path} = "Y"', "Y is true, anything else false")
+    return None
+
+
+def _from_codes(source: Leaf, path: str, target: Leaf) -> dict[str, JsonValue] | None:
+    """Code list to code list; a lookup table where the meanings do not decide."""
+    if source.field.enum and target.field.enum:
+        pairs = map_values(source.field.enum, target.field.enum)
+        cases = "".join(f', "{m.source}", "{m.target}"' for m in pairs if m.target)
+        if cases:
+            table: dict[str, JsonValue] = {m.source: m.target for m in pairs}
+            return _made("values", source, f"SWITCH({path}{cases})", "code by code", values=table)
+    if _is_reference(target) and {canonical(w) for w in target.words} & _RECORDS:
+        kind = next(canonical(w) for w in target.words if canonical(w) in _RECORDS)
+        return _made("link", source, f'LINK("{kind}", {path})', f"the linked {kind}", table=kind)
+    if _is_reference(target) or (target.field.enum and source.field.type is FieldType.STRING):
+        name = _table(target)
+        return _made(
+            "lookup", source, f'LOOKUP("{name}", {path})', f"by the table {name}", table=name
+        )
+    return None
+
+
+def _from_type(source: Leaf, path: str, target: Leaf) -> dict[str, JsonValue] | None:
+    have, want = source.field.type, target.field.type
+    if have is want:
+        return None
+    if want is FieldType.DATE:
+        return _made("date", source, f"TODATE({path})", "as a date")
+    if want in _NUMBERS and have not in _NUMBERS:
+        return _made("number", source, f"NUMBER({path})", "as a number")
+    if want is FieldType.STRING and have in _NUMBERS:
+        return _made("text", source, f"TEXT({path})", "as text")
+    return None
+
+
+def _from_name(source: Leaf, path: str, target: Leaf) -> dict[str, JsonValue] | None:
+    """A person's whole name into its parts."""
+    want = {canonical(w) for w in target.words}
+    have = {canonical(w) for w in source.words}
+    if "name" not in want or not want & {"first", "last"} or have & {"first", "last"}:
+        return None
+    if "first" in want:
+        return _made("split", source, f'SPLIT({path}, " ", 1)', "the first word", part="first")
+    return _made("split", source, f'SPLIT({path}, " ", -1)', "the last word", part="last")
+
+
+def expression_for(source: Leaf, target: Leaf) -> dict[str, JsonValue]:
+    """The expression proposed for one pair."""
+    path = written(source.field.path)
+    for way in (_from_flag, _from_codes, _from_name, _from_type):
+        made = way(source, path, target)
+        if made:
+            return made
+    long, room = source.field.length, target.field.length
+    if long and room and long > room and target.field.type is FieldType.STRING:
+        return _made("trim", source, f"LEFT({path}, {room})", f"cut to {room} characters")
+    return _made("direct", source, path, "as it is")

@@ -1,0 +1,197 @@
+"""The learned combination, kept as readable JSON and evaluated with numpy.
+
+A score is a sum in log-odds: a linear part and a forest of small trees, averaged. Both parts can
+say what each feature contributed, so the waterfall people see is the arithmetic itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.propose.prepare import Floats
+
+
+class ModelMismatchError(ValueError):
+    """The model file was trained for other features than this program computes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Standardised linear part: ``bias + sum(weight * (x - mean) / scale)``."""
+
+    mean: Floats
+    scale: Floats
+    weight: Floats
+    bias: float
+
+    def parts(self, x: Floats) -> Floats:
+        """Contribution of each feature, without the bias; shape of ``x``."""
+        out: Floats = (x - self.mean) / self.scale * self.weight
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Trees as flat arrays: node -> feature, threshold, children, value; leaves point at themselves.
+
+    ``start`` is the first node of each tree; ``value`` of an inner node is the mean below it, which
+    is what makes contributions along a path add up.
+    """
+
+    start: npt.NDArray[np.int32]
+    feature: npt.NDArray[np.int32]
+    threshold: Floats
+    left: npt.NDArray[np.int32]
+    right: npt.NDArray[np.int32]
+    value: Floats
+    depth: int
+    bias: float
+
+    def score(self, x: Floats) -> Floats:
+        """Sum of the leaves reached in every tree, shape ``(rows,)``."""
+        total = np.full(len(x), self.bias, dtype=np.float32)
+        rows = np.arange(len(x))
+        for root in self.start:
+            node = np.full(len(x), root, dtype=np.int32)
+            for _ in range(self.depth):
+                node = self._down(x, rows, node)
+            total += self.value[node]
+        return total
+
+    def _down(
+        self, x: Floats, rows: npt.NDArray[np.int64], node: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int32]:
+        goes_left = x[rows, self.feature[node]] <= self.threshold[node]
+        return np.where(goes_left, self.left[node], self.right[node])
+
+    def parts(self, x: Floats) -> tuple[Floats, float]:
+        """What each feature added on the way down, and the sum of the roots."""
+        out = np.zeros_like(x)
+        rows = np.arange(len(x))
+        for root in self.start:
+            node = np.full(len(x), root, dtype=np.int32)
+            for _ in range(self.depth):
+                then = self._down(x, rows, node)
+                np.add.at(out, (rows, self.feature[node]), self.value[then] - self.value[node])
+                node = then
+        return out, self.bias + float(self.value[self.start].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Linear part and forest, averaged."""
+
+    features: tuple[str, ...]
+    linear: Linear
+    forest: Forest
+
+    def score(self, x: Floats) -> Floats:
+        """Log-odds, shape ``(rows,)``."""
+        line = self.linear.parts(x).sum(axis=1) + self.linear.bias
+        if not len(self.forest.start):
+            return np.asarray(line, dtype=np.float32)
+        return np.asarray(0.5 * (line + self.forest.score(x)), dtype=np.float32)
+
+    def parts(self, x: Floats) -> tuple[Floats, float]:
+        """Contribution of each feature in log-odds, and the prior; they sum to the score."""
+        line = self.linear.parts(x)
+        if not len(self.forest.start):
+            return line, self.linear.bias
+        trees, root = self.forest.parts(x)
+        return 0.5 * (line + trees), 0.5 * (self.linear.bias + root)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The shipped model.
+
+    Attributes:
+        pair: scores pairs of fields.
+        judge: scores a target's best candidate: is it right, or has the target no counterpart?
+        training: what it was trained on, in words and numbers.
+    """
+
+    pair: Combination
+    judge: Combination
+    training: dict[str, Any]
+
+
+def combination(raw: dict[str, Any]) -> Combination:
+    line, trees = raw["linear"], raw["trees"]
+    flat: dict[str, list[float]] = {
+        k: [] for k in ("feature", "threshold", "left", "right", "value")
+    }
+    start, depth = [], 0
+    for tree in trees:
+        base = len(flat["feature"])
+        start.append(base)
+        for k, node in enumerate(tree["nodes"]):
+            inner = len(node) == 5
+            flat["feature"].append(node[0] if inner else 0)
+            flat["threshold"].append(node[1] if inner else 0.0)
+            flat["left"].append(base + (node[2] if inner else k))
+            flat["right"].append(base + (node[3] if inner else k))
+            flat["value"].append(node[-1])
+        depth = max(depth, tree["depth"])
+
+    def floats(values: Sequence[float]) -> Floats:
+        return np.array(values, dtype=np.float32)
+
+    def ints(values: Sequence[float]) -> npt.NDArray[np.int32]:
+        return np.array(values, dtype=np.int32)
+
+    return Combination(
+        features=tuple(raw["features"]),
+        linear=Linear(
+            floats(line["mean"]), floats(line["scale"]), floats(line["weight"]), line["bias"]
+        ),
+        forest=Forest(
+            ints(start),
+            ints(flat["feature"]),
+            floats(flat["threshold"]),
+            ints(flat["left"]),
+            ints(flat["right"]),
+            floats(flat["value"]),
+            depth,
+            raw["trees_bias"],
+        ),
+    )
+
+
+def model_from(
+    raw: dict[str, Any], *, pair: Sequence[str], judge: Sequence[str], version: int
+) -> Model:
+    """Read a model.
+
+    Raises:
+        ModelMismatchError: it was trained for another version or another list of features.
+    """
+    model = Model(combination(raw["pair"]), combination(raw["judge"]), raw["training"])
+    same = model.pair.features == tuple(pair) and model.judge.features == tuple(judge)
+    if raw["features_version"] != version or not same:
+        raise ModelMismatchError(
+            f"the model knows features version {raw['features_version']}, the program {version}; "
+            "train again with bench/train_fields.py"
+        )
+    return model
+
+
+@cache
+def read_model_file(path: Path) -> dict[str, Any]:
+    """The parsed model file; each file is read once in a process."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def probability(logit: Floats) -> Floats:
+    """Log-odds to probability."""
+    out: Floats = 1.0 / (1.0 + np.exp(-np.clip(logit, -30, 30)))
+    return out
