@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+READERS = re.compile(r'env_(?:str|bool|int|database)\(\s*"([A-Z_]+)"')
+
+
+def test_every_setting_is_explained_for_the_people_who_run_it() -> None:
+    code = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "studio").glob("*.py"))
+    code += (ROOT / "studio" / "core" / "env.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+
+    missing = [name for name in sorted(set(READERS.findall(code))) if f"| `{name}` |" not in page]
+
+    assert READERS.findall(code)
+    assert missing == []
+
+
+def test_links_inside_the_documents_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+
+    dead = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text("utf-8"))
+        if not (page.parent / target).exists()
+    ]
+
+    assert dead == []
+
+
+def test_every_make_target_is_in_the_help() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+
+    assert phony
+    explained = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
+    assert set(phony[1].split()) == explained
