@@ -116,6 +116,18 @@ def field_types() -> dict[str, dict[str, FieldType]]:
 
 
 @cache
+def _guids() -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (e["name"], f["n"]) for e in _data()["entities"] for f in e["fields"] if f.get("g")
+    )
+
+
+def is_guid(entity: str, path: str) -> bool:
+    """Whether a field holds a GUID (``where`` needs ``Guid("…")`` for it)."""
+    return (entity, path) in _guids()
+
+
+@cache
 def lengths(entity: str) -> dict[str, int]:
     """Greatest lengths by field path of an entity."""
     found = next((e for e in entities() if e.name == entity), None)

@@ -11,6 +11,7 @@ from typing import Any
 from connectors.emulation.company import Division
 from connectors.emulation.company_model import ItemTwin, PartyTwin, Place
 from connectors.emulation.store import Base, Doc, EagerBase
+from connectors.xero.catalogue import field_types
 from connectors.xero.emulator import banking, contacts, documents, journals, payments, settings
 from connectors.xero.emulator.books import KEYS, Books
 from connectors.xero.emulator.money import cents
@@ -95,7 +96,11 @@ class Seed:
         }
 
     def _stamped(self, kind: str, docs: Iterable[Doc]) -> Iterable[tuple[str, Doc]]:
+        stamped = "UpdatedDateUTC" in field_types()[kind]
         for number, doc in enumerate(docs):
+            if not stamped:
+                yield doc[KEYS[kind]], doc
+                continue
             moment = _BEGIN + timedelta(seconds=number)
             yield (
                 doc[KEYS[kind]],

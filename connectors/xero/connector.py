@@ -1,0 +1,177 @@
+"""One connected Xero organisation: the ports of the engine over its accounting API.
+
+Settings: ``client_id``, ``grant`` (``refresh_token``, the default, or ``client_credentials`` for a
+custom connection), ``scopes``, ``per_day``. Secrets: ``client_secret``, ``webhook_key``, and
+optionally ``access_token`` and ``refresh_token`` for a store that is still empty. The company is the
+tenant id; where it is empty and the sign-in reaches exactly one organisation, that one is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from connectors.config import ConnectionConfig, Services
+from connectors.http.auth import Auth, ClientCredentialsAuth, RefreshTokenAuth
+from connectors.http.budget import LocalBudget
+from connectors.http.client import ApiClient
+from connectors.http.oauth import Endpoints, OAuthClient
+from connectors.http.tokens import Tokens
+from connectors.xero.client import XeroApi
+from connectors.xero.facts import CONSENT, IDENTITY, LIMITS, PRODUCTION, SCOPES, SYSTEM
+from connectors.xero.introspect import XeroIntrospector
+from connectors.xero.resolution import TABLE
+from connectors.xero.sink import XeroSink
+from connectors.xero.source import XeroSource
+from connectors.xero.webhooks import XeroWebhooks
+from engine.errors import AccessDenied, RemoteFault
+from engine.ports import (
+    Action,
+    ChangeNotice,
+    Connector,
+    Draft,
+    Health,
+    ItemResult,
+    Page,
+    Receipt,
+    SourceRecord,
+)
+from engine.schema.model import SystemSchema
+
+
+def endpoints(config: ConnectionConfig) -> Endpoints:
+    """Where to sign in: Xero's own hosts, or the emulator's when ``base_url`` is another."""
+    if config.base_url.rstrip("/") == PRODUCTION and not config.auth_url:
+        return Endpoints(CONSENT, f"{IDENTITY}/connect/token", f"{IDENTITY}/connect/revocation")
+    base = (config.auth_url or config.base_url).rstrip("/")
+    return Endpoints(
+        f"{base}/identity/connect/authorize", f"{base}/connect/token", f"{base}/connect/revocation"
+    )
+
+
+def oauth_client(config: ConnectionConfig, services: Services) -> OAuthClient:
+    """The sign-in conversation of this connection's app."""
+    return OAuthClient(
+        SYSTEM,
+        endpoints(config),
+        config.setting("client_id"),
+        config.secret("client_secret"),
+        clock=services.clock,
+    )
+
+
+def _auth(config: ConnectionConfig, services: Services) -> Auth:
+    oauth = oauth_client(config, services)
+    store = services.tokens
+    if config.setting("grant") == "client_credentials":
+        scopes = config.setting("scopes").split() or [s for s in SCOPES if s.startswith("acc")]
+        return ClientCredentialsAuth(SYSTEM, store, oauth, scopes, clock=services.clock)
+    if store.get() is None and (config.secret("access_token") or config.secret("refresh_token")):
+        with store.lock():
+            store.put(Tokens(config.secret("access_token"), config.secret("refresh_token")))
+    return RefreshTokenAuth(SYSTEM, store, oauth, clock=services.clock)
+
+
+class XeroConnector:
+    """Implements ``engine.ports.Connector`` and ``Webhooks``."""
+
+    system = SYSTEM
+
+    def __init__(self, config: ConnectionConfig, services: Services) -> None:
+        per_day = config.setting("per_day")
+        limits = replace(LIMITS, per_day=int(per_day)) if per_day.isdigit() else LIMITS
+        budget = services.budget or LocalBudget(SYSTEM, limits, clock=services.clock)
+        self._http = ApiClient(
+            SYSTEM,
+            config.base_url.rstrip("/"),
+            resolve=TABLE,
+            auth=_auth(config, services),
+            budget=budget,
+            transport=services.transport,
+            evidence=services.evidence,
+            clock=services.clock,
+        )
+        self.api = XeroApi(self._http, config.company)
+        self.source = XeroSource(self.api)
+        self.sink = XeroSink(self.api)
+        self._introspector = XeroIntrospector(self.api, self.source)
+        self._webhooks = XeroWebhooks(config.secret("webhook_key"))
+
+    def snapshot(self, *, sample: int = 200) -> SystemSchema:
+        """Entities, fields, live codes, value profiles and facts (lock dates among them)."""
+        return self._introspector.snapshot(sample=sample)
+
+    def changes(self, entity: str, *, cursor: str = "", limit: int = 100) -> Page:
+        """Records changed since ``cursor``."""
+        return self.source.changes(entity, cursor=cursor, limit=limit)
+
+    def read(self, entity: str, key: str) -> SourceRecord | None:
+        """One record by key."""
+        return self.source.read(entity, key)
+
+    def find(
+        self, entity: str, where: Mapping[str, str], *, limit: int = 100
+    ) -> list[SourceRecord]:
+        """Records whose fields equal ``where``."""
+        return self.source.find(entity, where, limit=limit)
+
+    def create(self, draft: Draft) -> Receipt:
+        """Create a record."""
+        return self.sink.create(draft)
+
+    def update(self, draft: Draft) -> Receipt:
+        """Change the given fields of a record."""
+        return self.sink.update(draft)
+
+    def act(self, draft: Draft, action: Action) -> Receipt:
+        """Void, delete, deactivate or reactivate a record."""
+        return self.sink.act(draft, action)
+
+    def create_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
+        """Create several of one entity, 50 to a call."""
+        return self.sink.create_many(drafts)
+
+    def find_by_reference(
+        self, entity: str, reference: str, idempotency_key: str
+    ) -> Receipt | None:
+        """The document an unanswered ``create`` left, if any."""
+        return self.sink.find_by_reference(entity, reference, idempotency_key)
+
+    def verify(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Whether a webhook's signature fits."""
+        return self._webhooks.verify(body, headers)
+
+    def parse(self, body: bytes) -> list[ChangeNotice]:
+        """The notices in a verified webhook body."""
+        return self._webhooks.parse(body)
+
+    def connections(self) -> list[dict[str, str]]:
+        """Organisations this sign-in reaches, for the person to choose: id, tenantId, tenantName."""
+        return [
+            {k: str(v) for k, v in one.items() if isinstance(v, str)}
+            for one in self.api.connections()
+        ]
+
+    def check(self) -> Health:
+        """List the connections (never a heavy stream) and find ours among them."""
+        try:
+            found = self.connections()
+            if not self.api.tenant and len(found) == 1:
+                self.api.tenant = found[0]["tenantId"]
+            ours = next((c for c in found if c.get("tenantId") == self.api.tenant), None)
+            if ours is None:
+                raise AccessDenied(
+                    system=SYSTEM, call="check", detail="This organisation is not connected."
+                )
+        except RemoteFault as fault:
+            return Health(ok=False, detail=str(fault), limits=self._http.budget.left())
+        return Health(ok=True, who=ours.get("tenantName", ""), limits=self._http.budget.left())
+
+    def close(self) -> None:
+        """Close sockets."""
+        self._http.close()
+
+
+def connect(config: ConnectionConfig, services: Services) -> Connector:
+    """The connector of a Xero connection; nothing is called before it is needed."""
+    return XeroConnector(config, services)
