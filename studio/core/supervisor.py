@@ -21,7 +21,7 @@ from typing import Any
 
 MOST_RESTARTS = 5
 WINDOW_SECONDS = 60.0
-GRACE_SECONDS = 12.0
+GRACE_SECONDS = 6.0
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
