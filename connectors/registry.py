@@ -6,6 +6,8 @@ import importlib
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
+from pydantic import SecretStr
+
 from connectors.config import ConnectionConfig, Services
 from engine.ports import Action, Connector
 
@@ -16,6 +18,29 @@ class VendorModule(Protocol):
     def connect(self, config: ConnectionConfig, services: Services) -> Connector:
         """The connector of one connection; calls nothing yet."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """A list of codes a system keeps, and the fields that name each entry.
+
+    Attributes:
+        kind: canonical kind: ``term``, ``tax_code``, ``account``, ``payment_method``, ``class``, ….
+        entity: the system's entity.
+        key: field whose value documents carry.
+        code: short code people know, may be the key.
+        label: name people read.
+        active: field that says whether it may still be used; empty where there is none.
+        detail: other fields worth keeping beside it.
+    """
+
+    kind: str
+    entity: str
+    key: str
+    code: str
+    label: str
+    active: str = ""
+    detail: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +58,8 @@ class Capabilities:
         actions: what can be done to documents besides creating and updating.
         settings: settings a connection may have.
         secrets: secrets a connection needs.
+        rate: the limits as numbers for the budget (``per_minute``, ``per_day``, ``concurrent``).
+        codes: the lists of codes it keeps.
     """
 
     idempotency: str
@@ -44,6 +71,8 @@ class Capabilities:
     actions: tuple[Action, ...] = ()
     settings: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    rate: dict[str, int] = field(default_factory=dict)
+    codes: tuple[CodeList, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +101,15 @@ CONNECTORS: dict[str, System] = {
             settings=("operator", "language", "instance", "rest_path", "timeout", "poll",
                       "statuses", "columns", "longest_address"),
             secrets=("operator_password", "company_password"),
+            codes=(
+                CodeList("term", "TblArTerms", "TermsCode", "TermsCode", "Description", "",
+                         ("DueDays", "DiscPct", "DiscDays")),
+                CodeList("tax_code", "AdmTax", "TaxCode", "TaxCode", "Description", "", ("CurTaxRate",)),
+                CodeList("account", "GenMaster", "GlCode", "GlCode", "Description", "", ("AccountType",)),
+                CodeList("branch", "SalBranch", "Branch", "Branch", "Description"),
+                CodeList("product_class", "SalProductClassDes", "ProductClass", "ProductClass", "Description"),
+                CodeList("currency", "TblCurrency", "Currency", "Currency", "Description"),
+            ),
         ),
     ),
     "qbo": System(
@@ -88,6 +126,15 @@ CONNECTORS: dict[str, System] = {
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             settings=("client_id", "environment", "minor_version"),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
+            rate={"per_minute": 500, "concurrent": 10},
+            codes=(
+                CodeList("term", "Term", "Id", "Name", "Name", "Active", ("DueDays", "DiscountPercent")),
+                CodeList("tax_code", "TaxCode", "Id", "Name", "Name", "Active", ("Description", "Taxable")),
+                CodeList("account", "Account", "Id", "AcctNum", "Name", "Active", ("AccountType", "AccountSubType")),
+                CodeList("payment_method", "PaymentMethod", "Id", "Name", "Name", "Active"),
+                CodeList("class", "Class", "Id", "Name", "FullyQualifiedName", "Active"),
+                CodeList("branch", "Department", "Id", "Name", "FullyQualifiedName", "Active"),
+            ),
         ),
     ),
     "xero": System(
@@ -104,6 +151,13 @@ CONNECTORS: dict[str, System] = {
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             settings=("client_id", "grant", "scopes"),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
+            rate={"per_minute": 60, "per_day": 5000, "concurrent": 5},
+            codes=(
+                CodeList("account", "Account", "Code", "Code", "Name", "Status", ("Type", "Class")),
+                CodeList("tax_code", "TaxRate", "TaxType", "TaxType", "Name", "Status", ("EffectiveRate",)),
+                CodeList("currency", "Currency", "Code", "Code", "Description"),
+                CodeList("branch", "TrackingCategory", "TrackingCategoryID", "Name", "Name", "Status"),
+            ),
         ),
     ),
 }  # fmt: skip
@@ -116,6 +170,28 @@ def capabilities(system: str) -> Capabilities:
         KeyError: no such system.
     """
     return CONNECTORS[system].capabilities
+
+
+def sandbox(system: str, hello: dict[str, str]) -> ConnectionConfig:
+    """The configuration of a connection to an emulator, from the line that ``emulate`` prints.
+
+    Args:
+        system: ``syspro``, ``qbo`` or ``xero``.
+        hello: ``url`` and what the emulator says besides.
+
+    Raises:
+        KeyError: no such system, or ``hello`` has no ``url``.
+    """
+    known = CONNECTORS[system].capabilities
+    company = hello.get("company") or hello.get("realm_id") or hello.get("tenant_id", "")
+    return ConnectionConfig(
+        system=system,
+        name=f"{CONNECTORS[system].label} sandbox",
+        base_url=hello["url"],
+        company=company,
+        settings={k: v for k, v in hello.items() if k in known.settings},
+        secrets={k: SecretStr(v) for k, v in hello.items() if k in known.secrets},
+    )
 
 
 def open_connector(config: ConnectionConfig, services: Services | None = None) -> Connector:

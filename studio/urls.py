@@ -5,12 +5,20 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from studio.monitor.views import home
+
 handler403 = "studio.core.views.refused"
 handler404 = "studio.core.views.missing"
 handler500 = "studio.core.views.broken"
 
 urlpatterns = [
+    path("", home, name="home"),
     path("", include("studio.core.urls")),
     path("accounts/", include("studio.accounts.urls")),
+    path("exceptions/", include("studio.triage.urls")),
+    path("flows/", include("studio.flows.urls")),
+    path("tie-out/", include("studio.tieout.urls")),
+    path("", include("studio.monitor.urls")),
+    path("connections/", include("studio.catalog.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -20,7 +20,6 @@ from connectors.registry import capabilities, open_connector
 from engine.errors import (
     AccessDenied,
     PermissionMissing,
-    RemoteBusy,
     RemoteUnavailable,
     StudioError,
 )
@@ -52,7 +51,7 @@ def config_of(connection: Connection) -> ConnectionConfig:
 
 def budget_of(connection: Connection) -> Budget:
     """The shared budget: in Redis where there is one, else in the connection's row."""
-    plain = {**capabilities(connection.system).limits, **connection.limits}
+    plain = {**capabilities(connection.system).rate, **connection.limits}
     limits = Limits(**plain)
     if limits == Limits():
         return NoBudget()
@@ -113,7 +112,7 @@ def note_fault(connection: Connection, error: StudioError) -> None:
             "broken" if isinstance(error, AccessDenied | PermissionMissing) else connection.state
         )
         _rest(connection, error, wait, state)
-    elif isinstance(error, RemoteUnavailable) and not isinstance(error, RemoteBusy):
+    elif isinstance(error, RemoteUnavailable):
         connection.failures += 1
         Connection.objects.filter(pk=connection.pk).update(failures=connection.failures)
         if connection.failures >= BREAK_AFTER:

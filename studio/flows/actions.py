@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping as Mapping_
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,7 +15,7 @@ from engine.runtime.idempotency import content_hash
 from studio.accounts.roles import OPERATE, PUBLISH, TRIAGE
 from studio.core.action import Actor, acting
 from studio.core.dispatch import nudge
-from studio.flows.bundle import bundle_of
+from studio.flows.bundle import bundle_of, compile_route, route_mapping
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.mapping.models import Mapping, MappingVersion
 from studio.triage.actions import close_cases
@@ -196,3 +198,37 @@ def adopt(actor: Actor, item: InboxItem, target_key: str, reason: str) -> None:
             InboxItem.objects.filter(pk=item.pk).update(state="done", why="linked by a person")
             close_cases(f"inbox:{item.uuid}", state="fixed", reason=reason, by=actor.name)
         line.data = {"record": item.label, "key": target_key, "reason": reason}
+
+
+def change_step(actor: Actor, flow: Flow, step: str, values: Mapping_[str, str]) -> None:
+    """Change one step of the draft design; the published version runs on unchanged.
+
+    Raises:
+        ValidationError: the step has no such setting, or the value cannot be used.
+    """
+    design = json.loads(json.dumps(flow.design))
+    if step == "filter":
+        design["filter"] = values.get("filter", "").strip()
+    elif step == "trigger":
+        seconds = values.get("every_seconds", "")
+        if not seconds.isdigit() or not 1 <= int(seconds) <= 86400:
+            raise ValidationError("The interval is a whole number of seconds from 1 to 86,400.")
+        design["trigger"]["every_seconds"] = int(seconds)
+    elif step == "references":
+        for kind, plan in design["references"].items():
+            if values.get(kind) in ("ask", "create", "block"):
+                plan["policy"] = values[kind]
+    elif step.startswith("branch-"):
+        design["branches"][int(step.removeprefix("branch-")) - 1]["when"] = values.get(
+            "when", ""
+        ).strip()
+    else:
+        raise ValidationError("This step has nothing to change.")
+    try:
+        compile_route(json.dumps(route_mapping(design), sort_keys=True))
+    except MappingRefused as refusal:
+        raise ValidationError(list(refusal.problems)) from refusal
+    with acting(actor, PUBLISH, "flow.changed", f"flow:{flow.uuid}") as line:
+        line.data = {"flow": flow.name, "step": step, "before": flow.design, "after": design}
+        flow.design = design
+        flow.save(update_fields=["design", "updated_at"])

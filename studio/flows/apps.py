@@ -6,3 +6,12 @@ from django.apps import AppConfig
 class FlowsConfig(AppConfig):
     name = "studio.flows"
     label = "flows"
+
+    def ready(self) -> None:
+        """Tell triage what can be done about this app's cases, and what they are about."""
+        from studio.flows.evidence import case_evidence
+        from studio.flows.remedies import register_all
+        from studio.triage.evidence import register
+
+        register_all()
+        register("inbox", case_evidence)

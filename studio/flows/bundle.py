@@ -19,6 +19,7 @@ from engine.canon.fields import canonical_schema
 from engine.mapping import CompiledMapping, Context, UnitRow, compile_mapping, parse
 from engine.mapping.context import Value
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
+from studio.catalog.models import Connection
 from studio.flows.models import Flow, FlowVersion
 from studio.linking.actions import links_for
 from studio.linking.models import Judgement, Link, Party
@@ -109,21 +110,65 @@ def context_stamp(flow: Flow) -> tuple[int, int, int]:
     return links, rows, judged
 
 
-def context_of(flow: Flow) -> Context:
-    """Lookups and links of the target, units of the source's items, facts of both companies."""
-    facts: dict[str, Value] = {}
-    for side, connection in (("source", flow.source), ("target", flow.target)):
-        snapshot = connection.snapshots.first()
-        for name, value in (snapshot.content.get("facts", {}) if snapshot else {}).items():
-            facts[f"{side}.{name}"] = value
-    facts["base_currency"] = flow.target.currency
-    return Context(
-        lookups={**lookups_for(flow.source), **lookups_for(flow.target)},
-        links=links_for(flow.source, flow.target),
-        units=_units(flow),
-        facts=facts,
-        today=today(),
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What the two hops may read.
+
+    Attributes:
+        inbound: tables and facts of the source.
+        outbound: tables, facts and links of the target.
+        creations: (kind, code) of records a person said are to be created at the target.
+    """
+
+    inbound: Context
+    outbound: Context
+    creations: frozenset[tuple[str, str]] = frozenset()
+
+
+def company_facts(connection: Connection) -> dict[str, Value]:
+    """What FACT may ask about a company: the snapshot's facts over what the row says."""
+    snapshot = connection.snapshots.first()
+    said: dict[str, Value] = dict(snapshot.content.get("facts", {})) if snapshot else {}
+    return {
+        "company": connection.company,
+        "company_name": connection.name,
+        "country": "",
+        **said,
+        "base_currency": connection.currency,
+    }
+
+
+def context_of(flow: Flow) -> Sides:
+    """Lookups, links, units of the source's items and facts of both companies, as of now."""
+    units = _units(flow)
+    return Sides(
+        inbound=Context(
+            lookups=lookups_for(flow.source),
+            units=units,
+            facts=company_facts(flow.source),
+            today=today(),
+        ),
+        outbound=Context(
+            lookups=lookups_for(flow.target),
+            links=links_for(flow.source, flow.target),
+            units=units,
+            facts=company_facts(flow.target),
+            today=today(),
+        ),
+        creations=_creations(flow),
     )
+
+
+def _creations(flow: Flow) -> frozenset[tuple[str, str]]:
+    """Records judged “create new” and not undone since."""
+    rows = Judgement.objects.filter(
+        left__connection=flow.source,
+        target=flow.target,
+        verdict="create_new",
+        undone_by__isnull=True,
+        undo_of__isnull=True,
+    )
+    return frozenset(rows.values_list("kind", "left__code"))
 
 
 class Contexts:
@@ -132,14 +177,14 @@ class Contexts:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._stamp: tuple[int, int, int] | None = None
-        self._context = Context()
+        self._sides: Sides | None = None
 
-    def now(self) -> Context:
+    def now(self) -> Sides:
         """The context as of this moment."""
         stamp = context_stamp(self._flow)
-        if stamp != self._stamp:
-            self._context, self._stamp = context_of(self._flow), stamp
-        return self._context
+        if self._sides is None or stamp != self._stamp:
+            self._sides, self._stamp = context_of(self._flow), stamp
+        return self._sides
 
 
 def _units(flow: Flow) -> dict[str, dict[str, UnitRow]]:

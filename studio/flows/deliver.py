@@ -22,6 +22,8 @@ from engine.runtime.disposition import Verdict, dispose
 from engine.runtime.idempotency import content_hash, idempotency_key
 from engine.runtime.retry import RetryPolicy
 from engine.schema.paths import put
+from studio.accounts.models import machine
+from studio.accounts.roles import MATCH
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success
 from studio.core.dispatch import nudge
@@ -29,7 +31,7 @@ from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
 from studio.flows.places import first
 from studio.flows.work import trouble_of
-from studio.linking.actions import add_link
+from studio.linking.actions import Ends, add_link
 from studio.triage.actions import close_cases, open_case
 
 log = logging.getLogger(__name__)
@@ -244,16 +246,7 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
         reason=f"Posted as {receipt.number or receipt.key}.",
         by="machine",
     )
-    add_link(
-        kind=delivery.version.content["design"]["document"],
-        left=flow.source,
-        left_code=delivery.business_key,
-        right=flow.target,
-        right_key=receipt.key,
-        right_label=receipt.number,
-        origin="posted",
-        by="machine",
-    )
+    _link(delivery, delivery.version.content["design"]["document"], receipt, "posted")
     total = total_of(delivery, dict(receipt.data))
     if total is not None and delivery.gross and total != delivery.gross:
         open_case(
@@ -273,6 +266,14 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
             ),
         )
     _write_back(delivery, receipt)
+
+
+def _link(delivery: Delivery, kind: str, receipt: Receipt, origin: str) -> None:
+    """The confirmed write is a cross-reference: this code is that key."""
+    flow = delivery.flow
+    label = receipt.number or delivery.reference
+    ends = Ends(flow.source, delivery.business_key, flow.target, receipt.key, label)
+    add_link(machine(flow.workspace, "machine", MATCH), kind, ends, origin=origin)
 
 
 def _write_back(delivery: Delivery, receipt: Receipt) -> None:
@@ -318,16 +319,7 @@ def _write_back(delivery: Delivery, receipt: Receipt) -> None:
 def _after_create(delivery: Delivery, receipt: Receipt) -> None:
     """The new customer or item is linked, and the records that waited for it go on."""
     flow = delivery.flow
-    add_link(
-        kind=delivery.step.removeprefix("create_"),
-        left=flow.source,
-        left_code=delivery.business_key,
-        right=flow.target,
-        right_key=receipt.key,
-        right_label=receipt.number or delivery.reference,
-        origin="created",
-        by="machine",
-    )
+    _link(delivery, delivery.step.removeprefix("create_"), receipt, "created")
     release(delivery.idempotency_key)
     nudge("flows.pump_items", flow.pk)
 

@@ -46,7 +46,7 @@ def ask_for_party(item: InboxItem, bundle: Bundle, kind: str, code: str) -> str 
     if existing and existing.state not in ("parked", "void"):
         return key
     mapping = load_compiled(MappingVersion.objects.get(pk=creates["version"]))
-    result = mapping.apply(party.data, context_of(flow), trace=True)
+    result = mapping.apply(party.data, context_of(flow).outbound, trace=True)
     blocking = [i for i in result.issues if i.blocks]
     if blocking:
         return blocking[0]

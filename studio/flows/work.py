@@ -20,11 +20,11 @@ from connectors.http.jsontext import dump, load
 from engine.canon.model import DOCUMENTS
 from engine.errors import Audience, CaseClass
 from engine.issue import Issue
-from engine.mapping import Context, Result
+from engine.mapping import Result
 from engine.runtime.idempotency import content_hash, idempotency_key
 from engine.schema.model import Record
 from studio.core.dispatch import nudge
-from studio.flows.bundle import Bundle
+from studio.flows.bundle import Bundle, Sides
 from studio.flows.checks import preflight
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.parties import ask_for_party
@@ -50,14 +50,14 @@ class Outcome:
     waits_for: list[tuple[str, str]] = field(default_factory=list)
 
 
-def decide(item: InboxItem, bundle: Bundle, context: Context) -> Outcome:
+def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     """What becomes of the item; reads nothing and writes nothing."""
     stored = load(item.payload)
-    inbound = bundle.inbound.apply(stored["data"], context)
+    inbound = bundle.inbound.apply(stored["data"], sides.inbound)
     document = dict(inbound.record)
     for path, value in item.overrides.items():
         assign(document, path, value)
-    route = bundle.route.apply(document, context)
+    route = bundle.route.apply(document, sides.inbound)
     found = Outcome("done", document=document)
     found.business_key = str(route.record.get("business_key") or item.key)
     found.entity = str(route.record.get("entity") or "")
@@ -69,19 +69,18 @@ def decide(item: InboxItem, bundle: Bundle, context: Context) -> Outcome:
     found.issues += _shape(bundle.document, document)
     if any(i.blocks for i in found.issues):
         return replace(found, state="parked")
-    return _outbound(found, bundle, context)
+    return _outbound(found, bundle, sides)
 
 
-def _outbound(found: Outcome, bundle: Bundle, context: Context) -> Outcome:
+def _outbound(found: Outcome, bundle: Bundle, sides: Sides) -> Outcome:
     policies: dict[str, Any] = bundle.design.get("references", {})
-    result: Result = bundle.outbound[found.entity].apply(found.document, context, trace=True)
-    creates = {n.kind for n in result.needs if policies.get(n.kind) == "create"}
-    found.waits_for = [(n.kind, n.code) for n in result.needs if n.kind in creates]
-    found.issues += [
-        i
-        for i in result.issues
-        if not (i.evidence.get("kind") == "link" and i.evidence.get("table") in creates)
+    result: Result = bundle.outbound[found.entity].apply(found.document, sides.outbound, trace=True)
+    found.waits_for = [
+        (n.kind, n.code)
+        for n in result.needs
+        if policies.get(n.kind, {}).get("policy") == "create" or (n.kind, n.code) in sides.creations
     ]
+    found.issues += [i for i in result.issues if _linked_to(i) not in found.waits_for]
     found.payload = dict(result.record)
     found.trace = {
         t.target: {
@@ -93,7 +92,7 @@ def _outbound(found: Outcome, bundle: Bundle, context: Context) -> Outcome:
         }
         for t in result.trace or ()
     }
-    checked = preflight(bundle, found.entity, found.document, found.payload, context)
+    checked = preflight(bundle, found.entity, found.document, found.payload, sides.outbound)
     found.payload = checked.payload
     found.issues += checked.issues
     if any(i.blocks for i in found.issues):
@@ -101,6 +100,13 @@ def _outbound(found: Outcome, bundle: Bundle, context: Context) -> Outcome:
     elif found.waits_for:
         found.state = "waiting"
     return found
+
+
+def _linked_to(issue: Issue) -> tuple[str, str] | None:
+    """The (kind, code) whose link an issue misses."""
+    if issue.evidence.get("kind") != "link":
+        return None
+    return str(issue.evidence.get("table")), str(issue.evidence.get("code"))
 
 
 def _shape(kind: str, document: Record) -> list[Issue]:
@@ -126,9 +132,9 @@ def money(document: Record, name: str) -> Decimal:
     return Decimal(str(value)) if value not in (None, "") else Decimal(0)
 
 
-def work(item: InboxItem, bundle: Bundle, context: Context) -> str:
+def work(item: InboxItem, bundle: Bundle, sides: Sides) -> str:
     """Decide about a claimed item and write the outcome; returns the item's new state."""
-    found = decide(item, bundle, context)
+    found = decide(item, bundle, sides)
     token = item.claimed_by
     with transaction.atomic():
         if not InboxItem.objects.filter(pk=item.pk, state="working", claimed_by=token).exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as made
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils import timezone
 from studio.accounts.models import User, Workspace
 from studio.accounts.roles import TRIAGE
 from studio.core.action import Actor, acting, record
+from studio.core.refused import DecisionRefused
 from studio.triage.models import OPEN_STATES, Case, CaseNote
 from studio.triage.remedies import remedy as find_remedy
 
@@ -161,7 +163,10 @@ def apply_remedy(
         shown = {k: str(v)[:300] for k, v in values.items() if v}
         case.state = "in_work"
         case.save(update_fields=["state", "updated_at"])
-        sentence = found.run(actor, case, values)
+        try:
+            sentence = found.run(actor, case, values)
+        except DecisionRefused as refusal:
+            raise ValidationError(f"{refusal.sentence} {refusal.fix}".strip()) from refusal
         CaseNote.objects.create(case=case, author=actor.name, kind="fix", text=sentence)
         record(
             actor,

@@ -1,0 +1,61 @@
+"""Snapshots as values, and the rows that pages show of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
+from studio.catalog.models import SchemaSnapshot
+
+SCHEMA: TypeAdapter[SystemSchema] = TypeAdapter(SystemSchema)
+
+
+@lru_cache(maxsize=16)
+def _loaded(pk: int, content_hash: str) -> SystemSchema:
+    content = SchemaSnapshot.objects.values_list("content", flat=True).get(pk=pk)
+    return SCHEMA.validate_python(content)
+
+
+def schema_of(snapshot: SchemaSnapshot) -> SystemSchema:
+    """The snapshot as a value; kept in the process because snapshots never change."""
+    return _loaded(snapshot.pk, snapshot.content_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One field as the explorer shows it."""
+
+    field: FieldSchema
+    fill: int
+    samples: tuple[str, ...]
+
+    @property
+    def size(self) -> str:
+        """Length and scale in words."""
+        one = self.field
+        if one.scale is not None and one.length is not None:
+            return f"{one.length},{one.scale}"
+        return str(one.length or "")
+
+
+def field_rows(entity: EntitySchema, text: str) -> list[FieldRow]:
+    """Fields whose name, label or meaning contains the text."""
+    found = []
+    for one in entity.fields:
+        if text and text not in f"{one.path} {one.label} {one.description}".lower():
+            continue
+        profile = one.profile
+        fill = round(100 * profile.filled / profile.rows) if profile and profile.rows else 0
+        found.append(FieldRow(one, fill, profile.samples[:4] if profile else ()))
+    return found
+
+
+def differences(before: SchemaSnapshot, after: SchemaSnapshot) -> list[Any]:
+    """Typed changes between two snapshots."""
+    from engine.schema.drift import compare
+
+    return list(compare(schema_of(before), schema_of(after)))

@@ -1,0 +1,43 @@
+"""The flows that come with the product, ready to review; data files know the vendors, code does not."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from studio.catalog.models import Connection
+from studio.flows.models import Flow
+
+FOLDER = Path(__file__).parent / "shipped"
+
+
+@cache
+def shipped() -> tuple[dict[str, Any], ...]:
+    """All shipped designs, by file name."""
+    return tuple(
+        yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(FOLDER.glob("*.yaml"))
+    )
+
+
+def ensure_flows(source: Connection, target: Connection) -> list[Flow]:
+    """Draft flows between two connections, made from the shipped designs that fit; never overwrites."""
+    found = []
+    for design in shipped():
+        if (design["source"], design["target"]) != (source.system, target.system):
+            continue
+        plan = {k: v for k, v in design.items() if k not in ("key", "name", "source", "target")}
+        flow, _ = Flow.objects.get_or_create(
+            workspace=target.workspace,
+            key=design["key"],
+            defaults={
+                "name": f"{design['name']} · {target.name}",
+                "source": source,
+                "target": target,
+                "design": plan,
+            },
+        )
+        found.append(flow)
+    return found

@@ -1,0 +1,50 @@
+"""What a case shows about a record of a flow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from connectors.http.jsontext import load
+from studio.flows.actions import item_of
+from studio.flows.models import Delivery
+from studio.triage.evidence import Evidence
+from studio.triage.models import Case
+
+MOST_ROWS = 60
+
+
+def flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    """A record as (place, value) rows, empty values left out."""
+    if isinstance(value, dict):
+        return [r for k, v in value.items() for r in flat(v, f"{path}.{k}" if path else str(k))]
+    if isinstance(value, list):
+        return [r for n, v in enumerate(value) for r in flat(v, f"{path}[{n}]")]
+    return [] if value in (None, "") else [(path, value)]
+
+
+def case_evidence(case: Case) -> Evidence | None:
+    """Source record and what would be written, with what was tried."""
+    item = item_of(case)
+    if item is None:
+        return None
+    source = flat(load(item.payload)["data"])
+    canonical = flat(item.canonical)
+    code = str(case.evidence.get("code", ""))
+    found = Evidence(
+        left_title=f"{item.flow.source} · {item.entity} {item.key}",
+        left=[(p, v, bool(code) and str(v) == code) for p, v in source[:MOST_ROWS]],
+        right_title="As the studio understands it",
+        right=[
+            (p, v, p == case.field or (bool(code) and str(v) == code))
+            for p, v in canonical[:MOST_ROWS]
+        ],
+        links=[("Whole journey", reverse("flows:item", args=[item.uuid]))],
+    )
+    for delivery in Delivery.objects.filter(item=item).prefetch_related("tries"):
+        for attempt in delivery.tries.all():
+            tone = "good" if attempt.outcome in ("done", "replayed") else "bad"
+            words = f"{delivery.step.replace('_', ' ')} to {delivery.connection}: {attempt.outcome}"
+            found.tried.append((attempt.started_at, f"{words}. {attempt.detail}".strip(), tone))
+    return found

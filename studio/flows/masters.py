@@ -1,0 +1,67 @@
+"""Customers, suppliers and items of both sides in canonical form, ready to be matched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from engine.mapping import Context
+from engine.schema.model import Record
+from studio.accounts.roles import MATCH
+from studio.catalog.actions import every
+from studio.catalog.models import Connection
+from studio.catalog.wiring import opened
+from studio.core.action import Actor
+from studio.flows.bundle import company_facts, today
+from studio.flows.models import Flow
+from studio.linking.actions import Held, find_pairs, load_parties
+from studio.mapping.actions import load_compiled, lookups_for
+from studio.mapping.models import MappingVersion
+
+DOCUMENTS = ("party", "item")
+KINDS = ("customer", "supplier", "item")
+
+
+def master_versions(connection: Connection) -> list[MappingVersion]:
+    """The published mappings that read customers, suppliers and items of a connection."""
+    return list(
+        MappingVersion.objects.select_related("mapping__connection").filter(
+            mapping__connection=connection,
+            mapping__direction="inbound",
+            mapping__document__in=DOCUMENTS,
+            state="published",
+        )
+    )
+
+
+def kind_of(document: str, record: Record) -> str:
+    """``customer``, ``supplier`` or ``item``."""
+    return str(record.get("role") or "customer") if document == "party" else "item"
+
+
+def refresh_masters(actor: Actor, connection: Connection) -> dict[str, int]:
+    """Read all masters of a connection through its published mappings; returns how many by kind."""
+    actor.require(MATCH)
+    found: dict[str, list[Held]] = defaultdict(list)
+    context = Context(
+        lookups=lookups_for(connection), facts=company_facts(connection), today=today()
+    )
+    with opened(connection) as connector:
+        for version in master_versions(connection):
+            compiled = load_compiled(version)
+            for record in every(connector, version.mapping.entity):
+                canonical = compiled.apply(dict(record.data), context).record
+                kind = kind_of(version.mapping.document, canonical)
+                found[kind].append(Held(record.key, canonical, record.version))
+    for kind, rows in found.items():
+        load_parties(actor, connection, kind, rows)
+    return {kind: len(rows) for kind, rows in found.items()}
+
+
+def match_masters(actor: Actor, workspace_flows: list[Flow]) -> dict[str, int]:
+    """Look for counterparts between the two sides of each flow; returns candidate pairs by kind."""
+    sides = {(f.source_id, f.target_id): f for f in workspace_flows}
+    counts: dict[str, int] = defaultdict(int)
+    for flow in sides.values():
+        for kind in KINDS:
+            counts[kind] += find_pairs(actor, flow.source, flow.target, kind).pairs
+    return dict(counts)

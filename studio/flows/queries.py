@@ -1,0 +1,224 @@
+"""Reads about flows: what runs, what moved, the journey of one record, the ancestry of one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.urls import reverse
+
+from connectors.http.jsontext import load
+from studio.accounts.models import Workspace
+from studio.catalog.models import Exchange
+from studio.core.models import AuditEvent
+from studio.flows.evidence import flat
+from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
+from studio.mapping.models import LookupRow, MappingVersion
+from studio.triage.models import CaseNote
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """One flow in the list, with its figures."""
+
+    flow: Flow
+    version: FlowVersion | None
+    posted: int
+    parked: int
+    under_way: int
+
+
+def flow_rows(workspace: Workspace) -> list[FlowRow]:
+    """All flows with their figures; a constant number of queries."""
+    flows = Flow.objects.filter(workspace=workspace).select_related("source", "target")
+    ids = [f.pk for f in flows]
+    versions = {v.flow_id: v for v in FlowVersion.objects.filter(flow__in=ids, state="published")}
+    items = {
+        (f, s): n
+        for f, s, n in InboxItem.objects.filter(flow__in=ids)
+        .values_list("flow_id", "state")
+        .annotate(n=Count("id"))
+    }
+    posts = dict(
+        Delivery.objects.filter(flow__in=ids, step="post", state="done")
+        .values_list("flow_id")
+        .annotate(n=Count("id"))
+    )
+    return [
+        FlowRow(
+            flow,
+            versions.get(flow.pk),
+            posts.get(flow.pk, 0),
+            items.get((flow.pk, "parked"), 0),
+            sum(items.get((flow.pk, s), 0) for s in ("new", "working", "waiting")),
+        )
+        for flow in flows
+    ]
+
+
+def deliveries(workspace: Workspace, state: str = "", text: str = "") -> QuerySet[Delivery]:
+    """Deliveries of all flows, newest first."""
+    rows = Delivery.objects.filter(flow__workspace=workspace).select_related(
+        "flow", "connection", "item"
+    )
+    if state:
+        rows = rows.filter(state=state)
+    if text:
+        rows = rows.filter(
+            Q(business_key__icontains=text)
+            | Q(target_number__icontains=text)
+            | Q(item__party__icontains=text)
+        )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One moment in the life of a record."""
+
+    at: datetime
+    words: str
+    tone: str = ""
+    detail: str = ""
+    body: str = ""
+
+
+def journey(item: InboxItem) -> list[Event]:
+    """Everything that happened to a record, in order, with each exchange (redacted)."""
+    events = [Event(item.created_at, f"Read from {item.flow.source}", "good", item.label)]
+    subjects = [f"inbox:{item.uuid}"]
+    for delivery in item.deliveries.select_related("connection").prefetch_related("tries"):
+        subjects.append(f"delivery:{delivery.uuid}")
+        words = delivery.step.replace("_", " ")
+        for attempt in delivery.tries.all():
+            good = attempt.outcome in ("done", "replayed")
+            said = f"{words} to {delivery.connection}: {attempt.outcome}"
+            events.append(
+                Event(attempt.started_at, said, "good" if good else "bad", attempt.detail)
+            )
+        if delivery.done_at:
+            number = delivery.target_number or delivery.target_key
+            events.append(
+                Event(delivery.done_at, f"{delivery.connection} answered: {number}", "good")
+            )
+        if delivery.confirmed_at:
+            events.append(Event(delivery.confirmed_at, "Read back and equal", "good"))
+    for seen in Exchange.objects.filter(subject__in=subjects):
+        said = f"{seen.method} {seen.url} → {seen.status or 'no answer'} in {seen.milliseconds} ms"
+        body = f"{seen.request}\n\n{seen.response}".strip()
+        events.append(Event(seen.at, said, "", seen.trace, body))
+    events += [
+        Event(note.created_at, f"{note.author}: {note.text}")
+        for note in CaseNote.objects.filter(case__subject__in=subjects)
+    ]
+    return sorted(events, key=lambda e: e.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """Where one delivered value came from, and who approved it."""
+
+    target: str
+    value: Any
+    expression: str
+    reads: list[tuple[str, Any]]
+    steps: list[str]
+    used: list[dict[str, Any]]
+    approved_by: str
+    approved_at: str
+    inbound: list[dict[str, Any]] = field(default_factory=list)
+
+
+def ancestry(delivery: Delivery) -> list[Ancestor]:
+    """The ancestry of every delivered field: outbound step, canonical value, inbound step, source."""
+    content = delivery.version.content
+    outbound = content["outbound"].get(delivery.entity) or next(
+        (c for c in content.get("creates", {}).values() if c["entity"] == delivery.entity), None
+    )
+    versions = MappingVersion.objects.in_bulk(
+        [v["version"] for v in (outbound, content.get("inbound")) if v]
+    )
+    out = versions.get(outbound["version"]) if outbound else None
+    inward = versions.get(content["inbound"]["version"])
+    sources = dict(flat(load(delivery.item.payload)["data"]))
+    found = []
+    for target, seen in delivery.trace.items():
+        said = _approval(out, target)
+        found.append(
+            Ancestor(
+                target=target,
+                value=seen["value"],
+                expression=seen["expression"],
+                reads=[(p, v) for p, v in seen["reads"]],
+                steps=seen["steps"],
+                used=_used(seen["used"]),
+                approved_by=said.get("by", ""),
+                approved_at=said.get("at", ""),
+                inbound=[_inbound(inward, path, sources) for path, _ in seen["reads"]],
+            )
+        )
+    return found
+
+
+def _approval(version: MappingVersion | None, path: str) -> dict[str, str]:
+    """Who approved the row that fills a concrete path."""
+    if version is None:
+        return {}
+    import re
+
+    plain = re.sub(r"\[\d+\]", "[]", path)
+    said = version.approvals.get(plain) or {}
+    return (
+        {"by": str(said.get("by", "")), "at": str(said.get("at", ""))}
+        if isinstance(said, dict)
+        else {}
+    )
+
+
+def _inbound(version: MappingVersion | None, path: str, sources: dict[str, Any]) -> dict[str, Any]:
+    """The inbound row that made a canonical value, with its approver."""
+    import re
+
+    plain = re.sub(r"\[\d+\]", "[]", path)
+    said = _approval(version, path)
+    rows = version.document.get("rows", []) if version else []
+    row = next((r for r in rows if r.get("to") == plain), None)
+    for block in version.document.get("blocks", []) if version else []:
+        prefix = f"{block['to'].removesuffix('[]')}[]."
+        row = row or next((r for r in block.get("rows", []) if prefix + r["to"] == plain), None)
+    expression = str(row["from"]) if row else ""
+    return {"path": path, "expression": expression, **said, "source": sources.get(expression, "")}
+
+
+def _used(rows: list[list[Any]]) -> list[dict[str, Any]]:
+    """Lookup rows and links with the person who decided them."""
+    keys = [r[4] for r in rows if r[0] == "lookup" and r[4]]
+    people = {str(r.uuid): r.decided_by for r in LookupRow.objects.filter(uuid__in=keys)}
+    return [
+        {"kind": k, "table": t, "code": c, "value": v, "by": people.get(key, "")}
+        for k, t, c, v, key in rows
+    ]
+
+
+def decisions_about(flow: Flow) -> QuerySet[AuditEvent]:
+    """Audit lines about a flow, newest first."""
+    return AuditEvent.objects.filter(subject=f"flow:{flow.uuid}")
+
+
+def totals_today(workspace: Workspace, since: datetime) -> list[dict[str, Any]]:
+    """Posted since a moment, by currency."""
+    rows = (
+        Delivery.objects.filter(
+            flow__workspace=workspace, step="post", state="done", done_at__gte=since
+        )
+        .values("currency")
+        .annotate(n=Count("id"), gross=Sum("gross"))
+    )
+    return [dict(r) for r in rows]
+
+
+def item_url(item: InboxItem) -> str:
+    """Address of a record's journey."""
+    return reverse("flows:item", args=[item.uuid])

@@ -1,0 +1,237 @@
+"""What a person can do about records that flows could not post; registered with triage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from studio.accounts.roles import APPROVE, LOOKUP, MATCH, TRIAGE
+from studio.catalog.models import Code
+from studio.core.action import Actor
+from studio.flows.actions import (
+    adopt,
+    close_without_posting,
+    item_of,
+    override,
+    replay,
+    replay_cause,
+)
+from studio.flows.models import Delivery, InboxItem
+from studio.linking.actions import Ends, add_link, judge
+from studio.linking.models import Pair, Party
+from studio.mapping.actions import add_lookup_row
+from studio.mapping.models import LookupTable
+from studio.triage.models import Case
+from studio.triage.remedies import Choice, Input, Remedy, register
+
+MOST_CHOICES = 30
+
+
+def _needed(case: Case) -> InboxItem:
+    item = item_of(case)
+    if item is None:
+        raise ValidationError("The record of this case is not there any more.")
+    return item
+
+
+def _missing(case: Case, kind: str) -> bool:
+    return case.evidence.get("kind") == kind and bool(case.evidence.get("code"))
+
+
+def _healed(count: int, what: str) -> str:
+    return f"{what} {count} record{'s' if count != 1 else ''} sent through again."
+
+
+# --- a code that no lookup table translates ---------------------------------------------------------
+
+
+def _table(case: Case) -> LookupTable:
+    flow = _needed(case).flow
+    table = (
+        LookupTable.objects.filter(name=case.evidence["table"])
+        .filter(connection__in=[flow.target_id, flow.source_id])
+        .order_by("-connection_id" if flow.target_id > flow.source_id else "connection_id")
+        .first()
+    )
+    if table is None:
+        raise ValidationError(
+            f"There is no lookup table “{case.evidence['table']}” for {flow.target}. "
+            "An administrator can add it in the admin site."
+        )
+    return table
+
+
+def _codes(case: Case, text: str) -> list[Choice]:
+    table = _table(case)
+    codes = Code.objects.filter(connection=table.connection, kind=table.code_kind, active=True)
+    if text:
+        codes = codes.filter(Q(label__icontains=text) | Q(code__icontains=text))
+    return [
+        Choice(c.key, c.label or c.code, c.code) for c in codes.order_by("label")[:MOST_CHOICES]
+    ]
+
+
+def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    table = _table(case)
+    target = values["target"]
+    code = Code.objects.filter(
+        connection=table.connection, kind=table.code_kind, key=target
+    ).first()
+    label = code.label if code else target
+    add_lookup_row(actor, table, case.evidence["code"], target, target_label=label)
+    return _healed(replay_cause(case), f"“{case.evidence['code']}” now means {label}.")
+
+
+# --- a customer or item that is linked to nothing ---------------------------------------------------
+
+
+def _counterparts(case: Case, text: str) -> list[Choice]:
+    flow, kind, code = _needed(case).flow, case.evidence["table"], case.evidence["code"]
+    pairs = (
+        Pair.objects.filter(
+            kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
+        )
+        .exclude(judged="not_a_match")
+        .select_related("right")
+        .order_by("-probability")[:5]
+    )
+    found = [
+        Choice(p.right.key, p.right.label, f"{p.word} {p.probability:.0%} · {p.sentence}")
+        for p in pairs
+    ]
+    if text:
+        known = {c.value for c in found}
+        others = Party.objects.filter(connection=flow.target, kind=kind).filter(
+            Q(label__icontains=text) | Q(code__icontains=text)
+        )
+        found += [
+            Choice(o.key, o.label, o.code) for o in others[:MOST_CHOICES] if o.key not in known
+        ]
+    return found
+
+
+def _first_counterpart(case: Case) -> str:
+    return next((c.value for c in _counterparts(case, "")), "")
+
+
+def _link(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    flow, kind, code = _needed(case).flow, case.evidence["table"], case.evidence["code"]
+    target = Party.objects.filter(connection=flow.target, kind=kind, key=values["target"]).first()
+    if target is None:
+        raise ValidationError(
+            f"{flow.target} has no {kind} “{values['target']}”. Search and pick one."
+        )
+    left = Party.objects.filter(connection=flow.source, kind=kind, code=code).first()
+    if left is not None:
+        judge(actor, left, target, "same", comment=f"from the case of {case.record_label}")
+    else:
+        ends = Ends(flow.source, code, flow.target, target.key, target.label)
+        add_link(actor, kind, ends, origin="case")
+    return _healed(replay_cause(case), f"{code} is now linked to {target.label}.")
+
+
+def _creatable(case: Case) -> bool:
+    if not _missing(case, "link"):
+        return False
+    item = item_of(case)
+    version = item.flow.versions.filter(state="published").first() if item else None
+    return bool(version and case.evidence["table"] in version.content.get("creates", {}))
+
+
+def _create(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    item = _needed(case)
+    kind, code = case.evidence["table"], case.evidence["code"]
+    left = Party.objects.filter(connection=item.flow.source, kind=kind, code=code).first()
+    if left is None:
+        raise ValidationError(f"{item.flow.source} has no {kind} “{code}” any more.")
+    judge(
+        actor, left, None, "create_new", target=item.flow.target, comment=values.get("reason", "")
+    )
+    return _healed(replay_cause(case), f"{kind.capitalize()} {code} will be created.")
+
+
+# --- values, dates, amounts -------------------------------------------------------------------------
+
+
+def _edit(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    item = _needed(case)
+    override(item, case.field, values["value"])
+    replay(item)
+    return f"{case.field} is now “{values['value']}” for this record."
+
+
+def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    item = _needed(case)
+    try:
+        day = date.fromisoformat(values["date"])
+    except ValueError as error:
+        raise ValidationError("Give the date as YYYY-MM-DD.") from error
+    override(item, "date", day.isoformat())
+    replay(item)
+    return f"Posts on {day.isoformat()}; the source keeps {item.document_on}."
+
+
+def _adopt(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    adopt(actor, _needed(case), values["key"], values["reason"])
+    return f"The existing document {values['key']} counts as this record's posting."
+
+
+def _void(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    close_without_posting(actor, _needed(case), values["reason"])
+    return "Closed without posting."
+
+
+def _accept(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    from studio.triage.actions import close_cases
+
+    close_cases(case.subject, state="accepted", reason=values["reason"], by=actor.name)
+    return "The difference is accepted with this reason."
+
+
+def _again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    item = _needed(case)
+    if not replay(item):
+        Delivery.objects.filter(item=item, state__in=("ready", "unknown")).update(not_before=None)
+    return "Sent through again with the version in force."
+
+
+def _again_all(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    return _healed(replay_cause(case), "The cause is taken as settled.")
+
+
+def _is_item(case: Case) -> bool:
+    return case.subject.startswith("inbox:")
+
+
+def _of_class(*classes: str) -> Callable[[Case], bool]:
+    return lambda case: _is_item(case) and case.case_class in classes
+
+
+REASON = Input("reason", "Reason", "reason")
+
+
+def register_all() -> None:
+    """Add every remedy of flows; called once from ``FlowsConfig.ready``."""
+    for remedy in (
+        Remedy("add_lookup", "Add to the lookup table", LOOKUP, lambda c: _missing(c, "lookup"), _add_lookup,
+               (Input("target", "Means", "choice", choices=_codes),), heals_cause=True, primary=True),
+        Remedy("link", "Link to an existing record", MATCH, lambda c: _missing(c, "link"), _link,
+               (Input("target", "Is the same as", "choice", choices=_counterparts, initial=_first_counterpart),),
+               heals_cause=True, primary=True),
+        Remedy("create", "Create it there", MATCH, _creatable, _create,
+               (Input("reason", "Reason, if something alike exists", "reason", required=False),), heals_cause=True),
+        Remedy("edit", "Use another value", TRIAGE, lambda c: _of_class("value", "missing_reference")(c) and bool(c.field),
+               _edit, (Input("value", "Value for this record"),)),
+        Remedy("move_date", "Post on another day", APPROVE, _of_class("period"), _move_date,
+               (Input("date", "Day", "date"), REASON), primary=True),
+        Remedy("adopt", "It is posted already", TRIAGE, _of_class("duplicate", "unknown_outcome"), _adopt,
+               (Input("key", "Key of the document there"), REASON)),
+        Remedy("accept", "Accept with a reason", APPROVE, _of_class("amount", "conflict"), _accept, (REASON,), primary=True),
+        Remedy("again", "Try again", TRIAGE, _is_item, _again),
+        Remedy("again_all", "Try all of this cause again", TRIAGE, _is_item, _again_all, heals_cause=True),
+        Remedy("void", "Close without posting", TRIAGE, _is_item, _void, (REASON,)),
+    ):  # fmt: skip
+        register(remedy)

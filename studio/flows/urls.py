@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from studio.flows import views
+
+app_name = "flows"
+urlpatterns = [
+    path("", views.flows, name="flows"),
+    path("runs/", views.runs, name="runs"),
+    path("records/<uuid:key>/", views.item, name="item"),
+    path("records/<uuid:key>/again/", views.replay, name="item-replay"),
+    path("deliveries/<uuid:key>/explain/", views.explain, name="explain"),
+    path("<slug:key>/", views.flow, name="flow"),
+    path("<slug:key>/publish/", views.publish, name="flow-publish"),
+    path("<slug:key>/change/", views.change, name="flow-change"),
+    path("<slug:key>/switch/", views.switch, name="flow-switch"),
+]

@@ -1,0 +1,184 @@
+"""Pages of flows: list, one flow, runs and deliveries, a record's journey, explain."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from engine.errors import MappingRefused
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import OPERATE, PUBLISH, READ, TRIAGE
+from studio.core.htmx import page_or_part
+from studio.core.paging import keyset
+from studio.flows import actions, queries
+from studio.flows.designer import steps_of
+from studio.flows.evidence import flat
+from studio.flows.models import Delivery, Flow, InboxItem, Run
+
+DELIVERY_TABS = [
+    ("", "All"),
+    ("done", "Done"),
+    ("ready", "Ready"),
+    ("unknown", "Outcome unknown"),
+    ("parked", "Parked"),
+]
+
+
+@page(READ)
+@require_GET
+def flows(request: StudioRequest) -> HttpResponse:
+    """All flows with what they did."""
+    return render(request, "flows/flows.html", {"rows": queries.flow_rows(request.workspace)})
+
+
+@page(READ)
+@require_GET
+def flow(request: StudioRequest, key: str) -> HttpResponse:
+    """One flow as steps, with its versions."""
+    found = get_object_or_404(
+        Flow.objects.select_related("source", "target"), workspace=request.workspace, key=key
+    )
+    try:
+        actions.assemble(found)
+        problems: tuple[str, ...] = ()
+    except MappingRefused as refusal:
+        problems = refusal.problems
+    return render(
+        request,
+        "flows/flow.html",
+        {
+            "flow": found,
+            "steps": steps_of(found),
+            "versions": found.versions.all()[:10],
+            "problems": problems,
+            "may_publish": request.actor.may(PUBLISH),
+            "may_operate": request.actor.may(OPERATE),
+            "decisions": queries.decisions_about(found)[:10],
+        },
+    )
+
+
+@page(PUBLISH)
+@require_POST
+def publish(request: StudioRequest, key: str) -> HttpResponse:
+    """Publish the design as a new version."""
+    found = get_object_or_404(Flow, workspace=request.workspace, key=key)
+    try:
+        version = actions.publish_flow(request.actor, found, note=request.POST.get("note", ""))
+        messages.success(request, f"Version {version.number} is live.")
+    except MappingRefused as refusal:
+        messages.error(request, " ".join(refusal.problems))
+    return redirect("flows:flow", key=key)
+
+
+@page(PUBLISH)
+@require_POST
+def change(request: StudioRequest, key: str) -> HttpResponse:
+    """Change one step of the draft; production keeps running the published version."""
+    found = get_object_or_404(Flow, workspace=request.workspace, key=key)
+    try:
+        actions.change_step(request.actor, found, request.POST.get("step", ""), request.POST)
+        messages.success(request, "Saved in the draft. Publish it to make it effective.")
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("flows:flow", key=key)
+
+
+@page(OPERATE)
+@require_POST
+def switch(request: StudioRequest, key: str) -> HttpResponse:
+    """Pause or resume."""
+    found = get_object_or_404(Flow, workspace=request.workspace, key=key)
+    try:
+        if found.state == "live":
+            actions.pause(request.actor, found, request.POST.get("reason", ""))
+        else:
+            actions.resume(request.actor, found)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("flows:flow", key=key)
+
+
+@page(READ)
+@require_GET
+def runs(request: StudioRequest) -> HttpResponse:
+    """What moved: deliveries, newest first, and the latest runs."""
+    state, text = request.GET.get("state", ""), request.GET.get("q", "").strip()[:60]
+    rows = queries.deliveries(request.workspace, state, text)
+    window = keyset(rows, ["-id"], after=request.GET.get("after"), before=request.GET.get("before"))
+    return page_or_part(
+        request,
+        "flows/runs.html",
+        "flows/_deliveries.html",
+        {
+            "rows": window,
+            "state": state,
+            "text": text,
+            "states": DELIVERY_TABS,
+            "runs": Run.objects.filter(flow__workspace=request.workspace).select_related("flow")[
+                :12
+            ],
+        },
+    )
+
+
+@page(READ)
+@require_GET
+def item(request: StudioRequest, key: str) -> HttpResponse:
+    """The journey of one record from change to confirmation."""
+    found = get_object_or_404(
+        InboxItem.objects.select_related("flow", "flow__source", "flow__target"),
+        flow__workspace=request.workspace,
+        uuid=key,
+    )
+    return render(
+        request,
+        "flows/item.html",
+        {
+            "item": found,
+            "events": queries.journey(found),
+            "deliveries": found.deliveries.select_related("connection"),
+            "may_triage": request.actor.may(TRIAGE),
+        },
+    )
+
+
+@page(TRIAGE)
+@require_POST
+def replay(request: StudioRequest, key: str) -> HttpResponse:
+    """Send a record through again: with the version in force or the one it was posted with."""
+    found = get_object_or_404(InboxItem, flow__workspace=request.workspace, uuid=key)
+    chosen = request.POST.get("version", "")
+    version = found.flow.versions.filter(number=int(chosen)).first() if chosen.isdigit() else None
+    if actions.replay(found, version=version):
+        messages.success(request, "The record goes through again.")
+    else:
+        messages.error(request, "The record is not parked; nothing was sent.")
+    return redirect("flows:item", key=key)
+
+
+@page(READ)
+@require_GET
+def explain(request: StudioRequest, key: str) -> HttpResponse:
+    """The ancestry of every value of one posting."""
+    found = get_object_or_404(
+        Delivery.objects.select_related("flow", "version", "item", "connection"),
+        flow__workspace=request.workspace,
+        uuid=key,
+    )
+    receipt: Any = json.loads(found.receipt) if found.receipt else {}
+    return render(
+        request,
+        "flows/explain.html",
+        {
+            "delivery": found,
+            "rows": queries.ancestry(found),
+            "receipt": flat(receipt)[:80],
+        },
+    )

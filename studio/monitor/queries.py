@@ -1,0 +1,120 @@
+"""Reads of the home page and the audit trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from studio.accounts.models import Workspace
+from studio.catalog.models import Connection
+from studio.core.models import AuditEvent
+from studio.flows.models import Delivery
+from studio.flows.queries import flow_rows
+from studio.linking.models import Pair
+from studio.mapping.models import MappingRow
+from studio.monitor.models import Alert
+from studio.tieout.models import TieOut
+from studio.triage.queries import groups, open_cases
+
+DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of the home page."""
+
+    label: str
+    value: Any
+    note: str
+    url: str
+    currency: str = ""
+    spark: tuple[int, ...] = ()
+    tone: str = ""
+
+
+def posted_per_day(workspace: Workspace) -> list[int]:
+    """Postings of the last days, oldest first."""
+    since = timezone.now() - timedelta(days=DAYS)
+    rows = dict(
+        Delivery.objects.filter(
+            flow__workspace=workspace, step="post", state="done", done_at__gte=since
+        )
+        .annotate(day=TruncDate("done_at"))
+        .values_list("day")
+        .annotate(n=Count("id"))
+    )
+    today = timezone.now().date()
+    return [rows.get(today - timedelta(days=n), 0) for n in range(DAYS - 1, -1, -1)]
+
+
+def home(workspace: Workspace, user_id: int | None) -> dict[str, Any]:
+    """Everything on the home page; a constant number of queries."""
+    cases = open_cases(workspace)
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    posted = list(
+        Delivery.objects.filter(
+            flow__workspace=workspace, step="post", state="done", done_at__gte=today
+        )
+        .values("currency")
+        .annotate(n=Count("id"), gross=Sum("gross"))
+        .order_by("-gross")
+    )
+    latest: dict[tuple[int, str], TieOut] = {}
+    for tie in TieOut.objects.filter(flow__workspace=workspace).select_related("flow")[:60]:
+        latest.setdefault((tie.flow_id, tie.currency), tie)
+    return {
+        "causes": groups(cases, size=6),
+        "case_count": cases.count(),
+        "mine": cases.filter(assignee_id=user_id).count(),
+        "at_risk": list(
+            cases.values("currency").annotate(n=Count("id"), money=Sum("amount")).order_by("-money")
+        ),
+        "posted": posted,
+        "posted_spark": posted_per_day(workspace),
+        "flows": flow_rows(workspace),
+        "ties": list(latest.values()),
+        "connections": list(Connection.objects.filter(workspace=workspace)),
+        "rows_open": MappingRow.objects.filter(
+            mapping__workspace=workspace, state="open", confidence__gte=0.3
+        ).count(),
+        "pairs_open": Pair.objects.filter(
+            left__connection__workspace=workspace, judged="", rank=1
+        ).count(),
+        "alerts": list(
+            Alert.objects.filter(workspace=workspace, acknowledged_at__isnull=True)[:10]
+        ),
+        "zero": Decimal(0),
+    }
+
+
+def audit(
+    workspace: Workspace, *, key: str = "", actor: str = "", text: str = ""
+) -> QuerySet[AuditEvent]:
+    """The trail of a workspace, newest first."""
+    events = AuditEvent.objects.filter(workspace_key=str(workspace.uuid))
+    if key:
+        events = events.filter(key__startswith=key)
+    if actor:
+        events = events.filter(actor=actor)
+    if text:
+        events = events.filter(Q(subject__icontains=text) | Q(key__icontains=text))
+    return events
+
+
+def segregation(workspace: Workspace) -> list[dict[str, Any]]:
+    """Who did how much of what: a person with two incompatible kinds of deed stands out."""
+    rows = (
+        audit(workspace)
+        .exclude(role="machine")
+        .order_by()
+        .values("actor", "role", "key")
+        .annotate(n=Count("id"))
+        .order_by("actor", "key")
+    )
+    return list(rows)

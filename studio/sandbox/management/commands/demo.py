@@ -1,0 +1,168 @@
+"""``manage.py demo``: the whole story on real parts, told as a report, proven at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from studio.accounts.models import Workspace
+from studio.flows.models import Cursor, Delivery
+from studio.sandbox import story
+from studio.sandbox.demo import StudioUnderTest
+
+QUIET_SECONDS = 240.0
+
+
+class Command(BaseCommand):
+    """Plays the story with a scripted reviewer; exit status 1 if anything does not hold."""
+
+    help = "Play the whole story with real emulators and a real worker; prove that it ties."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--json", action="store_true", help="print one object, report on stderr"
+        )
+        parser.add_argument("--size", default="S", help="sample company: S or L")
+        parser.add_argument("--keep", type=Path, help="use this folder and leave it there")
+        parser.add_argument(
+            "--inside", action="store_true", help="(internal) act inside the studio"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.as_json = bool(options["json"])
+        if options["inside"]:
+            self.play()
+            return
+        began = time.monotonic()
+        root = settings.VAR_DIR / "demo"
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix="run-") as scratch:
+            folder = (options["keep"] or Path(scratch)).resolve()
+            folder.mkdir(parents=True, exist_ok=True)
+            studio = StudioUnderTest(folder, options["size"], self.say)
+            try:
+                self.say("starting a studio of its own …")
+                studio.start()
+                self.say(f"ready after {time.monotonic() - began:.0f} s")
+                figures = self.inside(studio)
+            except RuntimeError as error:
+                raise CommandError(str(error)) from error
+            finally:
+                studio.stop()
+        figures["totals"]["seconds"] = round(time.monotonic() - began, 1)
+        self.conclude(figures)
+
+    def inside(self, studio: StudioUnderTest) -> dict[str, Any]:
+        """Run the story as a second process that sees the other studio's data."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", "demo", "--inside", "--json"],
+            cwd=settings.BASE_DIR,
+            env={**studio.environment(), "DJANGO_SETTINGS_MODULE": "studio.settings"},
+            stdout=subprocess.PIPE,
+            stderr=None,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"the story broke off with status {done.returncode}")
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+    def play(self) -> None:
+        """The story, inside the studio whose data folder the environment names."""
+        workspace = Workspace.objects.get()
+        ivo, ana = story.actor_of(workspace, "ivo"), story.actor_of(workspace, "ana")
+        since = timezone.now()
+        story.review_values(ivo, workspace, self.say)
+        story.review_fields(ivo, workspace, self.say)
+        story.review_matches(ana, workspace, self.say)
+        story.publish_flows(ivo, workspace, self.say)
+        self.settle(workspace, since)
+        for _ in range(4):
+            since = timezone.now()
+            if not story.work_cases(ana, workspace, self.say):
+                break
+            self.settle(workspace, since)
+        figures = story.tie_out(ana, workspace)
+        again = self.second_run(workspace)
+        self.stdout.write(json.dumps(summary(figures, again), default=str))
+
+    def second_run(self, workspace: Workspace) -> dict[str, int]:
+        """Read everything from the beginning once more; returns new postings by system."""
+        before = Delivery.objects.filter(step="post").count()
+        latest = Delivery.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        since = timezone.now()
+        Cursor.objects.update(value="")
+        self.settle(workspace, since)
+        fresh = Delivery.objects.filter(pk__gt=latest, step="post").select_related("connection")
+        counts: dict[str, int] = {}
+        for delivery in fresh:
+            counts[delivery.connection.system] = counts.get(delivery.connection.system, 0) + 1
+        self.say(
+            f"second run: {Delivery.objects.filter(step='post').count() - before} new postings"
+        )
+        return counts
+
+    def settle(self, workspace: Workspace, since: Any) -> None:
+        """Wait until nothing is under way."""
+        if not story.quiet(workspace, since, seconds=QUIET_SECONDS):
+            self.say(f"still busy after {QUIET_SECONDS:.0f} s")
+
+    def conclude(self, figures: dict[str, Any]) -> None:
+        """Print the figures and fail if the proof does not hold."""
+        totals = figures["totals"]
+        if self.as_json:
+            self.stdout.write(json.dumps(figures))
+        else:
+            for name, here in {**figures["systems"], "all": totals}.items():
+                self.stdout.write(f"\n{name}")
+                for key, value in here.items():
+                    self.stdout.write(f"  {key:<18} {value}")
+        faults = [
+            text
+            for text, wrong in (
+                ("no order was posted", not totals["posted"]),
+                ("orders were lost", totals["lost"]),
+                ("orders were posted twice", totals["doubled"]),
+                ("the books do not tie", Decimal(totals["residual"]) != 0),
+                ("a second run posted again", totals["second_run_posted"]),
+                (
+                    "an order is neither posted nor in a case",
+                    totals["completed"] != totals["posted"] + totals["in_cases"],
+                ),
+                ("a posting was not written back", totals["written_back"] != totals["posted"]),
+            )
+            if wrong
+        ]
+        if faults:
+            raise CommandError("; ".join(faults))
+
+    def say(self, line: str) -> None:
+        """The report while it happens; on stderr when stdout carries JSON."""
+        stream = self.stderr if self.as_json else self.stdout
+        stream.write(line, self.style.NOTICE if self.as_json else None)
+        stream.flush()
+
+
+def summary(systems: dict[str, dict[str, Any]], again: dict[str, int]) -> dict[str, Any]:
+    """Totals over the systems; the same names in both."""
+    counts = ("completed", "posted", "in_cases", "written_back", "lost", "doubled")
+    for name, here in systems.items():
+        here["second_run_posted"] = again.get(name, 0)
+    totals: dict[str, Any] = {c: sum(int(s[c]) for s in systems.values()) for c in counts}
+    totals["residual"] = (
+        f"{sum((Decimal(s['residual']) for s in systems.values()), Decimal(0)):.2f}"
+    )
+    totals["second_run_posted"] = sum(again.values())
+    return {"totals": totals, "systems": systems, "pid": os.getpid()}

@@ -1,0 +1,147 @@
+"""The sample company on the emulators: people, connections, snapshots, proposals; nothing approved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+
+from studio.accounts.models import Membership, User, Workspace, machine, sample_people
+from studio.accounts.roles import CONNECT, LOOKUP, MAP
+from studio.catalog.actions import Details, check, connect, introspect, refresh_codes, take_samples
+from studio.catalog.models import Connection
+from studio.core.action import Actor
+from studio.flows.designs import ensure_flows
+from studio.mapping.actions import (
+    ensure_mappings,
+    propose,
+    propose_lookup_values,
+)
+from studio.mapping.wiring import embedder
+
+Say = Callable[[str], None]
+SLUG = "sample"
+
+
+def hellos() -> dict[str, dict[str, Any]]:
+    """What each running emulator told about itself (url, ids, sandbox secrets)."""
+    file = settings.VAR_DIR / "emulators.json"
+    if not file.exists():
+        raise ImproperlyConfigured(
+            f"{file} is missing: the emulators are not running. Start them with `make run`."
+        )
+    found: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def people(workspace: Workspace) -> None:
+    """The sample people with their roles; the administrator may enter the admin site."""
+    for person in sample_people():
+        user, fresh = User.objects.get_or_create(
+            username=person["username"],
+            defaults={
+                "display_name": person["name"],
+                "is_staff": person["role"] == "administrator",
+                "is_superuser": person["role"] == "administrator",
+            },
+        )
+        if fresh:
+            user.set_password(person["password"])
+            user.save(update_fields=["password"])
+        Membership.objects.get_or_create(
+            user=user, workspace=workspace, defaults={"role": person["role"]}
+        )
+
+
+SECRET_NAMES = {
+    "client_secret",
+    "webhook_key",
+    "operator_password",
+    "company_password",
+    "access_token",
+    "refresh_token",
+}
+
+
+def _split(hello: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Options and secrets of a hello; tokens go where the token store looks for them."""
+    options = {
+        k: str(v)
+        for k, v in hello.items()
+        if k not in SECRET_NAMES and k not in ("port", "url", "companies")
+    }
+    secrets: dict[str, Any] = {k: hello[k] for k in SECRET_NAMES if k in hello}
+    access, refresh = secrets.pop("access_token", ""), secrets.pop("refresh_token", "")
+    if access or refresh:
+        secrets["tokens"] = {"access_token": access, "refresh_token": refresh}
+    return options, secrets
+
+
+def connections(actor: Actor, workspace: Workspace) -> dict[str, Connection]:
+    """The four sample connections: two SYSPRO companies, one QBO realm, one Xero tenant."""
+    found: dict[str, Connection] = {}
+    plans = (
+        ("syspro-us", "syspro", "SYSPRO US", "EDU1", "USD"),
+        ("syspro-uk", "syspro", "SYSPRO UK", "EDU2", "GBP"),
+        ("qbo", "qbo", "QuickBooks US", "", "USD"),
+        ("xero", "xero", "Xero UK", "", "GBP"),
+    )
+    known = hellos()
+    for key, system, name, company, currency in plans:
+        existing = Connection.objects.filter(workspace=workspace, name=name).first()
+        hello = known[system]
+        options, secrets = _split(hello)
+        found[key] = existing or connect(
+            actor,
+            workspace,
+            Details(
+                system=system,
+                name=name,
+                base_url=hello["url"],
+                company=company or str(hello.get("realm_id") or hello.get("tenant_id") or ""),
+                currency=currency,
+                options=options,
+                secrets=secrets,
+            ),
+        )
+    return found
+
+
+def seed(say: Say) -> Workspace:
+    """Everything a new user finds on the first page; safe to repeat."""
+    with transaction.atomic():
+        workspace, _ = Workspace.objects.get_or_create(
+            slug=SLUG, defaults={"name": "Halden Group", "base_currency": "USD"}
+        )
+        people(workspace)
+    actor = machine(workspace, "set-up", CONNECT, MAP, LOOKUP)
+    found = connections(actor, workspace)
+    for connection in found.values():
+        health = check(connection)
+        say(f"{connection.name}: {'connected as ' + health.who if health.ok else health.detail}")
+        snapshot = introspect(actor, connection)
+        say(f"{connection.name}: {snapshot.entity_count} entities, {snapshot.field_count} fields")
+        refresh_codes(connection)
+    for source, target in (("syspro-us", "qbo"), ("syspro-uk", "xero")):
+        prepare_pair(actor, found[source], found[target], say)
+    return workspace
+
+
+def prepare_pair(actor: Actor, source: Connection, target: Connection, say: Say) -> None:
+    """Mappings, proposals, lookup values and draft flows between two connections."""
+    mappings = ensure_mappings(actor, source, target)
+    for connection in (source, target):
+        entities = sorted({m.entity for m in mappings if m.connection_id == connection.pk})
+        take_samples(connection, entities)
+    for mapping in mappings:
+        if mapping.proposed_at is None:
+            run = propose(actor, mapping, embedder())
+            say(f"{mapping}: {run.rows} rows proposed in {run.seconds:.1f} s")
+    for connection in (source, target):
+        propose_lookup_values(actor, connection)
+    for flow in ensure_flows(source, target):
+        say(f"flow {flow.name}: draft")

@@ -1,0 +1,258 @@
+"""Running a tie-out: read both sides live, put our ledger between, name every cent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from engine.ports import Connector, SourceRecord
+from engine.runtime.residual import Position, Residual, compare
+from studio.accounts.roles import TIE_OUT
+from studio.catalog.wiring import opened
+from studio.core.action import Actor, acting
+from studio.flows.bundle import Bundle, bundle_of, context_of
+from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.places import first
+from studio.flows.work import money
+from studio.tieout.models import Difference, TieOut
+
+PAGE = 200
+MEASURES = ("gross", "net", "tax")
+IN_FLIGHT = ("new", "working", "waiting", "done")
+
+
+@dataclass(slots=True)
+class Row:
+    """One business document in the three places, with all measures."""
+
+    key: str
+    currency: str = ""
+    on: date | None = None
+    source: dict[str, Decimal] | None = None
+    sent: dict[str, Decimal] | None = None
+    targets: list[dict[str, Decimal]] = field(default_factory=list)
+    state: str = ""
+    subject: str = ""
+    moved: bool = False
+    lines: int = 1
+
+
+def every(connector: Connector, entity: str) -> Iterator[SourceRecord]:
+    """All records of an entity, page by page."""
+    cursor = ""
+    while True:
+        page = connector.changes(entity, cursor=cursor, limit=PAGE)
+        yield from page.records
+        if not page.more:
+            return
+        cursor = page.cursor
+
+
+def gather(flow: Flow) -> list[Row]:
+    """Read source and target live and lay our ledger between them."""
+    version = flow.versions.filter(state="published").first()
+    if version is None:
+        raise ValidationError("Publish the flow before it can be tied out.")
+    bundle = bundle_of(version)
+    rows: dict[str, Row] = {}
+    with opened(flow.source) as source:
+        _from_source(flow, bundle, source, rows)
+    keys = _from_ledger(flow, rows)
+    with opened(flow.target) as target:
+        _from_target(bundle, target, rows, keys)
+    return list(rows.values())
+
+
+def _from_source(flow: Flow, bundle: Bundle, source: Connector, rows: dict[str, Row]) -> None:
+    context = context_of(flow).inbound
+    # The newest version of a record counts; a poll may return it more than once.
+    for record in every(source, bundle.design["trigger"]["entity"]):
+        document = bundle.inbound.apply(dict(record.data), context).record
+        route = bundle.route.apply(document, context).record
+        key = str(route.get("business_key") or record.key)
+        if record.deleted or not route.get("keep"):
+            rows.pop(key, None)
+            continue
+        said = document.get("date")
+        net, tax = money(document, "net_total"), money(document, "tax_total")
+        rows[key] = Row(
+            key=key,
+            currency=str(document.get("currency") or ""),
+            on=date.fromisoformat(str(said)[:10]) if said else None,
+            source={"net": net, "tax": tax, "gross": money(document, "gross_total") or net + tax},
+            lines=len(document.get("lines") or []) or 1,  # type: ignore[arg-type]
+        )
+
+
+def _from_ledger(flow: Flow, rows: dict[str, Row]) -> dict[tuple[str, str], str]:
+    """Lay deliveries and parked items into the rows; returns (entity, target key) -> business key."""
+    keys: dict[tuple[str, str], str] = {}
+    items = InboxItem.objects.filter(flow=flow).order_by("pk")
+    for item in items.iterator():
+        key = _item_key(item)
+        row = rows.get(key)
+        if row is None or item.state in ("unchanged", "filtered"):
+            continue
+        row.subject = f"inbox:{item.uuid}"
+        row.state = {"parked": "case", "void": "void"}.get(item.state, "in_flight")
+    posts = Delivery.objects.filter(flow=flow, step="post").exclude(state="void")
+    for delivery in posts.select_related("item").iterator():
+        row = rows.setdefault(
+            delivery.business_key, Row(key=delivery.business_key, currency=delivery.currency)
+        )
+        row.subject = f"delivery:{delivery.uuid}"
+        row.on = row.on or delivery.document_on
+        if delivery.state == "done":
+            row.state = "posted"
+            row.sent = {"net": delivery.net, "tax": delivery.tax, "gross": delivery.gross}
+            row.moved = "date" in delivery.item.overrides
+            keys[(delivery.entity, delivery.target_key)] = delivery.business_key
+        else:
+            row.state = "case" if delivery.state == "parked" else "in_flight"
+    return keys
+
+
+def _item_key(item: InboxItem) -> str:
+    return str(item.canonical.get("order_number") or item.canonical.get("number") or item.key)
+
+
+def _from_target(
+    bundle: Bundle, target: Connector, rows: dict[str, Row], keys: dict[tuple[str, str], str]
+) -> None:
+    references = _references(rows, keys)
+    for entity, plan in bundle.design["entities"].items():
+        newest: dict[str, SourceRecord] = {r.key: r for r in every(target, entity)}
+        for record in newest.values():
+            data: dict[str, Any] = dict(record.data)
+            known = keys.get((entity, record.key)) or references.get(
+                str(first(data, plan["reference"]) or "")
+            )
+            if known is None or record.deleted:
+                # Other people's documents are none of ours; a deleted one is no longer there.
+                continue
+            gross, tax = _amount(data, plan["gross"]), _amount(data, plan["tax"])
+            rows[known].targets.append({"gross": gross, "tax": tax, "net": gross - tax})
+
+
+def _references(rows: dict[str, Row], keys: dict[tuple[str, str], str]) -> dict[str, str]:
+    """Reference at the target -> business key; a copy made behind our back carries it too."""
+    found = {row.key: row.key for row in rows.values()}
+    posts = Delivery.objects.filter(business_key__in=set(keys.values()), step="post", state="done")
+    found.update(posts.values_list("reference", "business_key"))
+    return found
+
+
+def _amount(data: dict[str, Any], path: str) -> Decimal:
+    value = first(data, path)
+    return Decimal(str(value)) if value not in (None, "") else Decimal(0)
+
+
+def _position(row: Row, measure: str) -> Position:
+    return Position(
+        key=row.key,
+        source=row.source[measure] if row.source else None,
+        sent=row.sent[measure] if row.sent else None,
+        targets=tuple(t[measure] for t in row.targets),
+        state=row.state,
+        period_moved=row.moved,
+        tolerance=Decimal("0.01") * max(row.lines, 1),
+    )
+
+
+def run_tieout(
+    actor: Actor, flow: Flow, *, since: date | None = None, until: date | None = None
+) -> list[TieOut]:
+    """Compare source, ledger and target for a flow; one result per currency.
+
+    Args:
+        actor: who asks.
+        flow: with a published version.
+        since: first document date, or None for all.
+        until: last document date, or None for all.
+    """
+    actor.require(TIE_OUT)
+    rows = [r for r in gather(flow) if _inside(r, since, until)]
+    currencies: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        currencies[row.currency].append(row)
+    with acting(actor, TIE_OUT, "tieout.run", f"flow:{flow.uuid}") as line:
+        found = [_store(flow, c, part, since, until) for c, part in sorted(currencies.items())]
+        line.data = {"flow": flow.name, "green": all(t.green for t in found)}
+        _confirm(flow, rows)
+    return found
+
+
+def _inside(row: Row, since: date | None, until: date | None) -> bool:
+    if row.on is None:
+        return True
+    return (since is None or row.on >= since) and (until is None or row.on <= until)
+
+
+def _confirm(flow: Flow, rows: list[Row]) -> None:
+    """Documents read back with the amount we sent are confirmed."""
+    seen = [
+        r.key for r in rows if r.sent and r.targets and r.targets[0]["gross"] == r.sent["gross"]
+    ]
+    Delivery.objects.filter(
+        flow=flow, step="post", state="done", business_key__in=seen, confirmed_at__isnull=True
+    ).update(confirmed_at=timezone.now())
+
+
+def _store(
+    flow: Flow, currency: str, rows: list[Row], since: date | None, until: date | None
+) -> TieOut:
+    results: dict[str, Residual] = {m: compare(_position(r, m) for r in rows) for m in MEASURES}
+    gross = results["gross"]
+    totals: dict[str, Any] = {
+        place: {m: str(getattr(results[m], place)) for m in MEASURES}
+        for place in ("source", "ledger", "target")
+    }
+    totals["source"]["count"] = sum(r.source is not None for r in rows)
+    totals["ledger"]["count"] = sum(r.sent is not None for r in rows)
+    totals["target"]["count"] = sum(len(r.targets) for r in rows)
+    unexplained = sum((abs(r.unexplained) for r in results.values()), Decimal(0))
+    red = {"lost", "duplicate", "changed_at_target", "deleted_at_target"}
+    with transaction.atomic():
+        tie = TieOut.objects.create(
+            flow=flow,
+            period_from=since,
+            period_to=until,
+            currency=currency,
+            totals=totals,
+            residual=gross.residual,
+            unexplained=unexplained,
+            green=unexplained == 0 and not any(str(d.name) in red for d in gross.differences),
+        )
+        by_key = {r.key: r for r in rows}
+        Difference.objects.bulk_create(
+            Difference(
+                tieout=tie,
+                kind=str(d.name),
+                label=f"{d.key}",
+                record_key=d.key,
+                subject=by_key[d.key].subject,
+                amount=d.amount,
+            )
+            for d in gross.differences
+        )
+    return tie
+
+
+def sign(actor: Actor, tie: TieOut, note: str) -> None:
+    """Sign a tie-out; only one whose every cent is named can be signed."""
+    if tie.unexplained != 0:
+        raise ValidationError(
+            f"{tie.unexplained} is not explained yet; a red tie-out cannot be signed."
+        )
+    with acting(actor, TIE_OUT, "tieout.signed", f"tieout:{tie.uuid}") as line:
+        tie.signed_by, tie.signed_at, tie.sign_note = actor.name, timezone.now(), note.strip()
+        tie.save(update_fields=["signed_by", "signed_at", "sign_note", "updated_at"])
+        line.data = {"flow": tie.flow.name, "currency": tie.currency, "residual": str(tie.residual)}

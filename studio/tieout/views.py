@@ -1,0 +1,191 @@
+"""Pages of the tie-out: periods by flow, one comparison with its named differences, export, signature."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+from openpyxl import Workbook
+
+from engine.errors import StudioError
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import READ, TIE_OUT
+from studio.flows.models import Delivery, Flow, InboxItem
+from studio.tieout import actions
+from studio.tieout.models import Difference, TieOut
+
+LABELS = {
+    "case": "Waits in the exception queue",
+    "in_flight": "Under way",
+    "rounding": "Rounding",
+    "moved_period": "Posted into another period",
+    "changed_at_target": "Changed at the target",
+    "deleted_at_target": "Deleted at the target",
+    "changed_at_source": "Changed at the source",
+    "duplicate": "Posted twice",
+    "not_ours": "Not from this flow",
+    "closed_without_posting": "Closed without posting",
+    "lost": "Not explained",
+}
+COLUMNS = ("kind", "record", "amount", "currency")
+
+
+@page(READ)
+@require_GET
+def periods(request: StudioRequest) -> HttpResponse:
+    """The latest tie-out of every flow and currency, and earlier ones."""
+    ties = TieOut.objects.filter(flow__workspace=request.workspace).select_related(
+        "flow", "flow__target"
+    )
+    latest: dict[tuple[int, str], TieOut] = {}
+    for tie in ties[:300]:
+        latest.setdefault((tie.flow_id, tie.currency), tie)
+    return render(
+        request,
+        "tieout/periods.html",
+        {
+            "latest": sorted(latest.values(), key=lambda t: (t.flow.name, t.currency)),
+            "earlier": [t for t in ties[:60] if latest.get((t.flow_id, t.currency)) is not t],
+            "flows": Flow.objects.filter(workspace=request.workspace, state__in=("live", "paused")),
+            "may_run": request.actor.may(TIE_OUT),
+        },
+    )
+
+
+def _day(request: HttpRequest, name: str) -> date | None:
+    text = request.POST.get(name, "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise ValidationError(f"“{text}” is not a day; write YYYY-MM-DD.") from error
+
+
+@page(TIE_OUT)
+@require_POST
+def run(request: StudioRequest) -> HttpResponse:
+    """Compare now, live on both sides."""
+    flow = get_object_or_404(Flow, workspace=request.workspace, key=request.POST.get("flow", ""))
+    try:
+        found = actions.run_tieout(
+            request.actor, flow, since=_day(request, "since"), until=_day(request, "until")
+        )
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("tieout:periods")
+    except StudioError as error:
+        messages.error(request, f"{error} Nothing was changed; try again when the system answers.")
+        return redirect("tieout:periods")
+    if not found:
+        messages.error(request, "There is nothing to compare in this period.")
+        return redirect("tieout:periods")
+    return redirect("tieout:detail", key=found[0].uuid)
+
+
+def _found(request: StudioRequest, key: str) -> TieOut:
+    return get_object_or_404(
+        TieOut.objects.select_related("flow", "flow__source", "flow__target"),
+        flow__workspace=request.workspace,
+        uuid=key,
+    )
+
+
+def record_url(difference: Difference) -> str:
+    """Where the record behind a difference is explained."""
+    from django.urls import reverse
+
+    kind, _, key = difference.subject.partition(":")
+    if kind == "inbox":
+        return reverse("flows:item", args=[key])
+    delivery = Delivery.objects.filter(uuid=key).select_related("item").first() if key else None
+    return reverse("flows:item", args=[delivery.item.uuid]) if delivery else ""
+
+
+@page(READ)
+@require_GET
+def detail(request: StudioRequest, key: str) -> HttpResponse:
+    """One comparison: three places, and every cent of difference by name."""
+    tie = _found(request, key)
+    differences = list(tie.differences.all())
+    kinds: dict[str, dict[str, Any]] = {}
+    for one in differences:
+        group = kinds.setdefault(
+            one.kind, {"label": LABELS.get(one.kind, one.kind), "amount": 0, "rows": []}
+        )
+        group["amount"] += one.amount
+        group["rows"].append((one, record_url(one)))
+    return render(
+        request,
+        "tieout/detail.html",
+        {
+            "tie": tie,
+            "kinds": kinds,
+            "places": [
+                (tie.flow.source, tie.totals["source"]),
+                ("Our ledger", tie.totals["ledger"]),
+                (tie.flow.target, tie.totals["target"]),
+            ],
+            "may_sign": request.actor.may(TIE_OUT) and not tie.signed_at,
+            "parked": InboxItem.objects.filter(flow=tie.flow, state="parked").count(),
+        },
+    )
+
+
+@page(TIE_OUT)
+@require_POST
+def sign(request: StudioRequest, key: str) -> HttpResponse:
+    """Sign what was compared."""
+    tie = _found(request, key)
+    try:
+        actions.sign(request.actor, tie, request.POST.get("note", ""))
+        messages.success(request, "Signed.")
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("tieout:detail", key=key)
+
+
+@page(READ)
+@require_GET
+def export(request: StudioRequest, key: str, form: str) -> HttpResponse:
+    """The named differences as CSV or XLSX."""
+    tie = _found(request, key)
+    rows = [
+        (LABELS.get(d.kind, d.kind), d.record_key, d.amount, tie.currency)
+        for d in tie.differences.all()
+    ]
+    name = f"tie-out-{tie.flow.key}-{tie.currency}-{tie.created_at:%Y%m%d-%H%M}"
+    if form == "xlsx":
+        return _sheet(name, tie, rows)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def _sheet(name: str, tie: TieOut, rows: list[tuple[Any, ...]]) -> HttpResponse:
+    book = Workbook()
+    sheet = book.active
+    if sheet is None:
+        raise RuntimeError("a new workbook has no sheet")
+    sheet.title = "Differences"
+    sheet.append(["Flow", tie.flow.name, "Residual", tie.residual])
+    sheet.append(list(COLUMNS))
+    for row in rows:
+        sheet.append(list(row))
+    out = io.BytesIO()
+    book.save(out)
+    response = HttpResponse(
+        out.getvalue(),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+    response["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
+    return response

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from studio.triage import views
+
+app_name = "triage"
+urlpatterns = [
+    path("", views.queue, name="queue"),
+    path("fix/", views.fix_group, name="group-fix"),
+    path("<uuid:key>/", views.case_page, name="case"),
+    path("<uuid:key>/fix/<slug:name>/", views.fix, name="case-fix"),
+    path("<uuid:key>/choices/<slug:name>/<slug:field>/", views.choices, name="case-choices"),
+    path("<uuid:key>/comment/", views.comment, name="case-comment"),
+    path("<uuid:key>/assign/", views.assign, name="case-assign"),
+    path("<uuid:key>/wait/", views.put_aside, name="case-wait"),
+]
