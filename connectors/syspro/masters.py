@@ -6,33 +6,11 @@ from typing import Any
 
 from connectors.syspro import translate
 from connectors.syspro.facts import Column, Table, by_name, tables
+from connectors.syspro.objects import MASTERS, SAME_OBJECT
 from connectors.syspro.rows import Rows
 from connectors.syspro.xml import XmlError, write
 from engine.errors import ValueRefused
 from engine.schema.model import JsonValue, Record
-
-# Table -> setup object and root element. Roots beyond the six documented ones follow their pattern
-# and are unverified.
-MASTERS: dict[str, tuple[str, str]] = {
-    "ArCustomer": ("ARSSCS", "SetupArCustomer"),
-    "ArMultAddress": ("ARSSMA", "SetupArMultAddress"),
-    "ApSupplier": ("APSSSP", "SetupApSupplier"),
-    "InvMaster": ("INVSST", "SetupInvMaster"),
-    "InvWarehouse": ("INVSWS", "SetupInvWarehouse"),
-    "InvPrice": ("INVSPR", "SetupInvPrice"),
-    "TblArTerms": ("ARSSIT", "SetupArInvoiceTerms"),
-    "TblApTerms": ("APSSIT", "SetupApInvoiceTerms"),
-    "AdmTax": ("IMPSTX", "SetupTaxCode"),
-    "TblCurrency": ("IMPSCU", "SetupCurrency"),
-    "SalSalesperson": ("ARSSSP", "SetupArSalesperson"),
-    "SalBranch": ("ARSSMB", "SetupArBranch"),
-    "SalProductClassDes": ("ARSSMP", "SetupProductClass"),
-    "InvWhControl": ("INVSWH", "SetupInvWarehouseControl"),
-    "ApBank": ("CSHSMB", "SetupCshBank"),
-    "GenMaster": ("GENSCO", "SetupGlMaster"),
-}
-# Tables whose columns are written by the parent's own object.
-_SAME_OBJECT = {"ApSupplier": "ApSupplierAddr"}
 
 
 def writable(table: str, column: Column) -> bool:
@@ -99,7 +77,7 @@ class MasterWriter:
         for name, value in data.items():
             if isinstance(value, list):
                 nested[name] = [v for v in value if isinstance(v, dict)]
-            elif isinstance(value, dict) and name == _SAME_OBJECT.get(table.name):
+            elif isinstance(value, dict) and name == SAME_OBJECT.get(table.name):
                 own.update(value)
             else:
                 own[name] = value
@@ -125,7 +103,7 @@ class MasterWriter:
         column = table.column(name)
         if column is not None:
             return column, table.name
-        other = _SAME_OBJECT.get(table.name)
+        other = SAME_OBJECT.get(table.name)
         inner = tables()[other].column(name) if other else None
         if inner is None:
             raise ValueRefused(system="syspro", call=call, field=name, detail="No such field.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from connectors.http.resolution import (
     unavailable,
     with_defaults,
 )
+from connectors.syspro.facts import tables
 from connectors.syspro.xml import Node
 from engine.errors import (
     AccessDenied,
@@ -136,6 +138,12 @@ def text_fault(text: str, call: str, *, safe: bool) -> RemoteFault | None:
     return judge(said)
 
 
+@cache
+def _proper() -> dict[str, str]:
+    """Column names by their lower-case form, because setup objects answer in lower case."""
+    return {c.name.lower(): c.name for t in tables().values() for c in t.columns}
+
+
 def element_faults(root: Node, call: str) -> list[RemoteFault]:
     """One error for each element that was answered with ErrorNumber or ErrorDescription."""
     made: list[RemoteFault] = []
@@ -149,7 +157,7 @@ def element_faults(root: Node, call: str) -> list[RemoteFault]:
                 status=200,
                 code=number.lstrip("0"),
                 detail=words or f"message {number}",
-                field=node.tag,
+                field=_proper().get(node.name, node.tag),
                 safe=False,
             )
             made.append(judge(said))

@@ -8,7 +8,8 @@ from connectors.config import ConnectionConfig
 from connectors.syspro import translate
 from connectors.syspro.documents import DOCUMENTS, REFERENCES
 from connectors.syspro.facts import Table, form_path, tables
-from connectors.syspro.masters import MASTERS, MasterWriter
+from connectors.syspro.masters import MasterWriter
+from connectors.syspro.objects import MASTERS
 from connectors.syspro.rows import Rows, Test
 from connectors.syspro.source import SysproSource, version
 from engine.errors import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.syspro.emulator import forms, generic, orders_read, system
+from connectors.syspro.emulator import forms, generic, orders_read, setup, system
 from connectors.syspro.emulator.context import BusinessObject
 
 _QUERY: dict[str, BusinessObject] = {
@@ -21,12 +21,15 @@ _QUERY: dict[str, BusinessObject] = {
 _POST: dict[str, BusinessObject] = {
     "COMTFM": forms.post_row,
 }
-_SETUP: dict[str, BusinessObject] = {"COMSFM": forms.setup_field}
+_SETUP: dict[str, dict[str, BusinessObject]] = {
+    verb: {"COMSFM": forms.setup_field, **setup.objects(verb)}
+    for verb in ("Add", "Update", "Delete")
+}
 _BUILD: dict[str, BusinessObject] = {}
 
 
 def find(verb: str, bo: str) -> BusinessObject | None:
     """The business object for a verb, or None where it does not exist."""
     if verb in ("Add", "Update", "Delete"):
-        return _SETUP.get(bo)
+        return _SETUP[verb].get(bo)
     return {"Query": _QUERY, "Post": _POST, "Build": _BUILD}[verb].get(bo)
