@@ -78,6 +78,8 @@ class Supervisor:
         log = self.log_of(child.name)
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
+        # Logs of emulators name the secrets of the sandbox.
+        log.touch(mode=0o600)
         self.children.append(child)
         self._start(child)
         return child
