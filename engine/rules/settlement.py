@@ -1,0 +1,166 @@
+"""How a payment settles open documents, in the document's currency and in the base currency.
+
+The amount applied is what was paid, never the document's total. Both residuals are followed: a
+document may be settled in one currency and still be open in the other by an exchange difference; then
+a currency-difference line closes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.canon.money import ZERO, round_half_up
+from engine.errors import CaseClass, Severity
+from engine.issue import Fix, Issue
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """A document that is still open, in its own currency and in the base currency."""
+
+    document: str
+    currency: str
+    open_amount: Decimal
+    open_base: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a person or the other system wants applied to a document."""
+
+    document: str
+    amount: Decimal
+    discount: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a payment does to one document.
+
+    Attributes:
+        document: document number.
+        amount: paid, in the document's currency.
+        discount: settlement discount, in the document's currency.
+        amount_base: paid, in the base currency at the payment's rate.
+        currency_difference: base amount that closes the document; positive is a gain.
+        left: still open in the document's currency.
+        left_base: still open in the base currency.
+    """
+
+    document: str
+    amount: Decimal
+    discount: Decimal
+    amount_base: Decimal
+    currency_difference: Decimal
+    left: Decimal
+    left_base: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The whole payment: applied, not applied, and what is wrong with it."""
+
+    applied: tuple[Applied, ...]
+    unapplied: Decimal
+    issues: tuple[Issue, ...]
+
+
+def settle(
+    amount: Decimal,
+    currency: str,
+    rate: Decimal,
+    items: Sequence[OpenItem],
+    shares: Sequence[Share],
+) -> Settlement:
+    """Apply a payment to documents.
+
+    Args:
+        amount: paid, in ``currency``.
+        currency: ISO code of the payment.
+        rate: base currency per one of ``currency`` on the payment's date.
+        items: open documents of the party.
+        shares: how much goes to which document.
+
+    Returns:
+        What is applied, the rest on account, and issues for shares that cannot be applied.
+    """
+    known = {i.document: i for i in items}
+    left = {i.document: (i.open_amount, i.open_base) for i in items}
+    applied: list[Applied] = []
+    issues: list[Issue] = []
+    rest = amount
+    for index, share in enumerate(shares):
+        path = f"allocations[{index}]"
+        item = known.get(share.document)
+        fault = _fault(share, item, currency, left, rest, path)
+        if fault is not None or item is None:
+            issues += [fault] if fault else []
+            continue
+        done = _apply(share, rate, *left[share.document])
+        left[share.document] = (done.left, done.left_base)
+        applied.append(done)
+        rest -= share.amount
+    return Settlement(tuple(applied), rest, tuple(issues))
+
+
+def _apply(share: Share, rate: Decimal, opened: Decimal, opened_base: Decimal) -> Applied:
+    settled = share.amount + share.discount
+    left = opened - settled
+    base = round_half_up(share.amount * rate)
+    # The part of the document's base value that is settled, at the document's own rate.
+    part = opened_base if not left else round_half_up(opened_base * settled / opened)
+    discount_base = round_half_up(part * share.discount / settled) if settled else ZERO
+    difference = base + discount_base - part
+    return Applied(
+        share.document, share.amount, share.discount, base, difference, left, opened_base - part
+    )
+
+
+def closing_line(item: OpenItem, tolerance: Decimal) -> Applied | None:
+    """A currency-difference line for a document with a residual in one currency only.
+
+    Returns None where both currencies are open (a real debt) or the residual is above the tolerance.
+    """
+    foreign, base = item.open_amount, item.open_base
+    if bool(foreign) == bool(base) or abs(foreign or base) > tolerance:
+        return None
+    return Applied(item.document, foreign, ZERO, ZERO, -base, ZERO, ZERO)
+
+
+def _fault(
+    share: Share,
+    item: OpenItem | None,
+    currency: str,
+    left: dict[str, tuple[Decimal, Decimal]],
+    rest: Decimal,
+    path: str,
+) -> Issue | None:
+    if item is None:
+        sentence = f"Document {share.document} is not open for this party."
+        fixes = (Fix("search", "Search the document"), Fix("hold", "Hold as unapplied"))
+        return _issue("document_unknown", path, sentence, share, fixes)
+    if item.currency != currency:
+        sentence = f"Document {item.document} is in {item.currency}, the payment in {currency}."
+        return _issue("other_currency", path, sentence, share, (Fix("hold", "Hold as unapplied"),))
+    opened = left[item.document][0]
+    if share.amount + share.discount > opened:
+        sentence = (
+            f"{share.amount + share.discount} is more than the {opened} open on {item.document}."
+        )
+        fixes = (Fix("part", f"Apply {opened}"), Fix("hold", "Hold as unapplied"))
+        return _issue("over_applied", path, sentence, share, fixes)
+    if share.amount > rest:
+        sentence = (
+            f"{share.amount} for {item.document} is more than the {rest} left of the payment."
+        )
+        return _issue("payment_used_up", path, sentence, share, (Fix("part", f"Apply {rest}"),))
+    return None
+
+
+def _issue(code: str, path: str, sentence: str, share: Share, fixes: tuple[Fix, ...]) -> Issue:
+    return Issue(
+        code, path, sentence, Severity.BLOCK, CaseClass.PAYMENT,
+        evidence={"document": share.document, "amount": share.amount}, fixes=fixes,
+    )  # fmt: skip
