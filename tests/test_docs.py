@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from engine import errors
+
 ROOT = Path(__file__).resolve().parent.parent
 READERS = re.compile(r'env_(?:str|bool|int|database)\(\s*"([A-Z_]+)"')
 
@@ -38,3 +40,26 @@ def test_every_make_target_is_in_the_help() -> None:
     assert phony
     explained = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
     assert set(phony[1].split()) == explained
+
+
+def test_every_error_code_has_a_heading() -> None:
+    def tree(cls: type[errors.StudioError]) -> list[type[errors.StudioError]]:
+        return [cls, *(found for sub in cls.__subclasses__() for found in tree(sub))]
+
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    headings = set(re.findall(r"^## (.+)$", page, re.MULTILINE))
+
+    codes = {
+        cls.code
+        for cls in tree(errors.StudioError)
+        if cls.__module__ == errors.__name__ and cls is not errors.StudioError
+    }
+    assert headings == codes
+
+
+def test_files_named_in_the_recipes_exist() -> None:
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+
+    named = re.findall(r"`((?:engine|connectors|studio|tests|docs|scripts)/[\w./-]+)`", page)
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
