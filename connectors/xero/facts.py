@@ -63,3 +63,10 @@ IDEMPOTENCY_SECONDS = 360
 
 GUID_KEYS_EXCEPT = frozenset({"TaxRate", "Currency"})
 """Entities whose key is not a GUID."""
+
+DEMANDED = {
+    "Item": ("Code",),
+    "ManualJournal": ("Narration",),
+    "BankTransaction": ("Type", "LineItems", "BankAccount"),
+}
+"""Fields that an element must carry even when they do not change (required in the OpenAPI file)."""

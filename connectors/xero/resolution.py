@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -72,10 +73,8 @@ def _duplicate(pattern: re.Pattern[str] = _QUOTED) -> Callable[[Said], RemoteFau
 
 def _closed(said: Said) -> RemoteFault:
     text = _quoted(said, _LOCK)
-    try:
+    with contextlib.suppress(ValueError):  # else the vendor's own words will do
         text = datetime.strptime(text, "%d-%b-%Y").replace(tzinfo=UTC).date().isoformat()
-    except ValueError:
-        pass  # the vendor's own words will do
     return PeriodClosed(**said.base(), date=text)
 
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from connectors.xero import catalogue, where
 from connectors.xero.client import Answer, XeroApi, chunks
-from connectors.xero.facts import BARE, BULK, FOUR_PLACES, READ_ONLY, SUMMARIZED
+from connectors.xero.facts import BARE, BULK, DEMANDED, FOUR_PLACES, READ_ONLY, SUMMARIZED
 from connectors.xero.resolution import judge_element
 from connectors.xero.translate import body, number_of, record, version_of
 from engine.errors import (
@@ -25,8 +25,10 @@ from engine.errors import (
     SurpriseAnswer,
 )
 from engine.ports import Action, Draft, ItemResult, Receipt
+from engine.schema.model import JsonValue
 
 _GONE = {"DELETED", "VOIDED"}
+_MARKS = {"ValidationErrors", "Warnings", "HasAttachments"}
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _ALLOCATED = {
     "CreditNote": "CreditNotes",
@@ -303,7 +305,7 @@ class XeroSink:
     def _changed(self, draft: Draft, changes: dict[str, Any], call: str) -> Receipt:
         entity = draft.entity
         resource = catalogue.resources()[entity]
-        element = {**changes, resource.key: draft.key}
+        element = {**self._demanded(entity, draft.key, changes, call), resource.key: draft.key}
         wrapped: Any = {resource.list_key: [element]}
         path = f"{resource.path}/{draft.key}"
         if entity in _BARE_STATES or entity == "TrackingCategory":
@@ -326,6 +328,19 @@ class XeroSink:
         if _refused(answer.rows[0]):
             raise judge_element(call, answer.rows[0])
         return self._receipt(entity, answer.rows[0], answer)
+
+    def _demanded(
+        self, entity: str, key: str, changes: dict[str, Any], call: str
+    ) -> dict[str, Any]:
+        """The changes plus the unchanged fields that Xero demands in each element."""
+        lacking = [name for name in DEMANDED.get(entity, ()) if name not in changes]
+        if not lacking:
+            return changes
+        rows = self._api.get(entity, key=key, call=call).rows
+        if not rows:
+            raise RecordMissing(system="xero", call=call, detail=f"{entity} {key}")
+        held = record(entity, rows[0])
+        return {**{name: _clean_copy(held.get(name)) for name in lacking}, **changes}
 
     def _end_state(self, entity: str, key: str, call: str) -> str:
         """Posted documents are voided, drafts deleted."""
@@ -416,6 +431,15 @@ class XeroSink:
             rows = self._api.get(entity, params={"QuoteNumber": number, "page": "1"}).rows
         live = [r for r in rows if r.get("Status") not in _GONE]
         return self._receipt(entity, live[0], Answer(live)) if live else None
+
+
+def _clean_copy(value: JsonValue) -> Any:
+    """A value read from Xero as it may be sent back: marks of validation left out."""
+    if isinstance(value, dict):
+        return {k: _clean_copy(v) for k, v in value.items() if k not in _MARKS and v is not None}
+    if isinstance(value, list):
+        return [_clean_copy(v) for v in value]
+    return value
 
 
 def _worded(fault: DuplicateAtTarget, draft: Draft) -> DuplicateAtTarget:
