@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from studio.accounts.models import Workspace
 from studio.mapping.models import Mapping, MappingRow, MappingVersion
@@ -45,6 +45,21 @@ def within_budget(rows: Iterable[MappingRow], expected_wrong: float) -> Budgeted
     return Budgeted(chosen, risk)
 
 
+def budget_size(mapping: Mapping, expected_wrong: float) -> tuple[int, float]:
+    """How many open rows fit into a risk budget, and what they add up to; one light query."""
+    confidences = (
+        mapping.rows.filter(state="open", confidence__gt=0)
+        .order_by("-confidence")
+        .values_list("confidence", flat=True)
+    )
+    risk, count = 0.0, 0
+    for confidence in confidences:
+        if risk + (1 - confidence) > expected_wrong + 1e-9:
+            break
+        risk, count = risk + 1 - confidence, count + 1
+    return count, risk
+
+
 def identical_rows(row: MappingRow) -> list[tuple[MappingRow, int]]:
     """Open rows elsewhere in the workspace for the same field with the same candidate, by number."""
     mapping = row.mapping
@@ -53,7 +68,7 @@ def identical_rows(row: MappingRow) -> list[tuple[MappingRow, int]]:
             mapping__workspace_id=mapping.workspace_id,
             mapping__direction=mapping.direction,
             state="open",
-            target_path__in=_same_field(row.target_path),
+            target_path=row.target_path,
         )
         .exclude(pk=row.pk)
         .select_related("mapping__connection")
@@ -68,15 +83,11 @@ def identical_rows(row: MappingRow) -> list[tuple[MappingRow, int]]:
     return found
 
 
-def _same_field(path: str) -> list[str]:
-    return [path]
-
-
 def mappings_of(workspace: Workspace) -> QuerySet[Mapping]:
     """All mappings of a workspace with how far their review is."""
     return (
         Mapping.objects.filter(workspace=workspace)
-        .select_related("connection", "snapshot")
+        .select_related("connection")
         .annotate(
             rows_count=Count("rows", distinct=True),
             open_count=Count(
@@ -89,6 +100,11 @@ def mappings_of(workspace: Workspace) -> QuerySet[Mapping]:
                 distinct=True,
             ),
             objections=Count("rows", filter=~Q(rows__objection=""), distinct=True),
+            version_number=Subquery(
+                MappingVersion.objects.filter(mapping=OuterRef("pk"), state="published").values(
+                    "number"
+                )[:1]
+            ),
         )
         .order_by("connection__name", "direction", "document", "entity")
     )
@@ -97,3 +113,24 @@ def mappings_of(workspace: Workspace) -> QuerySet[Mapping]:
 def published(mapping: Mapping) -> MappingVersion | None:
     """The version in force, or None."""
     return mapping.versions.filter(state="published").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Two hops through one canonical document: what is read there and written here."""
+
+    inbound: Mapping
+    outbound: Mapping
+
+
+def composed_of(mappings: Iterable[Mapping]) -> list[Route]:
+    """Every pair of hops through the same document between two connections."""
+    found = list(mappings)
+    inbound = [m for m in found if m.direction == "inbound"]
+    outbound = [m for m in found if m.direction == "outbound"]
+    return [
+        Route(a, b)
+        for a in inbound
+        for b in outbound
+        if a.document == b.document and a.connection_id != b.connection_id
+    ]

@@ -18,7 +18,12 @@ _SCHEMA: TypeAdapter[SystemSchema] = TypeAdapter(SystemSchema)
 
 def latest_snapshot(connection: Connection) -> SchemaSnapshot | None:
     """The newest look at a connection, or None before the first."""
-    return SchemaSnapshot.objects.filter(connection=connection).order_by("-number").first()
+    return (
+        SchemaSnapshot.objects.filter(connection=connection)
+        .order_by("-number")
+        .defer("content")
+        .first()
+    )
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from studio.core.action import Actor
@@ -12,10 +10,10 @@ from studio.linking.models import Judgement, Link, Pair
 
 
 @pytest.fixture
-def in_use(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uses, "COUNTERS", [])
     uses.register_use(lambda link: uses.Use(3, f"3 invoices were posted to {link.right_label}"))
-    yield
+    return
 
 
 def test_undoing_the_same_removes_the_link_and_opens_the_pair_again(

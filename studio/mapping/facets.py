@@ -1,0 +1,205 @@
+"""Narrowing a review: filters from the address, counts beside each choice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from studio.mapping.models import Mapping, MappingRow
+from studio.mapping.queries import BANDS, word_of
+
+ORDERS = {
+    "position": ("position", "id"),
+    "surest": ("-confidence", "id"),
+    "weakest": ("confidence", "id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What of a mapping is shown."""
+
+    state: str = "open"
+    band: str = ""
+    method: str = ""
+    required: bool = False
+    objection: bool = False
+    text: str = ""
+    sort: str = "position"
+
+    @staticmethod
+    def of(query: QueryDict) -> Narrowing:
+        """From the address; anything unknown means everything."""
+        return Narrowing(
+            state=query.get("state", "open"),
+            band=query.get("band", ""),
+            method=query.get("method", ""),
+            required=query.get("required") == "1",
+            objection=query.get("objection") == "1",
+            text=query.get("q", "").strip()[:80],
+            sort=query.get("sort", "position"),
+        )
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Keyset order."""
+        return ORDERS.get(self.sort, ORDERS["position"])
+
+    def apply(self, rows: QuerySet[MappingRow]) -> QuerySet[MappingRow]:
+        """The rows that are shown."""
+        rows = rows.filter(self._state())
+        if self.band:
+            rows = rows.filter(_band(self.band))
+        if self.method:
+            rows = rows.filter(method=self.method)
+        if self.required:
+            rows = rows.filter(required=True)
+        if self.objection:
+            rows = rows.exclude(objection="")
+        if self.text:
+            rows = rows.filter(
+                Q(target_path__icontains=self.text)
+                | Q(target_label__icontains=self.text)
+                | Q(expression__icontains=self.text)
+            )
+        return rows
+
+    def _state(self) -> Q:
+        match self.state:
+            case "open":
+                return Q(state="open") & (Q(confidence__gt=0) | Q(required=True))
+            case "none":
+                return Q(state="open", confidence=0, required=False)
+            case "approved" | "rejected" | "do_not_map":
+                return Q(state=self.state)
+            case _:
+                return Q()
+
+
+def _band(word: str) -> Q:
+    floors = dict(BANDS)
+    if word not in floors:
+        return Q()
+    above = min((f for f in floors.values() if f > floors[word]), default=None)
+    found = Q(confidence__gte=floors[word])
+    return found & Q(confidence__lt=above) if above is not None else found
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far a review is."""
+
+    open: int
+    none: int
+    approved: int
+    rejected: int
+    do_not_map: int
+    required_open: int
+    objections: int
+
+    @property
+    def total(self) -> int:
+        """All rows."""
+        return self.open + self.none + self.approved + self.rejected + self.do_not_map
+
+    @property
+    def decided(self) -> int:
+        """Rows somebody decided."""
+        return self.approved + self.rejected + self.do_not_map
+
+
+def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[Counts, list[Any]]:
+    """The counts of a mapping and its facet groups, from one light query."""
+    rows = list(mapping.rows.values_list("state", "confidence", "method", "required", "objection"))
+    states: Counter[str] = Counter()
+    bands: Counter[str] = Counter()
+    methods: Counter[str] = Counter()
+    required = objections = required_open = 0
+    for state, confidence, method, needed, objection in rows:
+        shown = "none" if state == "open" and not confidence and not needed else state
+        states[shown] += 1
+        objections += bool(objection)
+        required_open += needed and state != "approved"
+        if narrowing.state not in (shown, "all"):
+            continue
+        bands[word_of(confidence)] += 1
+        methods[method] += 1
+        required += needed
+    counts = Counts(
+        **{k: states[k] for k in ("open", "none", "approved", "rejected", "do_not_map")},
+        required_open=required_open,
+        objections=objections,
+    )
+    state_rows = [
+        ("open", _("To review"), states["open"]),
+        ("approved", _("Approved"), states["approved"]),
+        ("rejected", _("Rejected"), states["rejected"]),
+        ("do_not_map", _("Do not map"), states["do_not_map"]),
+        ("none", _("Nothing proposed"), states["none"]),
+        ("all", _("All fields"), len(rows)),
+    ]
+    groups = [
+        _group(query, _("Status"), "state", state_rows, narrowing.state),
+        _group(
+            query,
+            _("Confidence"),
+            "band",
+            [(w, _(w), bands[w]) for w, _floor in BANDS],
+            narrowing.band,
+        ),
+        _group(
+            query,
+            _("Method"),
+            "method",
+            [(m, _(m), n) for m, n in methods.most_common() if m],
+            narrowing.method,
+        ),
+        _group(
+            query,
+            _("Only"),
+            "required",
+            [("1", _("Required at the target"), required)],
+            "1" if narrowing.required else "",
+        ),
+    ]
+    if objections:
+        rows_ = [("1", _("The machine objects"), objections)]
+        groups.append(
+            _group(query, _("Doubts"), "objection", rows_, "1" if narrowing.objection else "")
+        )
+    return counts, groups
+
+
+def _group(
+    query: QueryDict, name: str, key: str, rows: list[tuple[str, str, int]], chosen: str
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "key": key,
+        "rows": [
+            {
+                "value": value,
+                "label": label,
+                "count": count,
+                "on": value == chosen,
+                "url": _toggled(query, key, "" if value == chosen and key != "state" else value),
+            }
+            for value, label, count in rows
+        ],
+    }
+
+
+def _toggled(query: QueryDict, key: str, value: str) -> str:
+    params = query.copy()
+    for gone in ("after", "before", "row"):
+        params.pop(gone, None)
+    if value:
+        params[key] = value
+    else:
+        params.pop(key, None)
+    return f"?{params.urlencode()}"

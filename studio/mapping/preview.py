@@ -1,0 +1,131 @@
+"""What rows make of a real record: shown beside each row while it is reviewed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from engine.mapping import Context, read
+from engine.mapping.careful import run_careful
+from engine.mapping.check import examine
+from engine.mapping.plan import plan
+from engine.schema.model import Record
+from studio.catalog.models import Sample
+from studio.mapping.assemble import RowText, put_together
+from studio.mapping.catalog import catalog_of
+from studio.mapping.models import Mapping, MappingRow
+from studio.mapping.schemas import latest_snapshot, sides
+from studio.mapping.stored import from_store
+from studio.mapping.versions import lookups_for
+
+MISSING = "missing_reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The result of one row on the sample: value and what it read, or why there is none."""
+
+    value: str = ""
+    read: tuple[tuple[str, str], ...] = ()
+    steps: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class Preview:
+    """Results by target path, and which record they come from."""
+
+    label: str = ""
+    by_path: dict[str, Shown] = field(default_factory=dict)
+    record: Record = field(default_factory=dict)
+
+    def of(self, path: str) -> Shown:
+        """The result of one row; the first line's where the row stands in a loop."""
+        return self.by_path.get(path.replace("[]", "[0]"), Shown())
+
+
+def said(row: MappingRow) -> RowText | None:
+    """What the row would say: the expression in force, else its best candidate."""
+    if row.state in ("do_not_map", "rejected"):
+        return None
+    if row.state == "approved":
+        return RowText(row.block, row.target_path, row.alternative, row.expression, row.condition)
+    if not row.candidates:
+        return None
+    best = max(row.candidates, key=lambda c: float(c["confidence"]))
+    return RowText(
+        row.block, row.target_path, row.alternative, best["expression"], best.get("condition", "")
+    )
+
+
+def preview(mapping: Mapping, rows: Iterable[MappingRow]) -> Preview:
+    """Run what the rows say on a real record of the source side; empty where there is none."""
+    label, record = source_record(mapping)
+    if not record:
+        return Preview()
+    return Preview(label, *run(mapping, rows, record))
+
+
+def run(
+    mapping: Mapping, rows: Iterable[MappingRow], record: Record
+) -> tuple[dict[str, Shown], Record]:
+    """Values and faults by concrete target path, and the record made."""
+    snapshot = latest_snapshot(mapping.connection)
+    if snapshot is None:
+        return {}, {}
+    texts = [text for row in rows if (text := said(row)) is not None]
+    tree, _ = read(put_together(from_store(mapping.frame), from_store(mapping.blocks), texts))
+    source, target = sides(mapping, snapshot)
+    draft, _ = examine(tree, source, target, catalog_of(mapping))
+    if draft is None:
+        return {}, {}
+    context = Context(
+        lookups=lookups_for(mapping.connection), today=dt.datetime.now(dt.UTC).date().isoformat()
+    )
+    result = run_careful(plan(draft.mapping, draft.target), record, context, trace=True)
+    found = {
+        t.target: Shown(_text(t.value), tuple((r.path, _text(r.value)) for r in t.reads), t.steps)
+        for t in result.trace or ()
+    }
+    for issue in result.issues:
+        found.setdefault(issue.path, Shown(fault=issue.sentence))
+    return found, result.record
+
+
+def source_record(mapping: Mapping) -> tuple[str, Record]:
+    """A real record of the mapping's source side; for outbound, the first hop made from one."""
+    if mapping.direction == "inbound":
+        sample = (
+            Sample.objects.filter(connection=mapping.connection, entity=mapping.entity)
+            .order_by("id")
+            .first()
+        )
+        return (f"{sample.entity} {sample.key}", dict(sample.data)) if sample else ("", {})
+    first_hop = (
+        Mapping.objects.filter(
+            workspace_id=mapping.workspace_id, direction="inbound", document=mapping.document
+        )
+        .exclude(connection=mapping.connection)
+        .select_related("connection")
+        .order_by("id")
+        .first()
+    )
+    if first_hop is None:
+        return "", {}
+    label, record = source_record(first_hop)
+    if not record:
+        return "", {}
+    return label, run(first_hop, first_hop.rows.exclude(candidates=[], state="open"), record)[1]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value)[:120]

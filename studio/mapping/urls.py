@@ -1,0 +1,28 @@
+"""Routes of mappings and lookup values."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from studio.mapping import views, views_publish, views_values
+
+app_name = "mapping"
+urlpatterns = [
+    path("mappings/", views.mappings, name="mappings"),
+    path("mappings/<uuid:inbound>/with/<uuid:outbound>/", views_publish.composed, name="composed"),
+    path("mappings/<uuid:key>/", views.review, name="review"),
+    path("mappings/<uuid:key>/bulk/", views.bulk, name="bulk"),
+    path("mappings/<uuid:key>/accept-within/", views.accept_within, name="accept-within"),
+    path("mappings/<uuid:key>/undo/", views.undo, name="undo"),
+    path("mappings/<uuid:key>/propose/", views.propose, name="propose"),
+    path("mappings/<uuid:key>/publishing/", views_publish.publishing, name="publishing"),
+    path("mappings/<uuid:key>/publish/", views_publish.publish, name="publish"),
+    path("mapping-rows/<uuid:key>/decide/", views.decide, name="row-decide"),
+    path("mapping-rows/<uuid:key>/explain/", views.explain, name="row-explain"),
+    path("mapping-rows/<uuid:key>/note/", views.note, name="row-note"),
+    path("mapping-rows/<uuid:key>/identical/", views.identical, name="row-identical"),
+    path("values/", views_values.values, name="values"),
+    path("values/propose/", views_values.propose, name="values-propose"),
+    path("values/undo/", views_values.undo, name="values-undo"),
+    path("values/<uuid:key>/decide/", views_values.decide, name="value-decide"),
+]

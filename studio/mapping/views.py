@@ -1,0 +1,375 @@
+"""Pages of mapping review: the list, the review, and the decisions taken on it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import MAP, MATCH, READ
+from studio.core.dispatch import nudge
+from studio.core.htmx import page_or_part, wants_part
+from studio.core.paging import keyset
+from studio.core.refused import DecisionRefused
+from studio.mapping import actions
+from studio.mapping.detail import detail_of
+from studio.mapping.facets import Narrowing, counted
+from studio.mapping.models import Mapping, MappingRow, RowNote
+from studio.mapping.preview import preview
+from studio.mapping.queries import budget_size, composed_of, mappings_of, published
+from studio.mapping.rows import views as row_views
+
+SIZE = 40
+
+
+@page(READ)
+@require_GET
+def mappings(request: StudioRequest) -> HttpResponse:
+    """Every mapping with how far its review is."""
+    found = list(mappings_of(request.workspace))
+    context = {"mappings": found, "routes": composed_of(found)}
+    return page_or_part(request, "mapping/mappings.html", "mapping/_mappings.html", context)
+
+
+@page(READ)
+@require_GET
+def review(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """The rows of one mapping with their candidates."""
+    mapping = mapping_of(request, key)
+    context = review_context(request, mapping, request.GET)
+    return page_or_part(request, "mapping/review.html", "mapping/_review.html", context)
+
+
+def mapping_of(request: StudioRequest, key: uuid.UUID) -> Mapping:
+    """The mapping, if it is in the person's workspace."""
+    return get_object_or_404(
+        Mapping.objects.select_related("connection"), uuid=key, workspace=request.workspace
+    )
+
+
+def row_of(request: StudioRequest, key: uuid.UUID) -> MappingRow:
+    """The row, if it is in the person's workspace."""
+    return get_object_or_404(
+        MappingRow.objects.select_related("mapping__connection"),
+        uuid=key,
+        mapping__workspace=request.workspace,
+    )
+
+
+def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -> dict[str, Any]:
+    """Everything the review shows; the number of queries does not depend on the number of rows."""
+    narrowing = Narrowing.of(query)
+    counts, groups = counted(mapping, narrowing, query)
+    rows = keyset(
+        narrowing.apply(mapping.rows.select_related("mapping__connection")),
+        narrowing.order,
+        after=query.get("after"),
+        before=query.get("before"),
+        size=SIZE,
+    )
+    seen = preview(mapping, rows.rows)
+    notes = dict(
+        RowNote.objects.filter(row__in=[r.pk for r in rows.rows])
+        .values("row_id")
+        .annotate(n=Count("id"))
+        .values_list("row_id", "n")
+    )
+    budget, risk = budget_size(mapping, 1.0)
+    chosen = query.get("row", "")
+    return {
+        "mapping": mapping,
+        "rows": rows,
+        "views": row_views(mapping, rows.rows, seen, notes),
+        "sample": seen.label,
+        "counts": counts,
+        "groups": groups,
+        "narrowing": narrowing,
+        "budget": budget,
+        "risk": risk,
+        "version": published(mapping),
+        "blocks": {b["id"]: b for b in mapping.blocks},
+        "may_map": request.actor.may(MAP),
+        "may_note": may_note(request),
+        "sorts": [
+            ("position", _("Document order")),
+            ("surest", _("Surest first")),
+            ("weakest", _("Weakest first")),
+        ],
+        "back": _here(request, mapping, query),
+        "detail": _chosen_detail(request, chosen),
+        "chosen": chosen,
+        "ask": query.get("ask", ""),
+        "hints": [
+            ("↓ ↑", _("move")),
+            ("Enter", _("accept")),
+            ("1–5", _("another")),
+            ("r", _("reject")),
+            ("m", _("do not map")),
+            ("e", _("explain")),
+            ("x", _("tick")),
+            ("u", _("undo")),
+        ],
+    }
+
+
+def may_note(request: StudioRequest) -> bool:
+    """Integrators ask, accountants answer; auditors only read."""
+    return request.actor.may(MAP) or request.actor.may(MATCH)
+
+
+def _chosen_detail(request: StudioRequest, key: str) -> Any:
+    try:
+        wanted = uuid.UUID(key)
+    except ValueError:
+        return None
+    return detail_of(row_of(request, wanted))
+
+
+def _here(request: HttpRequest, mapping: Mapping, query: QueryDict) -> str:
+    base = reverse("mapping:review", args=[mapping.uuid])
+    params = query.copy()
+    params.pop("row", None)
+    return f"{base}?{params.urlencode()}" if params else base
+
+
+def back_to(request: HttpRequest, mapping: Mapping) -> str:
+    """Where the person came from, if that is this review; never another site."""
+    return _safe(mapping, request.POST.get("next", ""))
+
+
+def _came_from(request: HttpRequest, mapping: Mapping) -> str:
+    """The same for a part that was asked for by a page."""
+    wanted = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return _safe(mapping, f"{wanted.path}?{wanted.query}")
+
+
+def _safe(mapping: Mapping, address: str) -> str:
+    base = reverse("mapping:review", args=[mapping.uuid])
+    wanted = urlsplit(address)
+    if wanted.path != base or wanted.netloc:
+        return base
+    return f"{base}?{wanted.query}" if wanted.query else base
+
+
+def answer_review(
+    request: StudioRequest, mapping: Mapping, text: str, tone: str = "success"
+) -> HttpResponse:
+    """The whole list again with a toast, for writes that touch many rows."""
+    target = back_to(request, mapping)
+    if not wants_part(request):
+        messages.add_message(request, _level(tone), text)
+        return redirect(target)
+    query = QueryDict(urlsplit(target).query)
+    context = review_context(request, mapping, query)
+    context |= {"text": text, "tone": tone, "announce": text}
+    return render(request, "mapping/_review_answer.html", context)
+
+
+def _level(tone: str) -> int:
+    return {"success": messages.SUCCESS, "warning": messages.WARNING}.get(tone, messages.ERROR)
+
+
+@page(MAP)
+@require_POST
+def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """One decision: the button pressed says which."""
+    row = row_of(request, key)
+    post = request.POST
+    own = post.get("expression", "").strip()
+    verdict = post.get("verdict", "approved")
+    number = post.get("candidate", "")
+    try:
+        actions.decide(
+            request.actor,
+            row,
+            verdict,
+            candidate=int(number) if number.isdigit() else None,
+            expression=own if verdict == "approved" and post.get("own") else None,
+            condition=post.get("condition", "").strip() or None if post.get("own") else None,
+            confirm_lossy=post.get("confirm_lossy") == "1",
+            reason=post.get("reason", ""),
+            comment=post.get("comment", ""),
+            revision=int(post["revision"]) if post.get("revision", "").isdigit() else None,
+        )
+    except DecisionRefused as fault:
+        return _refused(request, row, fault)
+    words = {
+        "approved": _("%(field)s is filled by %(expression)s."),
+        "rejected": _("%(field)s: none of these. It is remembered."),
+        "do_not_map": _("%(field)s is not mapped."),
+    }
+    text = words[verdict] % {"field": row.target_path, "expression": row.expression}
+    return _answer_row(request, row, text)
+
+
+def _refused(request: StudioRequest, row: MappingRow, fault: DecisionRefused) -> HttpResponse:
+    if not wants_part(request):
+        messages.error(request, f"{fault.sentence} {fault.fix}".strip())
+        return redirect(back_to(request, row.mapping) + f"#row-{row.uuid}")
+    row.refresh_from_db()
+    context = _row_context(request, row) | {"problem": fault}
+    return render(request, "mapping/_row.html", context, status=422)
+
+
+def _row_context(request: StudioRequest, row: MappingRow) -> dict[str, Any]:
+    seen = preview(row.mapping, [row])
+    return {
+        "mapping": row.mapping,
+        "view": row_views(row.mapping, [row], seen, {row.pk: row.notes.count()})[0],
+        "may_map": request.actor.may(MAP),
+        "back": back_to(request, row.mapping),
+    }
+
+
+def _answer_row(request: StudioRequest, row: MappingRow, text: str) -> HttpResponse:
+    if not wants_part(request):
+        messages.success(request, text)
+        return redirect(back_to(request, row.mapping))
+    target = back_to(request, row.mapping)
+    narrowing = Narrowing.of(QueryDict(urlsplit(target).query))
+    context: dict[str, Any] = {
+        "mapping": row.mapping,
+        "text": text,
+        "tone": "success",
+        "back": target,
+        "undo_url": reverse("mapping:undo", args=[row.mapping.uuid]),
+        "counts": counted(row.mapping, narrowing, QueryDict())[0],
+    }
+    if narrowing.state != "open":
+        context |= _row_context(request, row)
+    return render(request, "mapping/_row_answer.html", context)
+
+
+@page(READ)
+@require_GET
+def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Waterfall, samples, alternatives, remarks and history of one row."""
+    row = row_of(request, key)
+    ask = request.GET.get("ask", "")
+    if not wants_part(request):
+        base = reverse("mapping:review", args=[row.mapping.uuid])
+        return redirect(f"{base}?state=all&q={row.target_path}&row={key}&ask={ask}#row-{key}")
+    context = {
+        "detail": detail_of(row),
+        "ask": ask,
+        "mapping": row.mapping,
+        "may_map": request.actor.may(MAP),
+        "may_note": may_note(request),
+        "back": _came_from(request, row.mapping),
+    }
+    return render(request, "mapping/_detail.html", context)
+
+
+@page(READ)
+@require_POST
+def note(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """A remark or a question to a colleague."""
+    row = row_of(request, key)
+    try:
+        actions.comment(request.actor, row, request.POST.get("text", ""))
+    except DecisionRefused as fault:
+        return answer_review(request, row.mapping, fault.sentence, "error")
+    return answer_review(request, row.mapping, _("Your remark stands beside %s.") % row.target_path)
+
+
+@page(MAP)
+@require_POST
+def identical(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Approve the same elsewhere."""
+    row = row_of(request, key)
+    try:
+        if row.state == "open":
+            actions.decide(request.actor, row, "approved")
+        result = actions.apply_to_identical(request.actor, row)
+    except DecisionRefused as fault:
+        return answer_review(request, row.mapping, fault.sentence, "error")
+    count = len(result.done)
+    text = ngettext(
+        "%(n)d identical field elsewhere is filled the same way.",
+        "%(n)d identical fields elsewhere are filled the same way.",
+        count,
+    )
+    return answer_review(request, row.mapping, text % {"n": count})
+
+
+@page(MAP)
+@require_POST
+def bulk(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Decide everything ticked; each is one decision."""
+    mapping = mapping_of(request, key)
+    seen = dict(_ticks(request.POST))
+    rows = list(mapping.rows.filter(uuid__in=seen).select_related("mapping__connection"))
+    if not rows:
+        return answer_review(request, mapping, _("Tick some rows first (x)."), "warning")
+    result = actions.bulk(
+        request.actor,
+        rows,
+        verdict=request.POST.get("verdict", "approved"),
+        reason=request.POST.get("reason", ""),
+        revisions={row.pk: seen[row.uuid] for row in rows},
+    )
+    return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
+
+
+def _ticks(post: QueryDict) -> list[tuple[uuid.UUID, int]]:
+    """``<row>:<revision>`` for each ticked row."""
+    found = []
+    for tick in post.getlist("tick"):
+        name, _colon, revision = tick.partition(":")
+        if revision.isdigit():
+            try:
+                found.append((uuid.UUID(name), int(revision)))
+            except ValueError:
+                continue
+    return found
+
+
+@page(MAP)
+@require_POST
+def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Accept as many as possible with at most so many expected wrong."""
+    mapping = mapping_of(request, key)
+    try:
+        allowed = max(0.0, min(float(request.POST.get("expected_wrong", "1")), 100.0))
+    except ValueError:
+        return answer_review(request, mapping, _("Give a number, such as 1."), "error")
+    rows = mapping.rows.filter(state="open", confidence__gt=0).select_related("mapping__connection")
+    result = actions.accept_within(request.actor, rows, allowed)
+    return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
+
+
+@page(MAP)
+@require_POST
+def undo(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Take back the person's last decision here."""
+    mapping = mapping_of(request, key)
+    try:
+        done = actions.undo_last(request.actor, mapping)
+    except DecisionRefused as fault:
+        return answer_review(request, mapping, fault.sentence, "warning")
+    if len(done) == 1:
+        text = _("Taken back: %s. Its candidates are as they were.") % done[0].row.target_path
+    else:
+        text = _("%d decisions taken back. Their candidates are as they were.") % len(done)
+    return answer_review(request, mapping, text)
+
+
+@page(MAP)
+@require_POST
+def propose(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Ask a worker for proposals on the newest snapshot."""
+    mapping = mapping_of(request, key)
+    nudge("mapping.propose", mapping.pk)
+    return answer_review(
+        request, mapping, _("Proposals are being made; this page shows them in a few seconds.")
+    )

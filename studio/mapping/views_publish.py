@@ -1,0 +1,125 @@
+"""Publishing a mapping, its versions, and the two hops side by side."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from engine.errors import MappingRefused
+from engine.mapping import Refusal
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import PUBLISH, READ
+from studio.core.htmx import page_or_part
+from studio.mapping import actions
+from studio.mapping.actions.publish import approved_document
+from studio.mapping.assemble import take_apart
+from studio.mapping.composed import lines_of
+from studio.mapping.models import Mapping, MappingRow
+from studio.mapping.queries import published
+from studio.mapping.stored import from_store
+from studio.mapping.views import mapping_of
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A refusal with the row it concerns, so that the page can offer the way there."""
+
+    refusal: Refusal
+    row: MappingRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One target path that differs from the version in force."""
+
+    path: str
+    before: str
+    after: str
+
+
+@page(READ)
+@require_GET
+def publishing(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """What publishing would say now, what changed, and the versions so far."""
+    mapping = mapping_of(request, key)
+    return page_or_part(
+        request, "mapping/publish.html", "mapping/_publish.html", _context(request, mapping)
+    )
+
+
+def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
+    rows = {r.target_path: r for r in mapping.rows.defer("candidates")}
+    return {
+        "mapping": mapping,
+        "problems": [Problem(p, rows.get(p.target)) for p in actions.refusals(mapping)],
+        "changes": changes(mapping),
+        "versions": list(mapping.versions.all()[:20]),
+        "approved": sum(1 for r in rows.values() if r.state == "approved"),
+        "may_publish": request.actor.may(PUBLISH),
+    }
+
+
+def changes(mapping: Mapping) -> list[Change]:
+    """What is approved now against the version in force, by target path."""
+    version = published(mapping)
+    before = _said(from_store(version.document)) if version else {}
+    after = _said(approved_document(mapping))
+    return [
+        Change(path, before.get(path, ""), after.get(path, ""))
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
+    ]
+
+
+def _said(document: dict[str, Any]) -> dict[str, str]:
+    return {
+        f"{r.target_path}{f' ({r.alternative + 1})' if r.alternative else ''}": r.expression
+        + (f" when {r.condition}" if r.condition else "")
+        for r in take_apart(document).rows
+    }
+
+
+@page(PUBLISH)
+@require_POST
+def publish(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Publish, or show why not."""
+    mapping = mapping_of(request, key)
+    try:
+        version = actions.publish(request.actor, mapping, note=request.POST.get("note", ""))
+    except MappingRefused:
+        messages.error(request, _("Not published: see the reasons below."))
+    else:
+        messages.success(
+            request,
+            _("Version %(number)d is published (%(hash)s).")
+            % {"number": version.number, "hash": version.content_hash[:12]},
+        )
+    return redirect("mapping:publishing", key=mapping.uuid)
+
+
+@page(READ)
+@require_GET
+def composed(request: StudioRequest, inbound: uuid.UUID, outbound: uuid.UUID) -> HttpResponse:
+    """Source | canonical | target, one line each, with the weaker of the two confidences."""
+    here = Mapping.objects.select_related("connection").filter(workspace=request.workspace)
+    first = get_object_or_404(here, uuid=inbound, direction="inbound")
+    second = get_object_or_404(here, uuid=outbound, direction="outbound", document=first.document)
+    lines = lines_of(first, second)
+    only_open = request.GET.get("state") == "open"
+    shown = [line for line in lines if not only_open or line.state == "open"]
+    context = {
+        "first": first,
+        "second": second,
+        "lines": shown,
+        "total": len(lines),
+        "open": sum(1 for line in lines if line.state == "open"),
+        "only_open": only_open,
+    }
+    return render(request, "mapping/composed.html", context)

@@ -1,0 +1,235 @@
+"""Value mapping: codes of both sides, proposed pairs, one key; writes the lookup tables."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import LOOKUP, READ
+from studio.catalog.models import Code, Connection
+from studio.core.dispatch import nudge
+from studio.core.htmx import page_or_part, wants_part
+from studio.core.paging import keyset
+from studio.core.refused import DecisionRefused
+from studio.mapping import actions
+from studio.mapping.models import LookupTable, ValueProposal
+
+SIZE = 40
+ORDER = ("table_id", "-count", "source", "id")
+
+
+@page(READ)
+@require_GET
+def values(request: StudioRequest) -> HttpResponse:
+    """Codes that were seen and what they are called at the target."""
+    context = _context(request, request.GET)
+    return page_or_part(request, "mapping/values.html", "mapping/_values.html", context)
+
+
+def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
+    tables = list(
+        LookupTable.objects.filter(workspace=request.workspace)
+        .select_related("connection")
+        .order_by("connection__name", "label")
+    )
+    chosen = query.get("table", "")
+    state = query.get("state", "open")
+    base = ValueProposal.objects.filter(table__workspace=request.workspace)
+    counts: Counter[tuple[int, str]] = Counter(base.values_list("table_id", "state"))
+    rows = base.select_related("table__connection", "row")
+    if chosen:
+        rows = rows.filter(table__uuid=chosen) if _is_uuid(chosen) else rows.none()
+    if state != "all":
+        rows = rows.filter(state=state)
+    if text := query.get("q", "").strip()[:80]:
+        rows = rows.filter(source__icontains=text) | rows.filter(source_label__icontains=text)
+    found = keyset(rows, ORDER, after=query.get("after"), before=query.get("before"), size=SIZE)
+    return {
+        "tables": tables,
+        "rows": found,
+        "codes": _codes(tables, found.rows),
+        "groups": _facets(query, tables, counts, chosen, state),
+        "open": sum(n for (_t, s), n in counts.items() if s == "open"),
+        "state": state,
+        "text": text,
+        "may_edit": request.actor.may(LOOKUP),
+        "back": _address(query),
+        "connections": list(dict.fromkeys(t.connection for t in tables)),
+        "hints": [
+            ("↓ ↑", _("move")),
+            ("Enter", _("accept")),
+            ("1–5", _("another")),
+            ("r", _("reject")),
+            ("u", _("undo")),
+        ],
+    }
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _codes(tables: list[LookupTable], rows: list[ValueProposal]) -> dict[int, list[Code]]:
+    """All target codes of the tables on the page, for the list to choose from."""
+    wanted = {row.table_id for row in rows}
+    shown = [t for t in tables if t.pk in wanted]
+    codes = Code.objects.filter(
+        connection__in={t.connection_id for t in shown}, kind__in={t.code_kind for t in shown}
+    ).order_by("-active", "label", "key")
+    by_list: dict[tuple[int, str], list[Code]] = {}
+    for code in codes:
+        by_list.setdefault((code.connection_id, code.kind), []).append(code)
+    return {t.pk: by_list.get((t.connection_id, t.code_kind), []) for t in shown}
+
+
+def _facets(
+    query: QueryDict,
+    tables: list[LookupTable],
+    counts: Counter[tuple[int, str]],
+    chosen: str,
+    state: str,
+) -> list[dict[str, Any]]:
+    def url(**changes: str) -> str:
+        params = query.copy()
+        for name in ("after", "before"):
+            params.pop(name, None)
+        for name, value in changes.items():
+            params[name] = value
+        return f"?{params.urlencode()}"
+
+    states = [("open", _("To review")), ("approved", _("Approved")), ("rejected", _("Rejected"))]
+    return [
+        {
+            "name": _("Status"),
+            "key": "state",
+            "rows": [
+                {
+                    "value": value,
+                    "label": label,
+                    "count": sum(n for (_t, s), n in counts.items() if s == value),
+                    "on": value == state,
+                    "url": url(state=value),
+                }
+                for value, label in states
+            ],
+        },
+        {
+            "name": _("Table"),
+            "key": "table",
+            "rows": [
+                {
+                    "value": str(table.uuid),
+                    "label": f"{table.label} · {table.connection}",
+                    "count": counts[(table.pk, state)],
+                    "on": str(table.uuid) == chosen,
+                    "url": url(table="" if str(table.uuid) == chosen else str(table.uuid)),
+                }
+                for table in tables
+            ],
+        },
+    ]
+
+
+def _address(query: QueryDict) -> str:
+    base = reverse("mapping:values")
+    return f"{base}?{query.urlencode()}" if query else base
+
+
+def _back(request: HttpRequest) -> str:
+    base = reverse("mapping:values")
+    wanted = urlsplit(request.POST.get("next", ""))
+    if wanted.path != base or wanted.netloc:
+        return base
+    return f"{base}?{wanted.query}" if wanted.query else base
+
+
+def _answer(request: StudioRequest, text: str, tone: str = "success") -> HttpResponse:
+    target = _back(request)
+    if not wants_part(request):
+        level = messages.SUCCESS if tone == "success" else messages.WARNING
+        messages.add_message(request, level, text)
+        return redirect(target)
+    context = _context(request, QueryDict(urlsplit(target).query))
+    context |= {"toast": text, "tone": tone, "undo_url": reverse("mapping:values-undo")}
+    return render(request, "mapping/_values_answer.html", context)
+
+
+@page(LOOKUP)
+@require_POST
+def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """One decision about one code."""
+    proposal = get_object_or_404(
+        ValueProposal.objects.select_related("table__connection"),
+        uuid=key,
+        table__workspace=request.workspace,
+    )
+    post = request.POST
+    number = post.get("candidate", "")
+    other = post.get("target", "") if post.get("own") else ""
+    choice = actions.ValueChoice(
+        candidate=int(number) if number.isdigit() else None,
+        target=other,
+        reason=post.get("reason", ""),
+    )
+    revision = int(post["revision"]) if post.get("revision", "").isdigit() else None
+    try:
+        done = actions.decide_value(
+            request.actor, proposal, post.get("verdict", "approved"), choice, revision=revision
+        )
+    except DecisionRefused as fault:
+        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
+    if done.row is not None:
+        text = _("“%(code)s” now means %(label)s.") % {
+            "code": done.source,
+            "label": done.row.target_label or done.row.target,
+        }
+    else:
+        text = _("“%s”: remembered.") % done.source
+    return _answer(request, text)
+
+
+@page(LOOKUP)
+@require_POST
+def undo(request: StudioRequest) -> HttpResponse:
+    """Take back the person's last value decision."""
+    connections = Connection.objects.filter(workspace=request.workspace)
+    last = (
+        ValueProposal.objects.filter(
+            table__connection__in=connections, decided_by=request.actor.name
+        )
+        .exclude(state="open")
+        .select_related("table__connection", "row")
+        .order_by("-decided_at")
+        .first()
+    )
+    if last is None:
+        return _answer(request, _("There is nothing of yours left to undo here."), "warning")
+    done = actions.undo_value(request.actor, last)
+    return _answer(request, _("Taken back: “%s”.") % done.source)
+
+
+@page(LOOKUP)
+@require_POST
+def propose(request: StudioRequest) -> HttpResponse:
+    """Ask a worker to look for codes again."""
+    for key in (
+        Connection.objects.filter(workspace=request.workspace, mappings__direction="outbound")
+        .distinct()
+        .values_list("pk", flat=True)
+    ):
+        nudge("mapping.propose_values", key)
+    return _answer(request, _("Codes are being looked up; this page shows them in a few seconds."))

@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from studio.accounts.models import User
+from studio.catalog.models import Connection, Sample
+from studio.core.models import AuditEvent
+from studio.mapping.models import LookupTable, Mapping, MappingRow, ValueProposal
+from tests.studio.mapping.conftest import candidate
+
+MakeRow = Callable[..., MappingRow]
+AsPerson = Callable[[User], Client]
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+@pytest.fixture
+def client_of_ivo(ivo: User, as_person: AsPerson) -> Client:
+    return as_person(ivo)
+
+
+@pytest.fixture
+def row(make_row: MakeRow) -> MappingRow:
+    return make_row("name", candidate("Name", 0.97), candidate("Telephone", 0.41), required=True)
+
+
+def url(name: str, *args: Any) -> str:
+    return reverse(f"mapping:{name}", args=args)
+
+
+def test_the_list_says_how_far_each_review_is(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    page = client_of_ivo.get(url("mappings")).content.decode()
+
+    assert "Harbour Tools ERP" in page
+    assert "1 required field" in page
+
+
+def test_the_review_shows_word_percent_method_and_sentence(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    page = client_of_ivo.get(url("review", inbound.uuid)).content.decode()
+
+    assert "certain" in page
+    assert "97" in page
+    assert "Similarity" in page
+    assert "Name looks right." in page
+    assert "Telephone" in page
+
+
+def test_the_result_on_a_real_record_stands_beside_the_row(
+    client_of_ivo: Client, inbound: Mapping, erp: Connection, make_row: MakeRow
+) -> None:
+    Sample.objects.create(connection=erp, entity="ArCustomer", key="1", data={"Name": "Bayside"})
+    make_row("name", candidate("UPPER(Name)", 0.9))
+
+    page = client_of_ivo.get(url("review", inbound.uuid)).content.decode()
+
+    assert "= BAYSIDE" in page
+    assert "ArCustomer 1" in page
+
+
+def test_enter_decides_the_row_leaves_and_the_counter_falls(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    answer = client_of_ivo.post(
+        url("row-decide", row.uuid), {"candidate": "0", "revision": "0"}, **HTMX
+    ).content.decode()
+
+    row.refresh_from_db()
+    assert row.state == "approved"
+    assert f"row-{row.uuid}" not in answer
+    assert 'hx-swap-oob="true"' in answer
+    assert "Undo" in answer
+
+
+def test_without_script_the_same_form_leads_back_to_the_list(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    back = url("review", inbound.uuid) + "?state=open&band=certain"
+
+    answer = client_of_ivo.post(url("row-decide", row.uuid), {"candidate": "1", "next": back})
+
+    row.refresh_from_db()
+    assert row.expression == "Telephone"
+    assert answer.headers["Location"] == back
+
+
+def test_the_way_back_never_leads_to_another_site(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    answer = client_of_ivo.post(
+        url("row-decide", row.uuid), {"candidate": "0", "next": "https://elsewhere.example/"}
+    )
+
+    assert answer.headers["Location"] == url("review", inbound.uuid)
+
+
+def test_a_lost_race_comes_back_as_the_row_with_the_sentence(
+    client_of_ivo: Client, row: MappingRow
+) -> None:
+    MappingRow.objects.filter(pk=row.pk).update(revision=5)
+
+    answer = client_of_ivo.post(
+        url("row-decide", row.uuid), {"candidate": "0", "revision": "0"}, **HTMX
+    )
+
+    assert answer.status_code == 422
+    assert "decided by somebody else" in answer.content.decode()
+
+
+def test_an_own_expression_that_cannot_be_read_is_refused_beside_the_row(
+    client_of_ivo: Client, row: MappingRow
+) -> None:
+    answer = client_of_ivo.post(
+        url("row-decide", row.uuid),
+        {"own": "1", "expression": "TRIM(", "verdict": "approved"},
+        **HTMX,
+    )
+
+    assert answer.status_code == 422
+    assert "Column" in answer.content.decode()
+
+
+def test_undo_brings_the_row_back(client_of_ivo: Client, inbound: Mapping, row: MappingRow) -> None:
+    client_of_ivo.post(url("row-decide", row.uuid), {"candidate": "0"}, **HTMX)
+
+    answer = client_of_ivo.post(url("undo", inbound.uuid), **HTMX).content.decode()
+
+    assert f"row-{row.uuid}" in answer
+    assert "Taken back: name" in answer
+
+
+def test_ticked_rows_are_accepted_together(
+    client_of_ivo: Client, inbound: Mapping, make_row: MakeRow
+) -> None:
+    rows = [make_row(f"custom.f{n}", candidate("Name", 0.9)) for n in range(3)]
+    ticks = [f"{r.uuid}:{r.revision}" for r in rows[:2]]
+
+    answer = client_of_ivo.post(url("bulk", inbound.uuid), {"tick": ticks}, **HTMX)
+
+    assert "2 accepted." in answer.content.decode()
+    assert MappingRow.objects.filter(state="approved").count() == 2
+
+
+def test_the_surest_are_accepted_within_the_risk_budget(
+    client_of_ivo: Client, inbound: Mapping, make_row: MakeRow
+) -> None:
+    for n, confidence in enumerate((0.99, 0.98, 0.5)):
+        make_row(f"custom.f{n}", candidate("Name", confidence))
+
+    client_of_ivo.post(url("accept-within", inbound.uuid), {"expected_wrong": "0.1"}, **HTMX)
+
+    assert MappingRow.objects.filter(state="approved").count() == 2
+
+
+def test_explaining_shows_the_waterfall_and_who_decided(
+    client_of_ivo: Client, row: MappingRow
+) -> None:
+    client_of_ivo.post(url("row-decide", row.uuid), {"candidate": "0"}, **HTMX)
+
+    page = client_of_ivo.get(url("row-explain", row.uuid), **HTMX).content.decode()
+
+    assert "chart waterfall" in page
+    assert "Ivo Marsh" in page
+    assert "was shown 97" in page
+
+
+def test_the_publish_page_names_what_is_missing_with_a_way_to_fix_it(
+    client_of_ivo: Client, outbound: Mapping, make_row: MakeRow
+) -> None:
+    missing = make_row("DisplayName", mapping=outbound, required=True)
+    phone = make_row("PrimaryPhone.FreeFormNumber", candidate("phone", 0.9), mapping=outbound)
+    client_of_ivo.post(url("row-decide", phone.uuid), {"candidate": "0"})
+
+    page = client_of_ivo.get(url("publishing", outbound.uuid)).content.decode()
+
+    assert "DisplayName" in page
+    assert str(missing.uuid) in page
+    assert "Fix this row" in page
+
+
+def test_publishing_from_the_page_makes_a_version(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    client_of_ivo.post(url("row-decide", row.uuid), {"candidate": "0"})
+
+    page = client_of_ivo.post(url("publish", inbound.uuid), follow=True).content.decode()
+
+    assert "Version 1 is published" in page
+    assert inbound.versions.get().published_by == "Ivo Marsh"
+
+
+def test_both_hops_stand_side_by_side_with_the_weaker_confidence(
+    client_of_ivo: Client, inbound: Mapping, outbound: Mapping, make_row: MakeRow
+) -> None:
+    make_row("name", candidate("Name", 0.97))
+    make_row("DisplayName", candidate("TRIM(name)", 0.55), mapping=outbound)
+
+    page = client_of_ivo.get(url("composed", inbound.uuid, outbound.uuid)).content.decode()
+
+    assert "possible" in page
+    assert "TRIM(name)" in page
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    client_of_ivo: Client, inbound: Mapping, make_row: MakeRow, django_assert_max_num_queries: Any
+) -> None:
+    for n in range(60):
+        make_row(f"custom.f{n}", candidate("Name", 0.9), candidate("Email", 0.4))
+    address = url("review", inbound.uuid)
+    client_of_ivo.get(address)
+
+    with django_assert_max_num_queries(20):
+        answer = client_of_ivo.get(address)
+
+    assert len(answer.content) < 300_000
+
+
+def test_a_code_is_accepted_with_one_key_and_writes_the_table(
+    ana: User, as_person: AsPerson, terms: LookupTable
+) -> None:
+    proposal = ValueProposal.objects.create(
+        table=terms,
+        source="30",
+        source_label="30 days net",
+        confidence=0.9,
+        candidates=[
+            {"key": "1", "code": "", "label": "Net 30", "confidence": 0.9, "word": "strong",
+             "method": "Similarity", "sentence": "The same number."}
+        ],
+    )  # fmt: skip
+    client = as_person(ana)
+    assert "Net 30" in client.get(url("values")).content.decode()
+
+    answer = client.post(url("value-decide", proposal.uuid), {"candidate": "0"}, **HTMX)
+
+    assert "now means Net 30" in answer.content.decode()
+    assert terms.rows.get().target == "1"
+    client.post(url("values-undo"), **HTMX)
+    assert not terms.rows.exists()
+
+
+def _reads(mapping: Mapping, row: MappingRow) -> list[str]:
+    return [
+        url("mappings"),
+        url("review", mapping.uuid),
+        url("publishing", mapping.uuid),
+        url("row-explain", row.uuid),
+        url("values"),
+    ]
+
+
+def _writes(mapping: Mapping, row: MappingRow) -> list[str]:
+    return [
+        *(url(n, mapping.uuid) for n in ("bulk", "accept-within", "undo", "propose", "publish")),
+        *(url(n, row.uuid) for n in ("row-decide", "row-identical")),
+    ]
+
+
+@pytest.mark.parametrize("who", ["ana", "ada", "olga"])
+def test_who_may_not_map_reads_everything_and_writes_nothing(
+    who: str, request: pytest.FixtureRequest, as_person: AsPerson, inbound: Mapping, row: MappingRow
+) -> None:
+    client = as_person(request.getfixturevalue(who))
+
+    assert {client.get(u, follow=True).status_code for u in _reads(inbound, row)} == {200}
+    assert {client.post(u).status_code for u in _writes(inbound, row)} == {403}
+    row.refresh_from_db()
+    assert row.state == "open"
+    assert not AuditEvent.objects.filter(key__startswith="mapping.").exists()
+
+
+def test_an_auditor_may_not_write_values_or_remarks(
+    olga: User, as_person: AsPerson, row: MappingRow, terms: LookupTable
+) -> None:
+    proposal = ValueProposal.objects.create(table=terms, source="30")
+    client = as_person(olga)
+
+    for address in (
+        url("value-decide", proposal.uuid),
+        url("values-undo"),
+        url("values-propose"),
+        url("row-note", row.uuid),
+    ):
+        assert client.post(address, {"text": "x"}).status_code == 403
+
+
+def test_an_outsider_is_refused_everywhere(
+    otto: User, as_person: AsPerson, inbound: Mapping, row: MappingRow
+) -> None:
+    client = as_person(otto)
+
+    assert {client.get(u).status_code for u in _reads(inbound, row)} == {403}
+    assert {client.post(u).status_code for u in _writes(inbound, row)} == {403}
+
+
+def test_a_mapping_of_another_workspace_is_not_found(
+    inbound: Mapping, row: MappingRow, as_person: AsPerson, django_user_model: type[User]
+) -> None:
+    from studio.accounts.models import Membership, Workspace
+
+    stranger = django_user_model.objects.create_user("sam")
+    other = Workspace.objects.create(name="Other", slug="other")
+    Membership.objects.create(user=stranger, workspace=other, role="integrator")
+    client = as_person(stranger)
+
+    assert client.get(url("review", inbound.uuid)).status_code == 404
+    assert client.post(url("row-decide", row.uuid), {"candidate": "0"}).status_code == 404
