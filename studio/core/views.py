@@ -9,9 +9,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -64,6 +68,20 @@ def _error(request: HttpRequest, code: int, title: str, text: str) -> HttpRespon
         # Shown as a toast by studio.js; a page inside a table row would help nobody.
         return HttpResponse(text, status=code, content_type="text/plain; charset=utf-8")
     return render(request, "error.html", {"code": code, "title": title, "text": text}, status=code)
+
+
+@require_GET
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For the admin site, whose pages name none."""
+    return HttpResponseRedirect(static("studio/img/favicon.svg"))
+
+
+@require_GET
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """One sign-in for everything; who is signed in and comes here may not enter the admin site."""
+    if request.user.is_authenticated:
+        raise PermissionDenied(_("Only administrators may enter the admin site."))
+    return redirect_to_login(request.GET.get("next", reverse("admin:index")))
 
 
 @require_GET

@@ -78,3 +78,16 @@ def test_the_style_guide_is_a_sandbox_page(settings, ivo, as_person) -> None:
 def test_an_administrator_sees_the_admin_site_in_the_navigation(ada, ivo, as_person) -> None:
     assert 'href="/admin/"' in as_person(ada).get("/_style").content.decode()
     assert 'href="/admin/"' not in as_person(ivo).get("/_style").content.decode()
+
+
+def test_the_admin_site_has_no_sign_in_of_its_own() -> None:
+    answer = Client().get("/admin/", follow=True)
+
+    assert answer.redirect_chain[-1][0] == "/accounts/sign-in/?next=/admin/"
+
+
+def test_who_is_not_an_administrator_is_refused_at_the_admin_site(ivo, as_person) -> None:
+    answer = as_person(ivo).get("/admin/", follow=True)
+
+    assert answer.status_code == 403
+    assert "Only administrators" in answer.content.decode()
