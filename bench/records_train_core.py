@@ -33,6 +33,7 @@ class Labelled:
     hard: dict[tuple[int, int], str]
     prepared: Any = None
     table: Any = field(default=None)
+    easy: Any = field(default=None)
 
 
 def read_csv(path: Path, key: str) -> Table:
@@ -64,23 +65,42 @@ def load(folder: Path, kind: str, target: str, profile: Any, keep: bool = False)
     truth = {(lefts[p[0]], rights[p[1]]) for p in read_pairs(base / "truth.csv")}
     ignored = {(lefts[p[0]], rights[p[1]]) for p in read_pairs(base / "ignore.csv")}
     hard = {(lefts[p[0]], rights[p[1]]): p[2] for p in read_pairs(base / "hard_negatives.csv")}
+    easy = sum(
+        np.sign(s) * rows[:, k] / (1e-6 + np.abs(rows[:, k]).max())
+        for k, (_, s) in enumerate(profile.evidence)
+    )
     pairs = list(zip(i.tolist(), j.tolist(), strict=True))
     return Labelled(
         f"{folder.name}/{kind}/{target}", i, j, rows,
         np.fromiter((p in truth for p in pairs), bool, len(pairs)),
         np.fromiter((p in ignored for p in pairs), bool, len(pairs)),
-        len(truth), left, right, hard, prepared if keep else None,
+        len(truth), left, right, hard, prepared if keep else None, easy=easy,
     )  # fmt: skip
 
 
-def _fit(rows: Any, truth: Any, signs: list[int], trees: int, leaves: int, rate: float) -> Any:
+def _thin(s: Labelled, table: Any) -> tuple[Any, Any, Any]:
+    """All true pairs, all look-alikes among the best of their record, one in six of the rest (weight six)."""
+    order = np.lexsort((-s.easy, s.i))
+    rank = np.empty(len(order), dtype=int)
+    first = np.r_[True, s.i[order][1:] != s.i[order][:-1]]
+    rank[order] = np.arange(len(order)) - np.maximum.accumulate(
+        np.where(first, np.arange(len(order)), 0)
+    )
+    near = s.truth | (rank < 3)
+    keep = ~s.ignored & (near | (np.random.default_rng(5).random(len(near)) < 1 / 6))
+    return table[keep], s.truth[keep], np.where(near, 1.0, 6.0)[keep]
+
+
+def _fit(
+    rows: Any, truth: Any, weight: Any, signs: list[int], trees: int, leaves: int, rate: float
+) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
         max_iter=trees, learning_rate=rate, max_leaf_nodes=leaves, min_samples_leaf=40, monotonic_cst=signs,
         l2_regularization=5.0, early_stopping=False, random_state=7,
     )  # fmt: skip
-    return model.fit(rows, truth)
+    return model.fit(rows, truth, sample_weight=weight)
 
 
 def export(model: Any, names: list[str]) -> Forest:
@@ -112,19 +132,16 @@ def train(
     """First look on all sets; second look on first looks made by a forest that did not see the set."""
     names, signs = [n for n, _ in evidence], [s for _, s in evidence]
 
-    def stack(some: list[Labelled]) -> tuple[Any, Any]:
-        return np.vstack([s.rows[~s.ignored] for s in some]), np.concatenate(
-            [s.truth[~s.ignored] for s in some]
-        )
+    def stack(some: list[Labelled], table: str = "rows") -> tuple[Any, Any, Any]:
+        rows, truth, weight = zip(*(_thin(s, getattr(s, table)) for s in some), strict=True)
+        return np.vstack(rows), np.concatenate(truth), np.concatenate(weight)
 
     first = export(_fit(*stack(sets), signs, 150, 14, 0.1), names)
     for part in (0, 1):
         other = export(_fit(*stack(sets[1 - part :: 2]), signs, 150, 14, 0.1), names)
         for s in sets[part::2]:
             s.table = np.hstack([s.rows, scorer.rivals(s.i, s.j, other.score(s.rows))])
-    rows = np.vstack([s.table[~s.ignored] for s in sets])
-    truth = np.concatenate([s.truth[~s.ignored] for s in sets])
-    second = _fit(rows, truth, [*signs, 1, -1, -1, 1, 1], 120, 10, 0.07)
+    second = _fit(*stack(sets, "table"), [*signs, 1, -1, -1, 1, 1], 120, 10, 0.07)
     return scorer.Model(
         version, statement, first, export(second, names + list(scorer.RIVAL_FEATURES))
     )

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import records_item_worlds
+
 
 def shared_records() -> Path:
     return (
@@ -243,6 +245,9 @@ def install(world: str) -> Any:
     """Load the generator with the vocabulary of ``world`` and return its ``gen_dev`` module."""
     sys.path.insert(0, str(shared_records()))
     gen, parties, vocab = (importlib.import_module(n) for n in ("gen_dev", "parties_a", "vocab_a"))
+    if world in ("store", "lager"):
+        records_item_worlds.install(world, importlib.import_module("items_a"))
+        return gen
     spec = _WORLDS[world]
     for code, country in spec["map"].items():
         vocab.TOWNS[code] = _towns(_PLACES[country], 4)
@@ -293,7 +298,7 @@ def _damaged(
 
 if __name__ == "__main__":
     ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument("--world", choices=sorted(_WORLDS), required=True)
+    ap.add_argument("--world", choices=[*sorted(_WORLDS), "store", "lager"], required=True)
     ap.add_argument("--n", default="4000")
     ap.add_argument("--seed", default="11")
     ap.add_argument("--kinds", nargs="+", default=["customers", "suppliers"])

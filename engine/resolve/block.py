@@ -14,7 +14,9 @@ CAP = 20_000
 _STEP = 4_000
 
 
-def candidates(sets: Sequence[tuple[KeySet, float]], *, limit: int, cap: int = CAP) -> tuple[Ints, Ints, Floats]:
+def candidates(
+    sets: Sequence[tuple[KeySet, float]], *, limit: int, cap: int = CAP
+) -> tuple[Ints, Ints, Floats]:
     """Pairs of record numbers with a score, at most ``limit`` per left record.
 
     Args:
@@ -47,14 +49,20 @@ def _best(block: sparse.csr_matrix, start: int, limit: int) -> tuple[Ints, Ints,
     np.cumsum(np.bincount(rows, minlength=block.shape[0]), out=first[1:])
     rank = np.arange(len(rows)) - first[rows]
     keep = rank < limit
-    return (rows[keep] + start).astype(np.int32), columns[keep].astype(np.int32), data[keep].astype(np.float32)
+    return (
+        (rows[keep] + start).astype(np.int32),
+        columns[keep].astype(np.int32),
+        data[keep].astype(np.float32),
+    )
 
 
-def promising(i: Ints, j: Ints, score: Floats, *, share: float = 0.25, always: int = 4) -> NDArray[np.int64]:
+def promising(
+    i: Ints, j: Ints, score: Floats, *, share: float = 0.25, always: int = 4, most: int = 20
+) -> NDArray[np.int64]:
     """Positions of candidates worth a full comparison.
 
     Kept are those that reach ``share`` of the best score of their left or of their right record, and
-    the first ``always`` of every left record.
+    the first ``always`` of every left record, never more than ``most``.
     """
     best_left = np.zeros(int(i.max(initial=-1)) + 1, dtype=np.float32)
     best_right = np.zeros(int(j.max(initial=-1)) + 1, dtype=np.float32)
@@ -63,4 +71,4 @@ def promising(i: Ints, j: Ints, score: Floats, *, share: float = 0.25, always: i
     first = np.r_[True, i[1:] != i[:-1]]
     rank = np.arange(len(i)) - np.maximum.accumulate(np.where(first, np.arange(len(i)), 0))
     keep = (score >= share * best_left[i]) | (score >= share * best_right[j]) | (rank < always)
-    return np.flatnonzero(keep & (rank < 20))
+    return np.flatnonzero(keep & (rank < most))

@@ -15,7 +15,20 @@ from engine.resolve.roles import recognise
 from engine.resolve.table import Table
 
 Lists = list[tuple[str, ...]]
-_PLAIN = ("phone", "email", "domain", "tax", "tax_near", "tax_tail", "number", "street", "box", "post", "country", "person")
+_PLAIN = (
+    "phone",
+    "email",
+    "domain",
+    "tax",
+    "tax_near",
+    "tax_tail",
+    "number",
+    "street",
+    "box",
+    "post",
+    "country",
+    "person",
+)
 
 
 @dataclass(slots=True)
@@ -38,7 +51,9 @@ def _places(facts: party.Facts, towns: Gazetteer) -> Lists:
         here = facts.place[at]
         marked = tuple(_mark(text, towns, here) for text in spelt)
         facts.names[at] = tuple(dict.fromkeys(marked))
-        named.append(tuple(dict.fromkeys(t for text in marked for t in text.split() if t[0] == "@")))
+        named.append(
+            tuple(dict.fromkeys(t for text in marked for t in text.split() if t[0] == "@"))
+        )
     return named
 
 
@@ -90,7 +105,9 @@ def prepare(left: Table, right: Table) -> Prepared:
     sets["place_named"] = key_set(a.place, named[1])
     sets["area"] = key_set(a.area, b.area)
     sets["form"] = key_set(a.forms, b.forms)
-    sets["code"] = key_set(_codes(left, a, own="k", other="r"), _codes(right, b, own="r", other="k"))
+    sets["code"] = key_set(
+        _codes(left, a, own="k", other="r"), _codes(right, b, own="r", other="k")
+    )
     return _spell(a, b, sets)
 
 
@@ -109,9 +126,16 @@ def _spell(a: party.Facts, b: party.Facts, sets: dict[str, KeySet]) -> Prepared:
                 mine[k] += 1
         per_side.append(mine)
         wide = max((len(found) for found in ids), default=1)
-        sides.append([np.asarray([f[k] if k < len(f) else -1 for f in ids], dtype=np.int32) for k in range(max(wide, 1))])
+        sides.append(
+            [
+                np.asarray([f[k] if k < len(f) else -1 for f in ids], dtype=np.int32)
+                for k in range(max(wide, 1))
+            ]
+        )
     per_side[0] += [0] * (len(voc) - len(per_side[0]))
-    frequency = np.sqrt(np.maximum(per_side[0], 1.0) * np.maximum(per_side[1], 1.0)).astype(np.float32)
+    frequency = np.sqrt(np.maximum(per_side[0], 1.0) * np.maximum(per_side[1], 1.0)).astype(
+        np.float32
+    )
     sets["token"] = key_set([_block_keys(s) for s in a.names], [_block_keys(s) for s in b.names])
     return Prepared(sets, names.spellings(list(voc), counts), sides[0], sides[1], a, b, frequency)
 
@@ -165,7 +189,10 @@ def _named(p: Prepared, i: Ints, j: Ints) -> Floats:
     at_left, at_right = p.sets["place"].filled()
     nl, nr, al, ar = has_left[i], has_right[j], at_left[i], at_right[j]
     same = p.sets["named"].shared(i, j) > 0
-    left_there, right_there = p.sets["named_place"].shared(i, j) > 0, p.sets["place_named"].shared(i, j) > 0
+    left_there, right_there = (
+        p.sets["named_place"].shared(i, j) > 0,
+        p.sets["place_named"].shared(i, j) > 0,
+    )
     out = np.zeros(len(i), dtype=np.float32)
     one_left, one_right = nl & ~nr, nr & ~nl
     out[(one_left & ~ar) | (one_right & ~al)] = -1
@@ -191,7 +218,9 @@ def _variants(p: Prepared, i: Ints, j: Ints) -> tuple[Floats, Floats]:
             code = a[rows].astype(np.int64) * len(p.spellings.texts) + b[rows]
             unique, back = np.unique(code, return_inverse=True)
             size = len(p.spellings.texts)
-            found = names.compare(p.spellings, (unique // size).astype(np.int32), (unique % size).astype(np.int32))[back]
+            found = names.compare(
+                p.spellings, (unique // size).astype(np.int32), (unique % size).astype(np.int32)
+            )[back]
             value = found[:, 4] + 0.3 * found[:, 1] - 0.3 * found[:, 7] + 0.2 * found[:, 8]
             better = value > score[rows]
             rows = rows[better]
@@ -217,9 +246,13 @@ def features(p: Prepared, i: Ints, j: Ints) -> Floats:
     out[:, k + 2] = np.log(frequency)
     col = {name: out[:, base + n] for n, name in enumerate(STATES)}
     facts: Sequence[str] = ("phone", "email", "street", "box", "tax", "number", "code")
-    agree = sum((col[n] > 0).astype(np.float32) for n in facts) + ((col["domain"] > 0) & (col["email"] <= 0))
+    agree = sum((col[n] > 0).astype(np.float32) for n in facts) + (
+        (col["domain"] > 0) & (col["email"] <= 0)
+    )
     out[:, k + 3] = agree + ((col["tax"] <= 0) & (col["tax_tail"] > 0))
-    out[:, k + 4] = sum((col[n] < 0).astype(np.float32) for n in ("phone", "domain", "street", "tax_tail", "place"))
+    out[:, k + 4] = sum(
+        (col[n] < 0).astype(np.float32) for n in ("phone", "domain", "street", "tax_tail", "place")
+    )
     out[:, k + 5] = 2.0 * _flag(p.left.blocked)[i] + _flag(p.right.blocked)[j]
     out[:, k + 6] = np.maximum(_flag(p.left.placeholder)[i], _flag(p.right.placeholder)[j])
     cut_left, cut_right = _flag(p.left.cut)[i], _flag(p.right.cut)[j]

@@ -62,11 +62,15 @@ def sentence(facts: list[Fact]) -> str:
 
 def decided(probability: float, judgement: Judgement) -> Waterfall:
     """A decision of a person is the whole story."""
-    bar = Bar("decision", f"a person decided: {judgement.value}", 20.0 if probability > 0.5 else -20.0)
+    bar = Bar(
+        "decision", f"a person decided: {judgement.value}", 20.0 if probability > 0.5 else -20.0
+    )
     return Waterfall(0.0, (bar,), bar.log_odds, probability)
 
 
-def waterfall(profile: Profile, model: Model | None, row: Floats, log_odds: float, probability: float) -> Waterfall:
+def waterfall(
+    profile: Profile, model: Model | None, row: Floats, log_odds: float, probability: float
+) -> Waterfall:
     """Prior, one bar per kind of evidence, and the final log-odds behind ``probability``."""
     prior, moved = profile.contributions(model, row)
     texts: dict[str, str] = {}

@@ -53,7 +53,9 @@ class MatchResult:
 
     def rows(self) -> Iterator[tuple[str, str, float]]:
         """Left key, right key, probability, without building sentences."""
-        for a, b, p in zip(self.i.tolist(), self.j.tolist(), self.probability.tolist(), strict=True):
+        for a, b, p in zip(
+            self.i.tolist(), self.j.tolist(), self.probability.tolist(), strict=True
+        ):
             yield self.left.keys[a], self.right.keys[b], p
 
     def __iter__(self) -> Iterator[Pair]:
@@ -70,7 +72,13 @@ class MatchResult:
         keys = self.left.keys[int(self.i[at])], self.right.keys[int(self.j[at])]
         p = float(self.probability[at])
         if keys in self.decided:
-            return Pair(*keys, p, explain.word(p), "Memory", f"Decided by a person: {self.decided[keys].value}.")
+            return Pair(
+                *keys,
+                p,
+                explain.word(p),
+                "Memory",
+                f"Decided by a person: {self.decided[keys].value}.",
+            )
         facts = self.profile.facts(self.table[at])
         return Pair(*keys, p, explain.word(p), explain.method(facts, p), explain.sentence(facts))
 
@@ -80,7 +88,9 @@ class MatchResult:
         p = float(self.probability[at])
         if keys in self.decided:
             return explain.decided(p, self.decided[keys])
-        return explain.waterfall(self.profile, self.model_object, self.table[at], float(self.log_odds[at]), p)
+        return explain.waterfall(
+            self.profile, self.model_object, self.table[at], float(self.log_odds[at]), p
+        )
 
 
 def match(
@@ -145,14 +155,29 @@ def dedupe(
     return result
 
 
-def _empty(left: Table, right: Table, profile: profiles.Profile, decided: dict[tuple[str, str], Judgement]) -> MatchResult:
+def _empty(
+    left: Table, right: Table, profile: profiles.Profile, decided: dict[tuple[str, str], Judgement]
+) -> MatchResult:
     none = np.empty(0, dtype=np.int32)
     return MatchResult(
-        left, right, none, none, np.empty(0), np.empty(0), np.empty((0, 0)), decided, profile, None, "none", "nothing compared"
+        left,
+        right,
+        none,
+        none,
+        np.empty(0),
+        np.empty(0),
+        np.empty((0, 0)),
+        decided,
+        profile,
+        None,
+        "none",
+        "nothing compared",
     )
 
 
-def _positions(left: Table, right: Table, decided: dict[tuple[str, str], Judgement]) -> dict[tuple[int, int], Judgement]:
+def _positions(
+    left: Table, right: Table, decided: dict[tuple[str, str], Judgement]
+) -> dict[tuple[int, int], Judgement]:
     if not decided:
         return {}
     lefts = {k: n for n, k in enumerate(left.keys)}
@@ -175,7 +200,12 @@ def _with_decided(
 
 
 def _bind(
-    left: Table, right: Table, decided: dict[tuple[str, str], Judgement], i: Ints, j: Ints, scored: scorer.Scored
+    left: Table,
+    right: Table,
+    decided: dict[tuple[str, str], Judgement],
+    i: Ints,
+    j: Ints,
+    scored: scorer.Scored,
 ) -> tuple[Floats, Floats]:
     p, odds = scored.probability.copy(), scored.log_odds.copy()
     places = _positions(left, right, decided)

@@ -64,7 +64,9 @@ def key_set(left: Sequence[Iterable[str]], right: Sequence[Iterable[str]]) -> Ke
     parts = [_rows(left, voc), _rows(right, voc)]
     width = max(len(voc), 1)
     made = [
-        sparse.csr_matrix((np.ones(len(ind), dtype=np.float32), ind, ptr), shape=(len(ptr) - 1, width))
+        sparse.csr_matrix(
+            (np.ones(len(ind), dtype=np.float32), ind, ptr), shape=(len(ptr) - 1, width)
+        )
         for ptr, ind in parts
     ]
     df = [np.bincount(ind, minlength=width).astype(np.float32) for _, ind in parts]

@@ -29,7 +29,7 @@ class Spellings:
 
     Attributes:
         texts: spelling without blanks, for comparison as a whole.
-        tokens: token numbers, shape (spellings, WIDTH), -1 where there is none.
+        tokens: token numbers, shape (spellings, width), -1 where there is none.
         sort: kind of each token, same shape (``WORD``, ``NUMBER``, ``PLACE``, ``SIDE``).
         weight: weight per token number: rare tokens weigh more, 0 to 1.
         vocabulary: token texts.
@@ -45,19 +45,21 @@ class Spellings:
 def _sort_of(token: str) -> int:
     if token[0] == "@":
         return PLACE
+    if token[0] == "#":
+        return NUMBER
     if token in BRANCH_WORDS or token in GEO:
         return SIDE
     digits = sum(c.isdigit() for c in token)
     return NUMBER if digits and (digits > 1 or len(token) < 4) else WORD
 
 
-def spellings(rows: Sequence[str], counts: Sequence[int]) -> Spellings:
+def spellings(rows: Sequence[str], counts: Sequence[int], width: int = WIDTH) -> Spellings:
     """Number the tokens of distinct spellings; ``counts`` tells how many records carry each."""
     voc: dict[str, int] = {}
-    tokens = np.full((len(rows), WIDTH), -1, dtype=np.int32)
+    tokens = np.full((len(rows), width), -1, dtype=np.int32)
     df: list[int] = []
     for at, row in enumerate(rows):
-        for k, token in enumerate(row.split()[:WIDTH]):
+        for k, token in enumerate(row.split()[:width]):
             number = voc.setdefault(token, len(voc))
             if number == len(df):
                 df.append(0)
@@ -107,9 +109,12 @@ def compare(names: Spellings, a: Ints, b: Ints) -> Floats:
     return out
 
 
-def _fuzzy(names: Spellings, ta: Ints, tb: Ints, ma: NDArray[np.bool_], mb: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def fuzzy(
+    names: Spellings, ta: Ints, tb: Ints, ma: NDArray[np.bool_], mb: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
     """Best similarity of each token that has no equal, against the tokens left on the other side."""
-    open_a, open_b = ~ma & (ta >= 0), ~mb & (tb >= 0)
+    plain = np.asarray([t[0] != "#" for t in names.vocabulary] or [True])
+    open_a, open_b = ~ma & (ta >= 0) & plain[ta], ~mb & (tb >= 0) & plain[tb]
     row, p, q = np.nonzero(open_a[:, :, None] & open_b[:, None, :])
     credit_a = np.zeros(ta.shape, dtype=np.float32)
     credit_b = np.zeros(tb.shape, dtype=np.float32)
@@ -133,7 +138,7 @@ def _block(names: Spellings, a: Ints, b: Ints) -> Floats:
     ta, tb = names.tokens[a], names.tokens[b]
     equal = (ta[:, :, None] == tb[:, None, :]) & (ta >= 0)[:, :, None]
     ma, mb = equal.any(axis=2), equal.any(axis=1)
-    ca, cb = _fuzzy(names, ta, tb, ma, mb)
+    ca, cb = fuzzy(names, ta, tb, ma, mb)
     ca[ma], cb[mb] = 1.0, 1.0
     sa, sb = names.sort[a], names.sort[b]
     wa = np.where(ta >= 0, names.weight[ta], 0.0)
@@ -157,7 +162,9 @@ def _block(names: Spellings, a: Ints, b: Ints) -> Floats:
     out[:, 12] = _side_state(ca, cb, sa == NUMBER, sb == NUMBER)
     out[:, 13] = ((ca < 1) & (sa == PLACE)).any(1)
     out[:, 14] = ((cb < 1) & (sb == PLACE)).any(1)
-    out[:, 15] = ((ca < 1) & (sa == SIDE)).any(1).astype(np.float32) + ((cb < 1) & (sb == SIDE)).any(1)
+    out[:, 15] = ((ca < 1) & (sa == SIDE)).any(1).astype(np.float32) + (
+        (cb < 1) & (sb == SIDE)
+    ).any(1)
     out[:, 16], out[:, 17] = _tail(wa, ca, sa), _tail(wb, cb, sb)
     return out
 

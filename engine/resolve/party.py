@@ -108,7 +108,9 @@ def _placeholder(text: str, blocked: bool) -> bool:  # noqa: FBT001 - a plain fa
     if not w.PLACEHOLDER.search(bare):
         return False
     rest = words(w.PLACEHOLDER.sub(" ", bare))
-    return all(t in w.PLACEHOLDER_REST or t.isdigit() or len(t) <= 3 for t in rest) and (blocked or len(rest) <= 3)
+    return all(t in w.PLACEHOLDER_REST or t.isdigit() or len(t) <= 3 for t in rest) and (
+        blocked or len(rest) <= 3
+    )
 
 
 def phone_key(raw: str) -> str:
@@ -207,10 +209,14 @@ def _contacts(table: Table, roles: dict[str, str], out: Facts) -> None:
         sites = [m.group(1) for v in web if v and (m := _WEB.match(v.lower()))]
         out.domain.append(_distinct([m.group(1) for m in found] + sites))
     for row in _zip(_cells(table, roles, "person"), n):
-        out.person.append(_distinct(t for v in row if v for t in words(fold(v)) if len(t) > 2 and t not in _DESK))
+        out.person.append(
+            _distinct(t for v in row if v for t in words(fold(v)) if len(t) > 2 and t not in _DESK)
+        )
 
 
-_DESK = frozenset("accounts account dept department creditors debtors payable the accountant mr mrs ms dr attention attn".split())
+_DESK = frozenset(
+    "accounts account dept department creditors debtors payable the accountant mr mrs ms dr attention attn".split()
+)
 
 
 def _phone_columns(table: Table, roles: dict[str, str]) -> list[Sequence[str]]:
@@ -276,12 +282,16 @@ def _addresses(table: Table, roles: dict[str, str], out: Facts) -> None:
     n = len(table)
     lines, posts = _cells(table, roles, "line"), _cells(table, roles, "postal")
     countries, cities = _cells(table, roles, "country"), _cells(table, roles, "city")
-    for row, post, country, city in zip(_zip(lines, n), _zip(posts, n), _zip(countries, n), _zip(cities, n), strict=True):
+    for row, post, country, city in zip(
+        _zip(lines, n), _zip(posts, n), _zip(countries, n), _zip(cities, n), strict=True
+    ):
         streets: list[str] = []
         boxes: list[str] = []
         codes = [code_key(v.split("-")[0] if v[:5].isdigit() else v) for v in post if v]
         texts: list[str] = []
-        where: list[str] = [c for v in country if v and (c := w.COUNTRIES.get(fold(v).replace(".", "")))]
+        where: list[str] = [
+            c for v in country if v and (c := w.COUNTRIES.get(fold(v).replace(".", "")))
+        ]
         for raw in row:
             if not raw:
                 continue
@@ -311,7 +321,9 @@ def towns(table: Table, roles: dict[str, str]) -> Counter[str]:
     for values in _cells(table, roles, "city"):
         for raw, n in Counter(values).items():
             if raw:
-                text = " ".join(t for t in words(fold(raw.split(",")[0].split("(")[0])) if not t.isdigit())
+                text = " ".join(
+                    t for t in words(fold(raw.split(",")[0].split("(")[0])) if not t.isdigit()
+                )
                 if len(text) > 2 and text.count(" ") <= 4:
                     count[plain_vowels(text)] += n
     return count
@@ -325,7 +337,9 @@ def prepare(table: Table, roles: dict[str, str]) -> Facts:
     _numbers(table, roles, out)
     _addresses(table, roles, out)
     out.area = [
-        _distinct(t for t in text.split() if len(t) > 3 and t not in w.STREET_WORDS and not t[0].isdigit())
+        _distinct(
+            t for t in text.split() if len(t) > 3 and t not in w.STREET_WORDS and not t[0].isdigit()
+        )
         for text in out.lines
     ]
     return out

@@ -78,4 +78,6 @@ class Gazetteer:
         return tuple(dict.fromkeys(found))
 
 
-_STREETS = frozenset("street st str road rd avenue ave av drive dr drv lane ln crescent cres crs boulevard blvd way close cl".split())
+_STREETS = frozenset(
+    "street st str road rd avenue ave av drive dr drv lane ln crescent cres crs boulevard blvd way close cl".split()
+)

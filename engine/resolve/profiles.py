@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from engine.resolve import block, compare_party, scorer, words_party
+from engine.resolve import block, compare_item, compare_party, scorer, words_item, words_party
 from engine.resolve.explain import Fact
 from engine.resolve.keys import Floats, Ints
 from engine.resolve.table import Table
@@ -39,7 +39,9 @@ class Profile(Protocol):
         """The evidence table of the pairs."""
         ...
 
-    def score(self, i: Ints, j: Ints, evidence: Floats) -> tuple[scorer.Model | None, scorer.Scored]:
+    def score(
+        self, i: Ints, j: Ints, evidence: Floats
+    ) -> tuple[scorer.Model | None, scorer.Scored]:
         """Log-odds and probabilities."""
         ...
 
@@ -47,12 +49,16 @@ class Profile(Protocol):
         """What the row says, in words."""
         ...
 
-    def contributions(self, model: scorer.Model | None, row: Floats) -> tuple[float, dict[str, float]]:
+    def contributions(
+        self, model: scorer.Model | None, row: Floats
+    ) -> tuple[float, dict[str, float]]:
         """Prior and log-odds per kind of evidence, on the calibrated scale."""
         ...
 
 
-def grouped(model: scorer.Model, row: Floats, groups: dict[str, str]) -> tuple[float, dict[str, float]]:
+def grouped(
+    model: scorer.Model, row: Floats, groups: dict[str, str]
+) -> tuple[float, dict[str, float]]:
     """Contributions of both looks, features gathered into kinds of evidence.
 
     The first look enters the second as one feature; its share is handed on to the evidence that
@@ -95,7 +101,9 @@ class PartyProfile:
         """See ``Profile``."""
         return compare_party.features(prepared, i, j)
 
-    def score(self, i: Ints, j: Ints, evidence: Floats) -> tuple[scorer.Model | None, scorer.Scored]:
+    def score(
+        self, i: Ints, j: Ints, evidence: Floats
+    ) -> tuple[scorer.Model | None, scorer.Scored]:
         """See ``Profile``."""
         model = scorer.shipped("party")
         return model, scorer.score(model, i, j, evidence)
@@ -104,11 +112,50 @@ class PartyProfile:
         """See ``Profile``."""
         return words_party.facts(row)
 
-    def contributions(self, model: scorer.Model | None, row: Floats) -> tuple[float, dict[str, float]]:
+    def contributions(
+        self, model: scorer.Model | None, row: Floats
+    ) -> tuple[float, dict[str, float]]:
         """See ``Profile``."""
         return grouped(model or scorer.shipped("party"), row, words_party.GROUPS)
 
 
+class ItemProfile:
+    """Stock items, services, charges."""
+
+    evidence = compare_item.EVIDENCE
+
+    def prepare(self, left: Table, right: Table) -> compare_item.Prepared:
+        """See ``Profile``."""
+        return compare_item.prepare(left, right)
+
+    def candidates(self, prepared: compare_item.Prepared, limit: int) -> tuple[Ints, Ints]:
+        """See ``Profile``."""
+        i, j, score = compare_item.candidates(prepared, limit)
+        keep = block.promising(i, j, score, always=14, most=50)
+        return i[keep], j[keep]
+
+    def features(self, prepared: compare_item.Prepared, i: Ints, j: Ints) -> Floats:
+        """See ``Profile``."""
+        return compare_item.features(prepared, i, j)
+
+    def score(
+        self, i: Ints, j: Ints, evidence: Floats
+    ) -> tuple[scorer.Model | None, scorer.Scored]:
+        """See ``Profile``."""
+        model = scorer.shipped("item")
+        return model, scorer.score(model, i, j, evidence)
+
+    def facts(self, row: Floats) -> list[Fact]:
+        """See ``Profile``."""
+        return words_item.facts(row)
+
+    def contributions(
+        self, model: scorer.Model | None, row: Floats
+    ) -> tuple[float, dict[str, float]]:
+        """See ``Profile``."""
+        return grouped(model or scorer.shipped("item"), row, words_item.GROUPS)
+
+
 def profile(kind: str) -> Profile:
     """The profile of a kind of record."""
-    return PartyProfile()
+    return ItemProfile() if kind == "item" else PartyProfile()

@@ -20,9 +20,19 @@ def heading_words(name: str) -> list[str]:
 
 _PARTY: list[tuple[str, frozenset[str]]] = [
     ("email", frozenset("email mail emails".split())),
-    ("phone", frozenset("phone phones telephone tel telefon telefoon mobile cell fax ddi freeform".split())),
+    (
+        "phone",
+        frozenset(
+            "phone phones telephone tel telefon telefoon mobile cell fax ddi freeform".split()
+        ),
+    ),
     ("web", frozenset("web website url uri www homepage".split())),
-    ("ignore", frozenset("parent master fully qualified balance currency curr date time utc created updated".split())),
+    (
+        "ignore",
+        frozenset(
+            "parent master fully qualified balance currency curr date time utc created updated".split()
+        ),
+    ),
     ("tax", frozenset("tax vat resale gst abn ein tin btw ust nif cif siret nip ssn".split())),
     ("bank", frozenset("bank iban".split())),
     ("postal", frozenset("postal postcode zip plz".split())),
@@ -31,21 +41,44 @@ _PARTY: list[tuple[str, frozenset[str]]] = [
     ("country", frozenset("country nationality".split())),
     ("person", frozenset("given first family surname contact firstname lastname".split())),
     ("name_alt", frozenset("attention".split())),
-    ("line", frozenset("addr address street line line1 line2 line3 line4 address1 address2".split())),
+    (
+        "line",
+        frozenset("addr address street line line1 line2 line3 line4 address1 address2".split()),
+    ),
     ("ignore", frozenset("short store".split())),
     ("name", frozenset("name company trading remit chname".split())),
     ("note", frozenset("note notes memo comment comments remark remarks".split())),
     ("code", frozenset("account acct code number no ref reference".split())),
-    ("ignore", frozenset("class branch area status active hold job type id credit vendor1099 supplier customer".split())),
+    (
+        "ignore",
+        frozenset(
+            "class branch area status active hold job type id credit vendor1099 supplier customer".split()
+        ),
+    ),
 ]
 _ITEM: list[tuple[str, frozenset[str]]] = [
-    ("ignore", frozenset("date time utc created updated parent fully qualified pref tariff country mass qty quantity hold".split())),
-    ("ignore", frozenset("purchased sold tracked sub active type category conv mul supplier vendor status".split())),
+    (
+        "ignore",
+        frozenset(
+            "date time utc created updated parent fully qualified pref tariff country mass qty quantity hold".split()
+        ),
+    ),
+    (
+        "ignore",
+        frozenset(
+            "purchased sold tracked sub active type category conv mul supplier vendor status".split()
+        ),
+    ),
     ("cost", frozenset("cost".split())),
     ("price", frozenset("price".split())),
     ("uom", frozenset("uom measure".split())),
     ("text", frozenset("description desc name title".split())),
-    ("code", frozenset("code sku stock part mpn alternate ean barcode upc gtin user draw ref number key office".split())),
+    (
+        "code",
+        frozenset(
+            "code sku stock part mpn alternate ean barcode upc gtin user draw ref number key office".split()
+        ),
+    ),
     ("group", frozenset("class group".split())),
 ]
 
@@ -84,9 +117,14 @@ def _by_values(values: list[str], rules: list[tuple[str, frozenset[str]]]) -> st
         return "email"
     if _share(values, lambda v: v.lower().startswith(("http", "www."))) > 0.5:
         return "web"
-    if _share(values, _PHONE.match) > 0.7 and _share(values, lambda v: sum(c.isdigit() for c in v) >= 7) > 0.7:
+    if (
+        _share(values, _PHONE.match) > 0.7
+        and _share(values, lambda v: sum(c.isdigit() for c in v) >= 7) > 0.7
+    ):
         return "phone"
-    if _share(values, lambda v: any(c.isalpha() for c in v)) > 0.8 and len(set(values)) > 0.5 * len(values):
+    if _share(values, lambda v: any(c.isalpha() for c in v)) > 0.8 and len(set(values)) > 0.5 * len(
+        values
+    ):
         return "text" if rules is _ITEM else "name"
     return "ignore"
 
@@ -108,8 +146,17 @@ def recognise(table: Table, kind: str) -> dict[str, str]:
 
 def key_column(columns: dict[str, Sequence[str]]) -> str | None:
     """The first column that is filled and unique in every record, key-like headings preferred."""
-    unique = [n for n, values in columns.items() if values and all(values) and len(set(values)) == len(values)]
-    likely = [n for n in unique if set(heading_words(n)) & {"id", "key", "code", "number", "no", "guid", "customer", "supplier"}]
+    unique = [
+        n
+        for n, values in columns.items()
+        if values and all(values) and len(set(values)) == len(values)
+    ]
+    likely = [
+        n
+        for n in unique
+        if set(heading_words(n))
+        & {"id", "key", "code", "number", "no", "guid", "customer", "supplier"}
+    ]
     first = next(iter(columns), None)
     if first in unique:
         return first

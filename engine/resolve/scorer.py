@@ -64,7 +64,11 @@ class Model:
 @cache
 def shipped(name: str) -> Model:
     """The model delivered with the product: ``party`` or ``item``."""
-    text = resources.files("engine.resolve").joinpath("models", f"{name}.json").read_text(encoding="utf-8")
+    text = (
+        resources.files("engine.resolve")
+        .joinpath("models", f"{name}.json")
+        .read_text(encoding="utf-8")
+    )
     return Model.from_json(json.loads(text))
 
 
@@ -109,4 +113,6 @@ def score(model: Model, i: Ints, j: Ints, evidence: Floats) -> Scored:
 
 def probability(log_odds: Floats) -> Floats:
     """Log-odds to probability."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds.astype(np.float64), -30, 30))), dtype=np.float64)
+    return np.asarray(
+        1.0 / (1.0 + np.exp(-np.clip(log_odds.astype(np.float64), -30, 30))), dtype=np.float64
+    )

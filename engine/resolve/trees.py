@@ -42,7 +42,13 @@ class Forest:
     def from_json(data: Mapping[str, Any]) -> Forest:
         """Read what ``to_json`` wrote."""
         trees = tuple(
-            Tree(tuple(t["feature"]), tuple(t["threshold"]), tuple(t["left"]), tuple(t["right"]), tuple(t["value"]))
+            Tree(
+                tuple(t["feature"]),
+                tuple(t["threshold"]),
+                tuple(t["left"]),
+                tuple(t["right"]),
+                tuple(t["value"]),
+            )
             for t in data["trees"]
         )
         return Forest(tuple(data["features"]), float(data["prior"]), trees)
@@ -80,7 +86,11 @@ class Forest:
             node = 0
             prior += tree.value[0]
             while (feature := tree.feature[node]) >= 0:
-                step = tree.left[node] if np.float32(row[feature]) <= np.float32(tree.threshold[node]) else tree.right[node]
+                step = (
+                    tree.left[node]
+                    if np.float32(row[feature]) <= np.float32(tree.threshold[node])
+                    else tree.right[node]
+                )
                 name = self.features[feature]
                 moved[name] = moved.get(name, 0.0) + tree.value[step] - tree.value[node]
                 node = step

@@ -60,9 +60,13 @@ kk: kk
 trust: trust
 """
 LEGAL_FORMS: dict[str, str] = {
-    word: line.split(":")[0] for line in _FORMS.strip().splitlines() for word in line.split(":")[1].split()
+    word: line.split(":")[0]
+    for line in _FORMS.strip().splitlines()
+    for word in line.split(":")[1].split()
 }
-CONNECTORS = frozenset("and und et en e y i a the of for von van de der die das la le les el los du des".split())
+CONNECTORS = frozenset(
+    "and und et en e y i a the of for von van de der die das la le les el los du des".split()
+)
 SECOND_NAME = re.compile(
     r"\b(?:t/a|t\\a|ta|d/b/a|dba|trading as|trading name|doing business as|handelend as|h/a|f/k/a|formerly|aka|"
     r"faisant affaire|firmierend als|handelnd als)\b"
@@ -75,7 +79,12 @@ REPLACED = [
     (re.compile(r"\bint'l\b"), "intl"),
     (re.compile(r"\ba/c\b"), "aircon"),
     (re.compile(r"\bair con(?:ditioning)?\b"), "aircon"),
-    (re.compile(r"\bh/o\b|\bhead office\b|\bhoofkantoor\b|\bhq\b|\bhauptverwaltung\b|\bsiege social\b|\bhoofdkantoor\b"), "ho"),
+    (
+        re.compile(
+            r"\bh/o\b|\bhead office\b|\bhoofkantoor\b|\bhq\b|\bhauptverwaltung\b|\bsiege social\b|\bhoofdkantoor\b"
+        ),
+        "ho",
+    ),
 ]
 BLOCKED = re.compile(
     r"\*+|\bdo not use\b|\bdon'?t use\b|\bdo not order\b|\bdnu\b|\bduplicate\b|\bdupl?\b|\bnot used\b|\bnot in use\b|"
@@ -99,9 +108,15 @@ GEO = frozenset(
     "africa southern america usa us uk europe european australia australasia deutschland germany france nederland holland "
     "international world global sa rsa kzn gauteng ireland canada espana polska schweiz austria zealand nz emea".split()
 )
-BRANCH_WORDS = frozenset("branch depot br ho filiale niederlassung vestiging agence succursale sucursal oddzial warehouse tak takkantoor".split())
-NUMBER_WORDS = frozenset("no nr num number store str shop unit filiale winkel tienda magasin".split())
-STREET_TAIL = re.compile(r"(?:strasse|strass|straat|str|weg|allee|gasse|platz|laan|plein|gata|gatan|vej|kade|ring|damm|ufer)$")
+BRANCH_WORDS = frozenset(
+    "branch depot br ho filiale niederlassung vestiging agence succursale sucursal oddzial warehouse tak takkantoor".split()
+)
+NUMBER_WORDS = frozenset(
+    "no nr num number store str shop unit filiale winkel tienda magasin".split()
+)
+STREET_TAIL = re.compile(
+    r"(?:strasse|strass|straat|str|weg|allee|gasse|platz|laan|plein|gata|gatan|vej|kade|ring|damm|ufer)$"
+)
 STREET_WORDS = frozenset(
     "street st str strasse road rd avenue ave av drive dr drv lane ln crescent cres crs boulevard blvd boul way close cl "
     "court ct place pl square sq terrace ter unit suite block floor level building bldg cnr corner no nr the and of rue "

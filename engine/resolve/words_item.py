@@ -1,0 +1,52 @@
+"""The evidence about two items in words."""
+
+from __future__ import annotations
+
+from engine.resolve.compare_item import EVIDENCE
+from engine.resolve.explain import Fact
+from engine.resolve.keys import Floats
+
+_AT = {name: k for k, (name, _) in enumerate(EVIDENCE)}
+_WORDS = "kept_left kept_right alike lost_left lost_right lost_both weakest_left weakest_right first guessed shared words_left words_right text inferred opposed cut same_text"
+GROUPS: dict[str, str] = (
+    dict.fromkeys(_WORDS.split(), "description")
+    | dict.fromkeys(
+        ("code", "loose", "written", "code_elsewhere", "code_taken", "code_ratio"), "code"
+    )
+    | dict.fromkeys(
+        ("numbers", "numbers_lost_left", "numbers_lost_right", "numbers_lost_both"),
+        "sizes and numbers",
+    )
+    | {"pack": "pack", "price": "price", "cost": "cost", "placeholder": "marker"}
+)
+
+
+def facts(row: Floats) -> list[Fact]:
+    """What the evidence row says, most telling first."""
+    value = {name: float(row[k]) for name, k in _AT.items()}
+    out: list[Fact] = []
+    if value["code"] > 0:
+        out.append(Fact("code", "same code", 1, identity=True))
+    elif value["loose"] > 0:
+        out.append(Fact("code", "same code apart from prefix or suffix", 1, identity=True))
+    elif value["written"] > 0:
+        out.append(Fact("code", "code written in the text", 1, identity=True))
+    elif value["code_elsewhere"] > 0 or value["code_taken"] > 0:
+        out.append(Fact("code", "its code belongs to another item", -1))
+    alike = value["alike"]
+    out.append(Fact("description", f"description {alike:.2f} alike", 1 if alike >= 0.7 else -1))
+    if value["numbers_lost_both"] > 0:
+        out.append(Fact("sizes and numbers", "sizes or numbers differ", -1))
+    elif value["numbers"] > 0:
+        out.append(Fact("sizes and numbers", "same sizes and numbers", 1))
+    if value["pack"] > 0:
+        out.append(Fact("pack", "same pack", 1))
+    elif value["pack"] <= -2:
+        out.append(Fact("pack", "pack differs", -1))
+    if value["price"] >= 2:
+        out.append(Fact("price", "same price", 1))
+    elif value["price"] < 0:
+        out.append(Fact("price", "price differs", -1))
+    if value["placeholder"] > 0:
+        out.append(Fact("marker", "placeholder item", -1))
+    return out
