@@ -10,9 +10,10 @@ from connectors.syspro.introspect import SysproIntrospector
 from connectors.syspro.rows import Rows
 from connectors.syspro.sink import SysproSink
 from connectors.syspro.source import SysproSource
+from connectors.syspro.xml import number, write
 from engine.errors import RemoteFault
 from engine.ports import Action, Connector, Draft, Health, ItemResult, Page, Receipt, SourceRecord
-from engine.schema.model import SystemSchema
+from engine.schema.model import Record, SystemSchema
 
 
 class SysproConnector:
@@ -72,6 +73,41 @@ class SysproConnector:
     ) -> Receipt | None:
         """The document an unanswered ``create`` left, if any."""
         return self.sink.find_by_reference(entity, reference, idempotency_key)
+
+    def quote(self, customer: str, stock_code: str, quantity: str = "1", unit: str = "") -> Record:
+        """What a customer pays for an item, as order entry would propose it (SORRSL).
+
+        Args:
+            customer: key of the customer.
+            stock_code: key of the item.
+            quantity: in ``unit``.
+            unit: unit of measure; empty for the stocking unit.
+
+        Returns:
+            ``StockCode``, ``Customer``, ``Price`` (Decimal, per ``PriceUom``), ``PriceUom``,
+            ``TaxCode``, ``Warehouse``.
+
+        Raises:
+            ReferenceUnknown: no such customer or item.
+        """
+        asked = {
+            "StockCode": stock_code,
+            "Customer": customer,
+            "TypeOfOrder": "O",
+            "OrderQuantity": quantity,
+            **({"OrderUm": unit} if unit else {}),
+        }
+        answer = self.client.build("SORRSL", write("Build", {"Parameters": asked}), "ask a price")
+        texts = ("StockCode", "Customer", "PriceUom", "TaxCode", "Warehouse")
+        return {
+            **{n: answer.value(n) or None for n in texts},
+            "Price": number(answer.value("Price")),
+        }
+
+    def companies(self) -> dict[str, str]:
+        """Companies of the server: id and name (COMQCO)."""
+        answer = self.client.query("COMQCO", "<Query/>", "list companies")
+        return {n.value("CompanyId"): n.value("CompanyName") for n in answer.anywhere("Company")}
 
     def check(self) -> Health:
         """Log on and read the logon profile."""

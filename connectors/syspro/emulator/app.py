@@ -82,6 +82,8 @@ class SysproEmulator:
                 d.tables.branches[0].code,
                 d.tables.warehouses[0].code,
                 COMPANY_PASSWORD,
+                1000 + d.scale.orders,
+                200_000 + d.scale.orders,
             )
             for d in self.company.divisions
         }

@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
-from connectors.syspro.emulator import forms, generic, orders_read, setup, system
+from connectors.syspro.emulator import (
+    forms,
+    generic,
+    ledgers,
+    orders_import,
+    orders_read,
+    orders_status,
+    pricing,
+    queries,
+    receivables,
+    setup,
+    system,
+)
 from connectors.syspro.emulator.context import BusinessObject
 
 _QUERY: dict[str, BusinessObject] = {
-    "COMFND": generic.find,
+    "APSQRY": queries.supplier,
+    "ARSQRY": queries.customer,
+    "COMBRW": generic.browse,
     "COMFCH": generic.fetch,
     "COMFCM": generic.fetch_many,
-    "COMBRW": generic.browse,
+    "COMFND": generic.find,
     "COMKEY": generic.neighbour,
+    "COMQCO": system.companies,
+    "COMQER": queries.message,
     "COMQFM": forms.query,
     "COMQKY": system.edited_key,
-    "COMQCO": system.companies,
+    "GENQGL": queries.ledger_code,
     "IMPQIK": system.key_rules,
+    "IMPQTX": queries.tax_codes,
+    "INVQPL": pricing.price_list,
+    "INVQRY": queries.stock,
+    "SORQPL": pricing.for_customer,
     "SORQRY": orders_read.one,
     "SORQSO": orders_read.listed,
+    "SORQUM": pricing.convert,
 }
 _POST: dict[str, BusinessObject] = {
+    "APSTIN": ledgers.supplier_invoice,
+    "ARSTIN": receivables.invoice,
+    "ARSTPY": receivables.pay,
     "COMTFM": forms.post_row,
+    "GENTJL": ledgers.journal,
+    "SORTIC": orders_status.invoice,
+    "SORTOI": orders_import.post,
+    "SORTOS": orders_status.set_status,
+    "SORTOX": orders_status.cancel_order,
 }
 _SETUP: dict[str, dict[str, BusinessObject]] = {
     verb: {"COMSFM": forms.setup_field, **setup.objects(verb)}
     for verb in ("Add", "Update", "Delete")
 }
-_BUILD: dict[str, BusinessObject] = {}
+_BUILD: dict[str, BusinessObject] = {"SORRSL": pricing.line}
 
 
 def find(verb: str, bo: str) -> BusinessObject | None:

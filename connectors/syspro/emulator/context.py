@@ -166,7 +166,9 @@ class CompanyFacts:
     bank: str
     branch: str
     warehouse: str
-    password: str = ""
+    password: str
+    next_order: int
+    next_invoice: int
 
 
 def cell(column: Column, value: object) -> str:

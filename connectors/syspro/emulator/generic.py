@@ -163,7 +163,7 @@ def _candidates(
     only_and = all(t.word == "And" for t in tests[1:])
     equal = [t for t in tests if t.op == "EQ"]
     for column in ctx.db.indexed(table.name):
-        values = [t.value for t in equal if t.column.name == column]
+        values = [str(t.value) for t in equal if t.column.name == column]
         if values and (only_and or len(values) == len(tests)):
             found = [r for v in dict.fromkeys(values) for r in ctx.db.where(table.name, column, v)]
             return found, []

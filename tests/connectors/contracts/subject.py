@@ -13,6 +13,7 @@ from connectors.config import Services
 from connectors.emulation.faults import Fault, FaultBook, FaultKind
 from connectors.emulation.serve import load, start_in_thread
 from connectors.emulation.wsgi import DropConnectionError, HangError
+from connectors.http.budget import Limits, NoBudget
 from connectors.registry import open_connector, sandbox
 from engine.ports import Connector, Draft
 from engine.schema.model import Record
@@ -136,13 +137,24 @@ class Subject:
         self.faults.arm(Fault(kind=kind, path=self.words.writes, seconds=0.05))
 
 
+LIMITS = {
+    "syspro": Limits(concurrent=1),
+    "qbo": Limits(per_minute=500, concurrent=10),
+    "xero": Limits(per_minute=60, concurrent=5),
+}
+
+
 @contextmanager
 def connected(system: str, *, over_http: bool) -> Iterator[Subject]:
     """A fresh emulator of the sample company and a connector to it."""
     emulator = load(system).make("S", 1, None, None, False)
     running = start_in_thread(emulator) if over_http else None
     hello = running.hello() if running else {"url": "http://inside", **emulator.hello()}
-    services = Services() if running else Services(transport=InProcess(emulator.app))
+    inside = None if running else InProcess(emulator.app)
+    services = Services(budget=NoBudget(), transport=inside)
+    limiter = getattr(emulator, "limiter", None)
+    if system == "xero" and limiter is not None:
+        limiter.ceilings.minute = 0  # limits have tests of their own
     connector = open_connector(sandbox(system, hello), services)
     try:
         yield Subject(system, connector, emulator.faults, WORDS[system])
