@@ -32,6 +32,7 @@ class CodeList:
         label: name people read.
         active: field that says whether it may still be used; empty where there is none.
         detail: other fields worth keeping beside it.
+        facts: lookup table -> field whose value the table gives for each code (rates, days).
     """
 
     kind: str
@@ -41,6 +42,7 @@ class CodeList:
     label: str
     active: str = ""
     detail: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Capabilities:
         secrets: secrets a connection needs.
         rate: the limits as numbers for the budget (``per_minute``, ``per_day``, ``concurrent``).
         codes: the lists of codes it keeps.
+        refer: entity -> field by which documents refer to its records where that is not the key.
     """
 
     idempotency: str
@@ -73,6 +76,7 @@ class Capabilities:
     secrets: tuple[str, ...] = ()
     rate: dict[str, int] = field(default_factory=dict)
     codes: tuple[CodeList, ...] = ()
+    refer: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,9 @@ CONNECTORS: dict[str, System] = {
             secrets=("operator_password", "company_password"),
             codes=(
                 CodeList("term", "TblArTerms", "TermsCode", "TermsCode", "Description", "",
-                         ("DueDays", "DiscPct", "DiscDays")),
-                CodeList("tax_code", "AdmTax", "TaxCode", "TaxCode", "Description", "", ("CurTaxRate",)),
+                         ("DueDays", "DiscPct", "DiscDays"), (("term_days", "DueDays"),)),
+                CodeList("tax_code", "AdmTax", "TaxCode", "TaxCode", "Description", "", ("CurTaxRate",),
+                         (("tax_rates", "CurTaxRate"),)),
                 CodeList("account", "GenMaster", "GlCode", "GlCode", "Description", "", ("AccountType",)),
                 CodeList("branch", "SalBranch", "Branch", "Branch", "Description"),
                 CodeList("product_class", "SalProductClassDes", "ProductClass", "ProductClass", "Description"),
@@ -126,7 +131,7 @@ CONNECTORS: dict[str, System] = {
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             settings=("client_id", "environment", "minor_version"),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
-            rate={"per_minute": 500, "concurrent": 10},
+            rate={"per_minute": 500, "per_second": 10, "concurrent": 10},
             codes=(
                 CodeList("term", "Term", "Id", "Name", "Name", "Active", ("DueDays", "DiscountPercent")),
                 CodeList("tax_code", "TaxCode", "Id", "Name", "Name", "Active", ("Description", "Taxable")),
@@ -134,6 +139,7 @@ CONNECTORS: dict[str, System] = {
                 CodeList("payment_method", "PaymentMethod", "Id", "Name", "Name", "Active"),
                 CodeList("class", "Class", "Id", "Name", "FullyQualifiedName", "Active"),
                 CodeList("branch", "Department", "Id", "Name", "FullyQualifiedName", "Active"),
+                CodeList("item", "Item", "Id", "Sku", "Name", "Active", ("Type",)),
             ),
         ),
     ),
@@ -151,13 +157,14 @@ CONNECTORS: dict[str, System] = {
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             settings=("client_id", "grant", "scopes"),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
-            rate={"per_minute": 60, "per_day": 5000, "concurrent": 5},
+            rate={"per_minute": 60, "per_day": 5000, "concurrent": 5, "burst": 20},
             codes=(
                 CodeList("account", "Account", "Code", "Code", "Name", "Status", ("Type", "Class")),
                 CodeList("tax_code", "TaxRate", "TaxType", "TaxType", "Name", "Status", ("EffectiveRate",)),
                 CodeList("currency", "Currency", "Code", "Code", "Description"),
                 CodeList("branch", "TrackingCategory", "TrackingCategoryID", "Name", "Name", "Status"),
             ),
+            refer={"Item": "Code"},
         ),
     ),
 }  # fmt: skip

@@ -128,6 +128,7 @@ class Line(Canon):
     discount_amount: Decimal | None = said("Discount as money, off the whole line", "discount value")
     net_amount: Decimal | None = said("Line amount before tax, after discount", "amount", "value")
     tax_code: str | None = said("Tax code")
+    tax_rate: Decimal | None = said("Tax rate in percent", "tax percent")
     tax_amount: Decimal | None = said("Tax on the line")
     account: str | None = said("Ledger account", "gl code")
     warehouse: str | None = said("Warehouse goods came from", "location")

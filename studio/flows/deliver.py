@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors.http.jsontext import dump, load
+from connectors.registry import capabilities
 from engine.errors import Audience, CaseClass, DuplicateAtTarget, RemoteRejected, StudioError
 from engine.issue import Issue
 from engine.ports import Connector, Draft, Receipt
@@ -248,7 +249,9 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
     )
     _link(delivery, delivery.version.content["design"]["document"], receipt, "posted")
     total = total_of(delivery, dict(receipt.data))
-    if total is not None and delivery.gross and total != delivery.gross:
+    if total is not None and total != delivery.gross:
+        # The ledger says what the target took; the tie-out names the difference to the source.
+        Delivery.objects.filter(pk=delivery.pk).update(gross=total, net=total - delivery.tax)
         open_case(
             flow.workspace,
             trouble_of(
@@ -272,7 +275,9 @@ def _link(delivery: Delivery, kind: str, receipt: Receipt, origin: str) -> None:
     """The confirmed write is a cross-reference: this code is that key."""
     flow = delivery.flow
     label = receipt.number or delivery.reference
-    ends = Ends(flow.source, delivery.business_key, flow.target, receipt.key, label)
+    refer = capabilities(delivery.connection.system).refer.get(receipt.entity)
+    key = str(receipt.data.get(refer) or receipt.key) if refer else receipt.key
+    ends = Ends(flow.source, delivery.business_key, flow.target, key, label)
     add_link(machine(flow.workspace, "machine", MATCH), kind, ends, origin=origin)
 
 

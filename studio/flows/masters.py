@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from connectors.registry import capabilities
 from engine.mapping import Context
 from engine.schema.model import Record
 from studio.accounts.roles import MATCH
@@ -51,7 +52,9 @@ def refresh_masters(actor: Actor, connection: Connection) -> dict[str, int]:
             for record in every(connector, version.mapping.entity):
                 canonical = compiled.apply(dict(record.data), context).record
                 kind = kind_of(version.mapping.document, canonical)
-                found[kind].append(Held(record.key, canonical, record.version))
+                refer = capabilities(connection.system).refer.get(version.mapping.entity)
+                key = str(record.data.get(refer) or record.key) if refer else record.key
+                found[kind].append(Held(key, canonical, record.version))
     for kind, rows in found.items():
         load_parties(actor, connection, kind, rows)
     return {kind: len(rows) for kind, rows in found.items()}

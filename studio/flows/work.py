@@ -18,6 +18,7 @@ from pydantic import ValidationError as BadDocument
 
 from connectors.http.jsontext import dump, load
 from engine.canon.model import DOCUMENTS
+from engine.canon.totals import complete
 from engine.errors import Audience, CaseClass
 from engine.issue import Issue
 from engine.mapping import Result
@@ -55,6 +56,7 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     stored = load(item.payload)
     inbound = bundle.inbound.apply(stored["data"], sides.inbound)
     document = dict(inbound.record)
+    document = complete(document)
     for path, value in item.overrides.items():
         assign(document, path, value)
     route = bundle.route.apply(document, sides.inbound)

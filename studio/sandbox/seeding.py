@@ -16,6 +16,7 @@ from studio.catalog.actions import Details, check, connect, introspect, refresh_
 from studio.catalog.models import Connection
 from studio.core.action import Actor
 from studio.flows.designs import ensure_flows
+from studio.flows.facts import fill_fact_tables
 from studio.mapping.actions import (
     ensure_mappings,
     propose,
@@ -69,11 +70,7 @@ SECRET_NAMES = {
 
 def _split(hello: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
     """Options and secrets of a hello; tokens go where the token store looks for them."""
-    options = {
-        k: str(v)
-        for k, v in hello.items()
-        if k not in SECRET_NAMES and k not in ("port", "url", "companies")
-    }
+    options = {k: str(hello[k]) for k in ("operator", "client_id") if k in hello}
     secrets: dict[str, Any] = {k: hello[k] for k in SECRET_NAMES if k in hello}
     access, refresh = secrets.pop("access_token", ""), secrets.pop("refresh_token", "")
     if access or refresh:
@@ -95,6 +92,9 @@ def connections(actor: Actor, workspace: Workspace) -> dict[str, Connection]:
         existing = Connection.objects.filter(workspace=workspace, name=name).first()
         hello = known[system]
         options, secrets = _split(hello)
+        if company == hello.get("company_2"):
+            # One operator per company: a second logon of the same operator ends the first.
+            options["operator"] = str(hello["operator_2"])
         found[key] = existing or connect(
             actor,
             workspace,
@@ -143,5 +143,6 @@ def prepare_pair(actor: Actor, source: Connection, target: Connection, say: Say)
             say(f"{mapping}: {run.rows} rows proposed in {run.seconds:.1f} s")
     for connection in (source, target):
         propose_lookup_values(actor, connection)
+        fill_fact_tables(actor, connection)
     for flow in ensure_flows(source, target):
         say(f"flow {flow.name}: draft")

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from engine.canon.totals import complete
 from engine.ports import Connector, SourceRecord
 from engine.runtime.residual import Position, Residual, compare
 from studio.accounts.roles import TIE_OUT
@@ -75,7 +76,7 @@ def _from_source(flow: Flow, bundle: Bundle, source: Connector, rows: dict[str, 
     context = context_of(flow).inbound
     # The newest version of a record counts; a poll may return it more than once.
     for record in every(source, bundle.design["trigger"]["entity"]):
-        document = bundle.inbound.apply(dict(record.data), context).record
+        document = complete(bundle.inbound.apply(dict(record.data), context).record)
         route = bundle.route.apply(document, context).record
         key = str(route.get("business_key") or record.key)
         if record.deleted or not route.get("keep"):
