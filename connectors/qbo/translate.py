@@ -128,7 +128,7 @@ def outbound(entity: str, record: Record) -> dict[str, Any]:
     custom = record.get(CUSTOM)
     if isinstance(custom, dict):
         fields = [
-            {"DefinitionId": number, "Type": "StringType", "StringValue": str(value)}
+            {"DefinitionId": number, "StringValue": str(value)}
             for number, value in custom.items()
             if value not in (None, "")
         ]

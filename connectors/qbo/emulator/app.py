@@ -74,6 +74,7 @@ class QboEmulator:
         self.oauth.routes(self._router)
         for method in ("GET", "POST"):
             self._router.add(method, "/v3/company/{realm}/{rest*}", self._company_call)
+        self.sends_webhooks = True
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._sender: threading.Thread | None = None
@@ -200,7 +201,7 @@ class QboEmulator:
         return routed
 
     def _notify(self) -> None:
-        if self.store.meta("webhook") is None:
+        if not self.sends_webhooks or self.store.meta("webhook") is None:
             return
         if self._sender is None:
             self._sender = threading.Thread(target=self._send_events, daemon=True)

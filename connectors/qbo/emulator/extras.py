@@ -10,7 +10,7 @@ from typing import Any
 from connectors.emulation.store import Doc
 from connectors.emulation.wsgi import Request, parse_json
 from connectors.qbo.emulator.books import Books
-from connectors.qbo.emulator.intake import read_body
+from connectors.qbo.emulator.intake import CLEAR, read_body
 from connectors.qbo.emulator.refusals import (
     RefusedError,
     bad_reference,
@@ -53,8 +53,10 @@ class Extras:
 
     def _keep(self, metadata: Doc, raw: bytes, kind: str, base: str) -> Doc:
         with self._books.store.transaction():
-            doc = read_body("Attachable", metadata, creating=False)
-            doc = {k: v for k, v in doc.items() if k not in ("Id", "SyncToken")}
+            clean = read_body("Attachable", metadata, creating=False)
+            doc = {
+                k: v for k, v in clean.items() if v is not CLEAR and k not in ("Id", "SyncToken")
+            }
             self._check_links(doc)
             key = self._books.new_id("Attachable")
             realm = self._books.store.meta("realm")

@@ -120,7 +120,8 @@ def _array(node: _Node, value: Any, where: str, complaints: list[Complaint]) -> 
         complaints.append(unsupported_property(where))
         return None
     return [
-        _object(node, one, where, complaints) if isinstance(one, dict) else one for one in value
+        _without_clears(_object(node, one, where, complaints)) if isinstance(one, dict) else one
+        for one in value
     ]
 
 
@@ -139,8 +140,12 @@ def _nested(node: _Node, value: Any, where: str, complaints: list[Complaint]) ->
         return kept | ({"type": value["type"]} if value.get("type") else {})
     if not value:
         return CLEAR if "." not in where else {}
-    inner = _object(node, value, where, complaints)
-    return {k: v for k, v in inner.items() if v is not CLEAR}
+    return _without_clears(_object(node, value, where, complaints))
+
+
+def _without_clears(values: dict[str, Any]) -> dict[str, Any]:
+    """Below the top nothing can be cleared: nested members are replaced as a whole."""
+    return {k: v for k, v in values.items() if v is not CLEAR}
 
 
 def _scalar(fact: Fact, value: Any, where: str, complaints: list[Complaint]) -> Any:
