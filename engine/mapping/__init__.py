@@ -21,8 +21,10 @@ from engine.mapping.context import (
     UnitRow,
     Used,
 )
+from engine.mapping.diff import Change, diff
 from engine.mapping.document import content_hash, dump, from_yaml, parse, read, to_json, to_yaml
 from engine.mapping.functions import FUNCTIONS, Function, Kind
+from engine.mapping.lineage import FieldLineage
 from engine.mapping.nodes import ActionRow, Block, Confirm, Expr, Mapping, Row, Side
 from engine.mapping.parse import parse_expression
 from engine.mapping.passes.draft import Catalog, TableInfo
@@ -34,10 +36,12 @@ __all__ = [
     "ActionRow",
     "Block",
     "Catalog",
+    "Change",
     "CompiledMapping",
     "Confirm",
     "Context",
     "Expr",
+    "FieldLineage",
     "FieldTrace",
     "Function",
     "Kind",
@@ -57,6 +61,7 @@ __all__ = [
     "check",
     "compile_mapping",
     "content_hash",
+    "diff",
     "dump",
     "from_yaml",
     "parse",

@@ -10,6 +10,7 @@ from engine.mapping.codegen.function import Fast, GiveUp, generate
 from engine.mapping.context import Context, Result
 from engine.mapping.document import content_hash
 from engine.mapping.evaluate import FAULTS
+from engine.mapping.lineage import FieldLineage, static_lineage
 from engine.mapping.nodes import Mapping
 from engine.mapping.passes.draft import Catalog
 from engine.mapping.plan import Plan, plan
@@ -55,6 +56,10 @@ class CompiledMapping:
             else:
                 return Result(made, (), None, (), actions)
         return run_careful(self.plan, record, context, trace=trace)
+
+    def lineage(self) -> tuple[FieldLineage, ...]:
+        """Where every target field comes from; the same for every record."""
+        return static_lineage(self.plan)
 
 
 def compile_mapping(

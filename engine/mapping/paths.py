@@ -9,6 +9,7 @@ from engine.mapping.functions import AGGREGATES
 from engine.mapping.nodes import Bound, Call, Expr, Path, children, walk
 from engine.mapping.refusals import Unreadable
 from engine.mapping.schemas import Node, nearest
+from engine.schema.model import FieldSchema, FieldType
 
 GROUP = "group"
 Prefix = tuple[str, tuple[str, ...]]
@@ -51,7 +52,11 @@ def bind(path: Path, scopes: tuple[Scope, ...]) -> Path:
         node = below
         if node.many:
             arrays.append(index)
-    return replace(path, bound=Bound(scope.alias, steps, tuple(arrays), node.field, scope.owner))
+    field = node.field
+    if field is None and node.below:
+        # The schema only implies this object by the fields inside it.
+        field = FieldSchema(node.path, type=FieldType.OBJECT)
+    return replace(path, bound=Bound(scope.alias, steps, tuple(arrays), field, scope.owner))
 
 
 def _unknown(name: str, node: Node, scope: Scope) -> str:
@@ -60,12 +65,12 @@ def _unknown(name: str, node: Node, scope: Scope) -> str:
 
 
 def _hint(name: str, node: Node, scopes: tuple[Scope, ...]) -> str:
-    like = nearest(name, list(node.below))
-    if like:
-        return f"Did you mean “{like}”?"
     for scope in scopes:
         if scope.alias and name in scope.node.below:
             return f"Did you mean “{scope.alias}.{name}”?"
+    like = nearest(name, list(node.below))
+    if like:
+        return f"Did you mean “{like}”?"
     return "Choose a field from the schema."
 
 

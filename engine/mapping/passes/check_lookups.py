@@ -43,8 +43,10 @@ def _name(spot: Spot, call: Call, words: str, names: Collection[str]) -> Iterato
     if not name or name in names:
         return
     like = nearest(name, list(names))
-    create = {"LOOKUP": "Create the table", "CONST": "Add it under “constants”"}
-    fix = f"Did you mean “{like}”?" if like else f"{create.get(call.name, 'Choose another')}."
+    create = {"LOOKUP": "Create the table.", "CONST": "Add it under “constants”."}
+    listed = ", ".join(sorted(names)[:10])
+    fix = create.get(call.name, f"Choose one of: {listed}." if listed else "Choose another.")
+    fix = f"Did you mean “{like}”?" if like else fix
     yield spot.refusal(call, f"There is no {words} “{name}”.", fix)
 
 
