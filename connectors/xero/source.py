@@ -159,7 +159,8 @@ class XeroSource:
             return Page([], replace(state, page=1).text(), more=False)
         last = _second(records[-1])
         if full and since is not None and last <= since:
-            return Page(fresh, replace(state, page=state.page + 1).text(), more=True)
+            marks = (*state.seen, *(_mark(r) for r in fresh))
+            return Page(fresh, replace(state, page=state.page + 1, seen=marks).text(), more=True)
         begin = last if full else last - _OVERLAP
         kept = [_mark(r) for r in records if _second(r) >= begin]
         if since is not None and begin <= since:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -48,6 +48,7 @@ NUMBERS = {
     "Item": "Code",
     "Account": "Code",
 }
+_SEEDED_FROM = datetime(2026, 1, 6, 8, 0, tzinfo=UTC)
 _WEBHOOKS = {"Contact": "CONTACT", "Invoice": "INVOICE", "CreditNote": "CREDITNOTE"}
 
 
@@ -87,6 +88,7 @@ class Books:
     namespace: uuid.UUID
     events: list[dict[str, Any]] = field(default_factory=list)
     seeding: bool = False
+    seeded: int = 0
 
     def declare(self, bases: dict[str, Base]) -> None:
         """Make all kinds known to the store."""
@@ -113,9 +115,12 @@ class Books:
 
     def stamp(self) -> str:
         """Now as stored text, strictly rising so that no two changes share a moment."""
-        now = self.clock.now()
         if self.seeding:
-            return now.isoformat(timespec="milliseconds")
+            self.seeded += 1
+            return (_SEEDED_FROM + timedelta(seconds=self.seeded)).isoformat(
+                timespec="milliseconds"
+            )
+        now = self.clock.now()
         last = self.store.meta("last_stamp")
         text = now.isoformat(timespec="milliseconds")
         if last and text < last:
@@ -233,8 +238,3 @@ class Books:
         """Units of ``code`` for one unit of base currency, by the day's table."""
         held = self.store.get("Currency", code) or {}
         return Decimal(held.get("_rate", "1.0"))
-
-
-def parse_stamp(text: str) -> datetime:
-    """A stored timestamp as an aware moment."""
-    return datetime.fromisoformat(text)

@@ -139,7 +139,7 @@ class Subject:
 
 LIMITS = {
     "syspro": Limits(concurrent=1),
-    "qbo": Limits(per_minute=500, concurrent=10),
+    "qbo": Limits(per_minute=500, per_second=10, concurrent=10),
     "xero": Limits(per_minute=60, concurrent=5),
 }
 
