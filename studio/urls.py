@@ -16,6 +16,8 @@ urlpatterns = [
     path("", include("studio.core.urls")),
     path("accounts/", include("studio.accounts.urls")),
     path("exceptions/", include("studio.triage.urls")),
+    path("", include("studio.mapping.urls")),
+    path("", include("studio.linking.urls")),
     path("flows/", include("studio.flows.urls")),
     path("tie-out/", include("studio.tieout.urls")),
     path("", include("studio.monitor.urls")),

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
+
+from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
-from studio.linking.models import Link
+from studio.linking.models import KINDS, Judgement, Link, MatchRun, Pair, Party
 
 
 def links_for(source: Connection, target: Connection) -> dict[str, dict[str, str]]:
@@ -15,3 +22,194 @@ def links_for(source: Connection, target: Connection) -> dict[str, dict[str, str
     for kind, code, key in rows.iterator(chunk_size=5000):
         found.setdefault(kind, {})[code] = key
     return found
+
+
+SHOWN = 0.30
+OPEN = ("", "unsure")
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What of the matches is shown."""
+
+    kind: str = "customer"
+    target: str = ""
+    state: str = "open"
+    band: str = ""
+    text: str = ""
+    sort: str = "surest"
+
+    @staticmethod
+    def of(query: QueryDict) -> Narrowing:
+        """From the address; anything unknown means the default."""
+        kind = query.get("kind", "customer")
+        return Narrowing(
+            kind=kind if kind in {k for k, _label in KINDS} else "customer",
+            target=query.get("target", ""),
+            state=query.get("state", "open"),
+            band=query.get("band", ""),
+            text=query.get("q", "").strip()[:80],
+            sort=query.get("sort", "surest"),
+        )
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Keyset order; what somebody put off stands last."""
+        if self.sort == "money":
+            return ("judged", "-left__money", "-probability", "id")
+        if self.sort == "weakest":
+            return ("judged", "probability", "id")
+        return ("judged", "-probability", "id")
+
+
+def _linked(left: str, right: str) -> Exists:
+    """Whether a left record is linked in the right connection already."""
+    return Exists(
+        Link.objects.filter(
+            kind=OuterRef("kind"),
+            left_connection=OuterRef(f"{left}connection"),
+            left_code=OuterRef(f"{left}code"),
+            right_connection=OuterRef(right),
+            active=True,
+        )
+    )
+
+
+def open_pairs(workspace: Workspace, narrowing: Narrowing) -> QuerySet[Pair]:
+    """The best open candidate of every record that is not linked yet."""
+    better = Pair.objects.filter(
+        left=OuterRef("left"),
+        right__connection=OuterRef("right__connection"),
+        judged__in=OPEN,
+        probability__gte=SHOWN,
+        rank__lt=OuterRef("rank"),
+    )
+    created = Judgement.objects.filter(
+        left=OuterRef("left"),
+        target=OuterRef("right__connection"),
+        verdict="create_new",
+        undo_of=None,
+        undone_by=None,
+    )
+    rows = (
+        Pair.objects.filter(
+            kind=narrowing.kind,
+            left__connection__workspace=workspace,
+            judged__in=OPEN,
+            probability__gte=SHOWN,
+        )
+        .exclude(Exists(better))
+        .exclude(_linked("left__", "right__connection"))
+        .exclude(Exists(created))
+        .select_related("left__connection", "right__connection")
+    )
+    if narrowing.target:
+        rows = rows.filter(right__connection__uuid=narrowing.target)
+    if narrowing.band:
+        rows = rows.filter(word=narrowing.band)
+    if narrowing.text:
+        wanted = narrowing.text
+        rows = rows.filter(
+            Q(left__label__icontains=wanted)
+            | Q(left__code__icontains=wanted)
+            | Q(right__label__icontains=wanted)
+        )
+    return rows
+
+
+def alternatives(pairs: Sequence[Pair]) -> dict[tuple[int, int], list[Pair]]:
+    """All open candidates of the records on a page, by left record and target connection."""
+    found: dict[tuple[int, int], list[Pair]] = {}
+    rows = (
+        Pair.objects.filter(
+            left__in={p.left_id for p in pairs}, judged__in=OPEN, probability__gte=SHOWN
+        )
+        .select_related("right")
+        .order_by("-probability", "rank")
+    )
+    for row in rows:
+        found.setdefault((row.left_id, row.right.connection_id), []).append(row)
+    return {key: several[:5] for key, several in found.items()}
+
+
+def apart(workspace: Workspace, narrowing: Narrowing) -> QuerySet[Pair]:
+    """Pairs that people said are not the same; they do not come back by themselves."""
+    rows = Pair.objects.filter(
+        kind=narrowing.kind, left__connection__workspace=workspace, judged="not_a_match"
+    ).select_related("left__connection", "right__connection")
+    return rows.filter(right__connection__uuid=narrowing.target) if narrowing.target else rows
+
+
+def links(workspace: Workspace, narrowing: Narrowing) -> QuerySet[Link]:
+    """Cross-references in force."""
+    rows = Link.objects.filter(
+        workspace=workspace, kind=narrowing.kind, active=True
+    ).select_related("left_connection", "right_connection")
+    if narrowing.target:
+        rows = rows.filter(right_connection__uuid=narrowing.target)
+    if narrowing.text:
+        rows = rows.filter(
+            Q(left_code__icontains=narrowing.text) | Q(right_label__icontains=narrowing.text)
+        )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Two connections whose records are compared."""
+
+    source: Connection
+    target: Connection
+
+
+def routes(workspace: Workspace) -> list[Route]:
+    """Every pair of connections that was compared so far."""
+    runs = (
+        MatchRun.objects.filter(source__workspace=workspace)
+        .values_list("source_id", "target_id")
+        .distinct()
+    )
+    pairs = list(runs)
+    known = Connection.objects.in_bulk({key for pair in pairs for key in pair})
+    return [Route(known[a], known[b]) for a, b in dict.fromkeys(pairs)]
+
+
+def unmatched(workspace: Workspace, narrowing: Narrowing, target: Connection) -> QuerySet[Party]:
+    """Records without a link and without a candidate worth showing in one target."""
+    candidates = Pair.objects.filter(
+        left=OuterRef("pk"), right__connection=target, judged__in=OPEN, probability__gte=SHOWN
+    )
+    compared = MatchRun.objects.filter(target=target, kind=narrowing.kind).values("source")
+    return (
+        Party.objects.filter(
+            connection__workspace=workspace,
+            connection__in=compared,
+            kind=narrowing.kind,
+            active=True,
+        )
+        .exclude(Exists(candidates))
+        .exclude(
+            Exists(
+                Link.objects.filter(
+                    kind=OuterRef("kind"),
+                    left_connection=OuterRef("connection"),
+                    left_code=OuterRef("code"),
+                    right_connection=target,
+                    active=True,
+                )
+            )
+        )
+        .select_related("connection")
+    )
+
+
+def creations(target: Connection, parties: Sequence[Party]) -> dict[int, Judgement]:
+    """Who asked to create which of these records in the target."""
+    asked = Judgement.objects.filter(
+        left__in=[p.pk for p in parties],
+        target=target,
+        verdict="create_new",
+        undo_of=None,
+        undone_by=None,
+    )
+    return {j.left_id: j for j in asked}

@@ -1,0 +1,100 @@
+"""Two records beside each other: which fields agree, down to the word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+_WORD = re.compile(r"\w+|\s+|[^\w\s]+")
+_FIRST = [
+    "code",
+    "name",
+    "legal_name",
+    "description",
+    "tax_number",
+    "email",
+    "phone",
+    "mobile",
+    "billing.line1",
+    "billing.line2",
+    "billing.city",
+    "billing.region",
+    "billing.postal_code",
+    "billing.country",
+    "unit",
+    "barcode",
+    "product_class",
+    "price",
+    "terms",
+    "currency",
+    "contact_name",
+    "website",
+]
+_MOST = 12
+_QUIET = {"role", "active"}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One field of both records; ``agrees`` is None where one side has nothing to say."""
+
+    name: str
+    left: SafeString
+    right: SafeString
+    agrees: bool | None
+
+
+def compared(left: dict[str, Any], right: dict[str, Any]) -> list[Compared]:
+    """The fields that either record has, the telling ones first."""
+    a, b = dict(_flat(left)), dict(_flat(right))
+    names = sorted(
+        (a.keys() | b.keys()) - _QUIET,
+        key=lambda n: (_FIRST.index(n) if n in _FIRST else len(_FIRST), n),
+    )
+    return [_one(n, a.get(n, ""), b.get(n, "")) for n in names[:_MOST]]
+
+
+def _one(name: str, left: str, right: str) -> Compared:
+    agrees = None if not left or not right else _folded(left) == _folded(right)
+    return Compared(
+        name.replace("_", " ").replace(".", " · "), marked(left, right), marked(right, left), agrees
+    )
+
+
+def _folded(text: str) -> str:
+    return "".join(w.casefold() for w in re.findall(r"\w+", text))
+
+
+def marked(text: str, other: str) -> SafeString:
+    """The text with each word marked as shared or as differing; plain where there is no other."""
+    if not text:
+        return SafeString("–")
+    if not other:
+        return format_html("{}", text)
+    shared = {w.casefold() for w in re.findall(r"\w+", other)}
+    whole = _folded(text) == _folded(other)
+
+    def piece(token: str) -> SafeString:
+        if not re.match(r"\w", token):
+            return format_html("{}", token)
+        same = whole or token.casefold() in shared
+        style = "token-same" if same else "token-differs"
+        return format_html('<span class="{}">{}</span>', style, token)
+
+    return format_html_join("", "{}", ((piece(t),) for t in _WORD.findall(text)))
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _flat(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list):
+        if value:
+            yield path, ", ".join(str(v) for v in value)
+    elif value not in (None, ""):
+        yield path, "yes" if value is True else "no" if value is False else str(value)

@@ -1,0 +1,436 @@
+"""Match review: two records side by side, one key, and taking back."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import MATCH, READ
+from studio.catalog.models import Connection
+from studio.core.dispatch import nudge
+from studio.core.htmx import page_or_part, wants_part
+from studio.core.paging import keyset
+from studio.core.refused import DecisionRefused
+from studio.core.waterfalls import drawn
+from studio.linking import actions, queries
+from studio.linking.actions.judge import near_twins
+from studio.linking.compare import Compared, compared
+from studio.linking.models import KINDS, Judgement, Link, Pair, Party
+from studio.linking.queries import Narrowing
+
+SIZE = 20
+BANDS = ("certain", "strong", "possible", "guess")
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """One left record with its best partner and the other candidates."""
+
+    pair: Pair
+    fields: list[Compared]
+    candidates: list[Pair]
+
+    @property
+    def twins(self) -> list[Pair]:
+        """Several strong candidates: the target itself may hold the record twice."""
+        strong = [p for p in self.candidates if p.probability >= 0.8]
+        return strong if len(strong) > 1 else []
+
+
+@page(READ)
+@require_GET
+def matches(request: StudioRequest) -> HttpResponse:
+    """Records of both sides, the best partner first."""
+    context = _context(request, request.GET)
+    return page_or_part(request, "linking/matches.html", "linking/_matches.html", context)
+
+
+def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
+    narrowing = Narrowing.of(query)
+    if not _is_key(narrowing.target):
+        narrowing = Narrowing(**{**_plain(narrowing), "target": ""})
+    routes = queries.routes(request.workspace)
+    targets = list(dict.fromkeys(r.target for r in routes))
+    context: dict[str, Any] = {
+        "narrowing": narrowing,
+        "routes": routes,
+        "kinds": [
+            {"value": k, "label": _(label), "url": _url(query, kind=k), "on": k == narrowing.kind}
+            for k, label in KINDS
+        ],
+        "targets": targets,
+        "groups": _facets(request, query, narrowing, targets),
+        "may_match": request.actor.may(MATCH),
+        "back": _address(query),
+        "hints": [
+            ("↓ ↑", _("move")),
+            ("Enter", _("link")),
+            ("1–5", _("another")),
+            ("r", _("not a match")),
+            ("n", _("create new")),
+            ("s", _("later")),
+            ("e", _("explain")),
+            ("u", _("undo")),
+        ],
+        "sorts": [
+            ("surest", _("Surest first")),
+            ("money", _("Money first")),
+            ("weakest", _("Weakest first")),
+        ],
+    }
+    return context | _rows(request, query, narrowing, targets)
+
+
+def _plain(narrowing: Narrowing) -> dict[str, str]:
+    return {
+        name: getattr(narrowing, name)
+        for name in ("kind", "target", "state", "band", "text", "sort")
+    }
+
+
+def _is_key(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return not text
+    return True
+
+
+def _rows(
+    request: StudioRequest, query: QueryDict, narrowing: Narrowing, targets: list[Connection]
+) -> dict[str, Any]:
+    after, before = query.get("after"), query.get("before")
+    match narrowing.state:
+        case "linked":
+            linked = queries.links(request.workspace, narrowing)
+            rows = keyset(linked, ("left_code", "id"), after=after, before=before, size=SIZE * 2)
+            return {"rows": rows, "links": rows.rows}
+        case "apart":
+            found = queries.apart(request.workspace, narrowing)
+            pairs = keyset(found, ("-probability", "id"), after=after, before=before, size=SIZE)
+            return {"rows": pairs, "views": [PairView(p, _fields(p), []) for p in pairs.rows]}
+        case "unmatched":
+            chosen = next((t for t in targets if str(t.uuid) == narrowing.target), None)
+            target = chosen or (targets[0] if targets else None)
+            if target is None:
+                return {"rows": None, "parties": []}
+            lonely = queries.unmatched(request.workspace, narrowing, target)
+            parties = keyset(lonely, ("-money", "id"), after=after, before=before, size=SIZE * 2)
+            asked = queries.creations(target, parties.rows)
+            return {
+                "rows": parties,
+                "target": target,
+                "parties": [(p, asked.get(p.pk)) for p in parties.rows],
+            }
+        case _:
+            best = queries.open_pairs(request.workspace, narrowing)
+            pairs = keyset(best, narrowing.order, after=after, before=before, size=SIZE)
+            others = queries.alternatives(pairs.rows)
+            views = [
+                PairView(p, _fields(p), others.get((p.left_id, p.right.connection_id), [p]))
+                for p in pairs.rows
+            ]
+            return {"rows": pairs, "views": views}
+
+
+def _fields(pair: Pair) -> list[Compared]:
+    return compared(pair.left.data, pair.right.data)
+
+
+def _facets(
+    request: StudioRequest, query: QueryDict, narrowing: Narrowing, targets: list[Connection]
+) -> list[dict[str, Any]]:
+    best = queries.open_pairs(request.workspace, Narrowing(narrowing.kind, narrowing.target))
+    words = dict(best.order_by().values("word").annotate(n=Count("id")).values_list("word", "n"))
+    bands = [
+        {
+            "value": word,
+            "label": _(word),
+            "count": words.get(word, 0),
+            "on": word == narrowing.band,
+            "url": _url(query, band="" if word == narrowing.band else word),
+        }
+        for word in BANDS
+    ]
+    linked = queries.links(request.workspace, Narrowing(narrowing.kind, narrowing.target)).count()
+    apart = queries.apart(request.workspace, narrowing).count()
+    where = next((t for t in targets if str(t.uuid) == narrowing.target), None)
+    lonely_at = where or (targets[0] if targets else None)
+    lonely = queries.unmatched(request.workspace, narrowing, lonely_at).count() if lonely_at else 0
+    states = [
+        ("open", _("To review"), sum(words.values())),
+        ("unmatched", _("No partner found"), lonely),
+        ("linked", _("Linked"), linked),
+        ("apart", _("Not a match"), apart),
+    ]
+    return [
+        {
+            "name": _("Status"),
+            "key": "state",
+            "rows": [
+                {
+                    "value": value,
+                    "label": label,
+                    "count": count,
+                    "on": value == narrowing.state,
+                    "url": _url(query, state=value),
+                }
+                for value, label, count in states
+            ],
+        },
+        {"name": _("Confidence"), "key": "band", "rows": bands},
+    ]
+
+
+def _url(query: QueryDict, **changes: str) -> str:
+    params = query.copy()
+    for gone in ("after", "before"):
+        params.pop(gone, None)
+    for name, value in changes.items():
+        if value:
+            params[name] = value
+        else:
+            params.pop(name, None)
+    return f"?{params.urlencode()}"
+
+
+def _address(query: QueryDict) -> str:
+    base = reverse("linking:matches")
+    return f"{base}?{query.urlencode()}" if query else base
+
+
+def _back(request: HttpRequest) -> str:
+    base = reverse("linking:matches")
+    wanted = urlsplit(request.POST.get("next", ""))
+    if wanted.path != base or wanted.netloc:
+        return base
+    return f"{base}?{wanted.query}" if wanted.query else base
+
+
+def _answer(
+    request: StudioRequest, text: str, tone: str = "success", *, undo: bool = True
+) -> HttpResponse:
+    target = _back(request)
+    if not wants_part(request):
+        level = {"success": messages.SUCCESS, "warning": messages.WARNING}.get(tone, messages.ERROR)
+        messages.add_message(request, level, text)
+        return redirect(target)
+    context = _context(request, QueryDict(urlsplit(target).query))
+    context |= {"text": text, "tone": tone}
+    if undo:
+        context["undo_url"] = reverse("linking:undo")
+    return render(request, "linking/_answer.html", context)
+
+
+def _pair_of(request: StudioRequest, key: uuid.UUID) -> Pair:
+    return get_object_or_404(
+        Pair.objects.select_related("left__connection", "right__connection"),
+        uuid=key,
+        left__connection__workspace=request.workspace,
+    )
+
+
+@page(MATCH)
+@require_POST
+def judge(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """One judgement; the button pressed says which, ``pair`` names another candidate."""
+    pair = _pair_of(request, key)
+    if other := request.POST.get("pair", ""):
+        if not other or not _is_key(other):
+            return _answer(request, _("There is no such candidate."), "error", undo=False)
+        pair = get_object_or_404(
+            Pair.objects.select_related("left__connection", "right__connection"),
+            uuid=other,
+            left=pair.left,
+        )
+    verdict = request.POST.get("verdict", "same")
+    try:
+        actions.judge(
+            request.actor, pair.left, pair.right, verdict, comment=request.POST.get("comment", "")
+        )
+    except DecisionRefused as fault:
+        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error", undo=False)
+    words = {
+        "same": _("%(left)s is %(right)s."),
+        "not_a_match": _("%(left)s is not %(right)s. They will not be proposed again."),
+        "unsure": _("%(left)s comes back at the end of the list."),
+    }
+    text = words[verdict] % {"left": pair.left.label, "right": pair.right.label}
+    return _answer(request, text)
+
+
+@page(MATCH)
+@require_POST
+def create(request: StudioRequest, key: uuid.UUID, target: uuid.UUID) -> HttpResponse:
+    """Say that a record is missing in the target and shall be created there."""
+    party = _party_of(request, key)
+    where = get_object_or_404(Connection, uuid=target, workspace=request.workspace)
+    try:
+        actions.judge(
+            request.actor,
+            party,
+            None,
+            "create_new",
+            target=where,
+            comment=request.POST.get("comment", ""),
+        )
+    except DecisionRefused as fault:
+        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error", undo=False)
+    text = _("%(record)s will be created in %(target)s when a document needs it.")
+    return _answer(request, text % {"record": party.label, "target": where})
+
+
+def _party_of(request: StudioRequest, key: uuid.UUID) -> Party:
+    return get_object_or_404(
+        Party.objects.select_related("connection"),
+        uuid=key,
+        connection__workspace=request.workspace,
+    )
+
+
+@page(READ)
+@require_GET
+def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Waterfalls of all candidates, the way to create, and who judged what."""
+    pair = _pair_of(request, key)
+    others = queries.alternatives([pair]).get((pair.left_id, pair.right.connection_id), [pair])
+    context = {
+        "pair": pair,
+        "ask": request.GET.get("ask", ""),
+        "candidates": [
+            (one, drawn(one.waterfall, one.probability, _("How the confidence came about")))
+            for one in others
+        ],
+        "history": list(
+            Judgement.objects.filter(left=pair.left, target=pair.right.connection)
+            .select_related("right")
+            .order_by("-id")[:10]
+        ),
+        "twins": near_twins(pair.left, pair.right.connection),
+        "may_match": request.actor.may(MATCH),
+        "back": _came_from(request),
+    }
+    template = "linking/_detail.html" if wants_part(request) else "linking/detail.html"
+    return render(request, template, context)
+
+
+def _came_from(request: HttpRequest) -> str:
+    wanted = urlsplit(request.headers.get("HX-Current-URL", ""))
+    base = reverse("linking:matches")
+    if wanted.path != base:
+        return base
+    return f"{base}?{wanted.query}" if wanted.query else base
+
+
+@page(MATCH)
+@require_POST
+def bulk(request: StudioRequest) -> HttpResponse:
+    """Judge everything ticked; each is one judgement."""
+    keys = [k for k in request.POST.getlist("tick") if k and _is_key(k)]
+    pairs = list(
+        Pair.objects.filter(uuid__in=keys, left__connection__workspace=request.workspace)
+        .filter(judged__in=queries.OPEN)
+        .select_related("left__connection", "right__connection")
+    )
+    if not pairs:
+        return _answer(request, _("Tick some records first (x)."), "warning", undo=False)
+    result = actions.bulk(request.actor, pairs, request.POST.get("verdict", "same"))
+    return _answer(request, result.sentence, "warning" if result.left else "success")
+
+
+@page(MATCH)
+@require_POST
+def accept_within(request: StudioRequest) -> HttpResponse:
+    """Link as many as possible with at most so many expected wrong."""
+    try:
+        allowed = max(0.0, min(float(request.POST.get("expected_wrong", "1")), 100.0))
+    except ValueError:
+        return _answer(request, _("Give a number, such as 1."), "error", undo=False)
+    narrowing = Narrowing.of(QueryDict(urlsplit(_back(request)).query))
+    if not _is_key(narrowing.target):
+        return _answer(request, _("There is no such connection."), "error", undo=False)
+    best = queries.open_pairs(request.workspace, narrowing)
+    result = actions.bulk(request.actor, actions.within_budget(best, allowed))
+    return _answer(request, result.sentence, "warning" if result.left else "success")
+
+
+@page(MATCH)
+@require_POST
+def undo(request: StudioRequest) -> HttpResponse:
+    """Take back the person's last judgement; repeatable."""
+    try:
+        done = actions.undo_last(request.actor)
+    except DecisionRefused as fault:
+        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning", undo=False)
+    if len(done) == 1:
+        return _answer(request, _("Taken back: %s.") % done[0].left.label)
+    return _answer(request, _("%d judgements taken back.") % len(done))
+
+
+@page(READ)
+@require_GET
+def link(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """One link: who made it on which evidence, and what unlinking would touch."""
+    found = _link_of(request, key)
+    context = {
+        "link": found,
+        "uses": actions.consequences(found),
+        "judgements": list(
+            Judgement.objects.filter(
+                left__connection=found.left_connection,
+                left__code=found.left_code,
+                kind=found.kind,
+                target=found.right_connection,
+            )
+            .select_related("right")
+            .order_by("-id")[:10]
+        ),
+        "may_match": request.actor.may(MATCH),
+    }
+    return render(request, "linking/link.html", context)
+
+
+def _link_of(request: StudioRequest, key: uuid.UUID) -> Link:
+    return get_object_or_404(
+        Link.objects.select_related("left_connection", "right_connection"),
+        uuid=key,
+        workspace=request.workspace,
+    )
+
+
+@page(MATCH)
+@require_POST
+def unlink(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Break a link, with a reason."""
+    found = _link_of(request, key)
+    try:
+        actions.unlink(request.actor, found, reason=request.POST.get("reason", ""))
+    except DecisionRefused as fault:
+        messages.error(request, fault.sentence)
+        return redirect("linking:link", key=key)
+    messages.success(
+        request, _("Unlinked. What was posted stays posted; new records will ask again.")
+    )
+    return redirect("linking:matches")
+
+
+@page(MATCH)
+@require_POST
+def search(request: StudioRequest) -> HttpResponse:
+    """Ask a worker to compare again."""
+    kind = Narrowing.of(QueryDict(urlsplit(_back(request)).query)).kind
+    for route in queries.routes(request.workspace):
+        nudge("linking.find_pairs", route.source.pk, route.target.pk, kind)
+    text = _("New and changed records are being compared; this page shows them in a few seconds.")
+    return _answer(request, text, undo=False)

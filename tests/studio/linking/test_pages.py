@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from studio.accounts.models import User
+from studio.catalog.models import Connection
+from studio.linking.actions import judge as judge_action
+from studio.linking.models import Judgement, Link, MatchRun, Pair, Party
+from tests.studio.linking.conftest import pair_of
+
+AsPerson = Callable[[User], Client]
+MakeParty = Callable[..., Party]
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+def url(name: str, *args: Any) -> str:
+    return reverse(f"linking:{name}", args=args)
+
+
+@pytest.fixture
+def client_of_ana(ana: User, as_person: AsPerson) -> Client:
+    return as_person(ana)
+
+
+@pytest.fixture(autouse=True)
+def compared_once(erp: Connection, books: Connection) -> None:
+    MatchRun.objects.create(
+        source=erp, target=books, kind="customer", started_at=timezone.now(), compared=1, pairs=1
+    )
+
+
+def test_two_records_stand_side_by_side_with_their_words_coloured(
+    client_of_ana: Client, pair: Pair
+) -> None:
+    page = client_of_ana.get(url("matches")).content.decode()
+
+    assert '<span class="token-same">Bayside</span>' in page
+    assert '<span class="token-differs">Pty</span>' in page
+    assert "strong" in page
+    assert "Same phone, name 0.93 alike." in page
+
+
+def test_enter_links_and_the_pair_leaves_the_list(client_of_ana: Client, pair: Pair) -> None:
+    answer = client_of_ana.post(url("judge", pair.uuid), {"verdict": "same"}, **HTMX)
+
+    page = answer.content.decode()
+    assert Link.objects.get().right_key == "58"
+    assert f"detail-{pair.uuid}" not in page
+    assert "Bayside Marine Pty Ltd is Bayside Marine." in page
+
+
+def test_a_digit_links_another_candidate(
+    client_of_ana: Client, pair: Pair, books: Connection, make_party: MakeParty
+) -> None:
+    other = pair_of(pair.left, make_party(books, "59", "Bayside Motors"), 0.5, rank=2)
+
+    client_of_ana.post(url("judge", pair.uuid), {"pair": str(other.uuid)}, **HTMX)
+
+    assert Link.objects.get().right_key == "59"
+
+
+def test_a_candidate_of_another_record_is_not_accepted(
+    client_of_ana: Client, pair: Pair, erp: Connection, make_party: MakeParty
+) -> None:
+    stranger = pair_of(make_party(erp, "77", "Other"), pair.right, 0.4)
+
+    answer = client_of_ana.post(url("judge", pair.uuid), {"pair": str(stranger.uuid)}, **HTMX)
+
+    assert answer.status_code == 404
+    assert not Link.objects.exists()
+
+
+def test_not_a_match_is_remembered_in_its_own_list(client_of_ana: Client, pair: Pair) -> None:
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "not_a_match"}, **HTMX)
+
+    assert f"detail-{pair.uuid}" not in client_of_ana.get(url("matches")).content.decode()
+    assert (
+        f"detail-{pair.uuid}" in client_of_ana.get(url("matches") + "?state=apart").content.decode()
+    )
+
+
+def test_later_puts_the_record_at_the_end(
+    client_of_ana: Client, pair: Pair, erp: Connection, books: Connection, make_party: MakeParty
+) -> None:
+    second = pair_of(make_party(erp, "43", "Kelvin"), make_party(books, "60", "Kelvin"), 0.5)
+
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "unsure"}, **HTMX)
+
+    page = client_of_ana.get(url("matches")).content.decode()
+    assert page.index(f"detail-{second.uuid}") < page.index(f"detail-{pair.uuid}")
+    assert "put off" in page
+
+
+def test_creating_beside_a_twin_asks_for_a_reason_and_says_which(
+    client_of_ana: Client, pair: Pair, books: Connection
+) -> None:
+    form = client_of_ana.get(url("explain", pair.uuid) + "?ask=create", **HTMX).content.decode()
+    assert "Bayside Marine looks like the same record" in form
+
+    answer = client_of_ana.post(url("create", pair.left.uuid, books.uuid), **HTMX)
+    assert "looks like the same record" in answer.content.decode()
+    client_of_ana.post(url("create", pair.left.uuid, books.uuid), {"comment": "Branch"}, **HTMX)
+
+    assert Judgement.objects.get().verdict == "create_new"
+    assert f"detail-{pair.uuid}" not in client_of_ana.get(url("matches")).content.decode()
+
+
+def test_a_record_without_partner_can_be_created(
+    client_of_ana: Client, left: Party, books: Connection
+) -> None:
+    page = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
+    assert "Bayside Marine Pty Ltd" in page
+
+    client_of_ana.post(url("create", left.uuid, books.uuid), **HTMX)
+
+    page = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
+    assert "will be created" in page
+
+
+def test_undo_brings_the_pair_back(client_of_ana: Client, pair: Pair) -> None:
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "same"}, **HTMX)
+
+    answer = client_of_ana.post(url("undo"), **HTMX)
+
+    assert f"detail-{pair.uuid}" in answer.content.decode()
+
+
+def test_ticked_pairs_are_linked_together(client_of_ana: Client, pair: Pair) -> None:
+    answer = client_of_ana.post(url("bulk"), {"tick": [str(pair.uuid)], "verdict": "same"}, **HTMX)
+
+    assert "1 linked." in answer.content.decode()
+
+
+def test_the_surest_are_linked_within_the_risk_budget(client_of_ana: Client, pair: Pair) -> None:
+    client_of_ana.post(url("accept-within"), {"expected_wrong": "0.01"}, **HTMX)
+    assert not Link.objects.exists()
+
+    client_of_ana.post(url("accept-within"), {"expected_wrong": "0.1"}, **HTMX)
+
+    assert Link.objects.count() == 1
+
+
+def test_a_link_shows_who_decided_and_is_broken_with_a_reason(
+    client_of_ana: Client, pair: Pair
+) -> None:
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "same"}, **HTMX)
+    link = Link.objects.get()
+    page = client_of_ana.get(url("link", link.uuid)).content.decode()
+    assert "Ana Keller" in page
+    assert "Same phone" in page
+
+    client_of_ana.post(url("unlink", link.uuid), {"reason": "Another company"})
+
+    link.refresh_from_db()
+    assert (link.active, link.retired_reason) == (False, "Another company")
+
+
+def test_explaining_shows_the_waterfall_also_without_script(
+    client_of_ana: Client, pair: Pair
+) -> None:
+    page = client_of_ana.get(url("explain", pair.uuid)).content.decode()
+
+    assert "chart waterfall" in page
+    assert "<html" in page
+
+
+def test_money_first_asks_the_big_ones_first(
+    client_of_ana: Client, pair: Pair, erp: Connection, books: Connection, make_party: MakeParty
+) -> None:
+    big = make_party(erp, "43", "Kelvin")
+    Party.objects.filter(pk=big.pk).update(money=Decimal(9000))
+    second = pair_of(big, make_party(books, "60", "Kelvin"), 0.5)
+
+    page = client_of_ana.get(url("matches") + "?sort=money").content.decode()
+
+    assert page.index(f"detail-{second.uuid}") < page.index(f"detail-{pair.uuid}")
+
+
+def test_the_number_of_queries_does_not_grow_with_the_pairs(
+    client_of_ana: Client,
+    erp: Connection,
+    books: Connection,
+    make_party: MakeParty,
+    django_assert_max_num_queries: Any,
+) -> None:
+    for n in range(30):
+        pair_of(make_party(erp, f"L{n}", f"N {n}"), make_party(books, f"R{n}", f"N {n}"), 0.9)
+    client_of_ana.get(url("matches"))
+
+    with django_assert_max_num_queries(16):
+        answer = client_of_ana.get(url("matches"))
+
+    assert len(answer.content) < 300_000
+
+
+@pytest.mark.parametrize("who", ["ada", "olga", "otto"])
+def test_who_may_not_match_is_refused_every_write(
+    who: str,
+    request: pytest.FixtureRequest,
+    as_person: AsPerson,
+    pair: Pair,
+    books: Connection,
+    ana: User,
+    actor_of: Callable[[User], Any],
+) -> None:
+    client = as_person(request.getfixturevalue(who))
+    judge_action(actor_of(ana), pair.left, pair.right, "same")
+    link = Link.objects.get()
+    reads = [url("matches"), url("explain", pair.uuid), url("link", link.uuid)]
+    writes = [
+        url("judge", pair.uuid),
+        url("create", pair.left.uuid, books.uuid),
+        url("bulk"),
+        url("accept-within"),
+        url("undo"),
+        url("search"),
+        url("unlink", link.uuid),
+    ]
+
+    expected = 403 if who == "otto" else 200
+    assert {client.get(u).status_code for u in reads} == {expected}
+    assert {client.post(u, {"reason": "x"}).status_code for u in writes} == {403}
+    link.refresh_from_db()
+    assert link.active
