@@ -121,7 +121,7 @@ def run_pytest(
     report: Report, arguments: list[str], *, workers: int, env: dict[str, str] | None = None
 ) -> str:
     """Run pytest, show its output while it runs, collect skips; returns its closing line."""
-    command = [str(BIN / "python"), "-m", "pytest", *arguments]
+    command = [str(BIN / "python"), "-m", "pytest", "--durations=8", *arguments]
     if workers > 1:
         # A file stays together: its fixtures are started once.
         command += ["-n", str(workers), "--dist", "loadfile"]
