@@ -8,8 +8,9 @@ from engine.mapping import Catalog, Kind, TableInfo, parse_expression
 from engine.mapping.nodes import Call, Expr, Literal, walk
 from engine.mapping.refusals import Unreadable
 from studio.catalog.models import Connection
+from studio.catalog.schemas import schema_of
 from studio.mapping.models import LookupTable, Mapping
-from studio.mapping.schemas import latest_snapshot, schema_of
+from studio.mapping.schemas import latest_snapshot
 
 # Facts every company has, whatever its snapshot says.
 COMPANY_FACTS = ("base_currency", "company", "company_name", "country")

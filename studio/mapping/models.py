@@ -39,6 +39,12 @@ class Mapping(Base):
     frame = models.JSONField(
         default=dict, blank=True, help_text="name, as_of, constants and actions of the document"
     )
+    fed_by = models.ManyToManyField(
+        Connection,
+        blank=True,
+        related_name="feeds",
+        help_text="outbound: whose records it writes; decides which codes are proposed",
+    )
     proposed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -184,6 +190,14 @@ class LookupTable(Base):
     )
     name = models.SlugField(help_text='as written in LOOKUP("name", …)')
     label = models.CharField(max_length=100)
+    source = models.ForeignKey(
+        Connection,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="whose codes it translates; empty: of every other connection",
+    )
     code_kind = models.CharField(
         max_length=30, blank=True, help_text="list of the target it yields from"
     )

@@ -106,9 +106,8 @@ def source_record(mapping: Mapping) -> tuple[str, Record]:
         return (f"{sample.entity} {sample.key}", dict(sample.data)) if sample else ("", {})
     first_hop = (
         Mapping.objects.filter(
-            workspace_id=mapping.workspace_id, direction="inbound", document=mapping.document
+            connection__in=mapping.fed_by.all(), direction="inbound", document=mapping.document
         )
-        .exclude(connection=mapping.connection)
         .select_related("connection")
         .order_by("id")
         .first()

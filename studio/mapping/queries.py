@@ -124,13 +124,14 @@ class Route:
 
 
 def composed_of(mappings: Iterable[Mapping]) -> list[Route]:
-    """Every pair of hops through the same document between two connections."""
+    """Every pair of hops through the same document between two connections that belong together."""
     found = list(mappings)
+    fed = set(Mapping.fed_by.through.objects.values_list("mapping_id", "connection_id"))
     inbound = [m for m in found if m.direction == "inbound"]
     outbound = [m for m in found if m.direction == "outbound"]
     return [
         Route(a, b)
         for a in inbound
         for b in outbound
-        if a.document == b.document and a.connection_id != b.connection_id
+        if a.document == b.document and (b.pk, a.connection_id) in fed
     ]

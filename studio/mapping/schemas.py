@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from engine.canon.fields import canonical_schema
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
 from studio.catalog.models import Connection, SchemaSnapshot
+from studio.catalog.schemas import schema_of
 from studio.mapping.models import Mapping
-
-_SCHEMA: TypeAdapter[SystemSchema] = TypeAdapter(SystemSchema)
 
 
 def latest_snapshot(connection: Connection) -> SchemaSnapshot | None:
@@ -24,25 +19,6 @@ def latest_snapshot(connection: Connection) -> SchemaSnapshot | None:
         .defer("content")
         .first()
     )
-
-
-@lru_cache(maxsize=16)
-def _schema(snapshot_id: int, content_hash: str) -> SystemSchema:
-    content: dict[str, Any] = SchemaSnapshot.objects.values_list("content", flat=True).get(
-        pk=snapshot_id, content_hash=content_hash
-    )
-    return _SCHEMA.validate_python(content)
-
-
-def schema_of(snapshot: SchemaSnapshot) -> SystemSchema:
-    """The snapshot as a value; kept in the process because snapshots never change."""
-    return _schema(snapshot.pk, snapshot.content_hash)
-
-
-def stored_schema(schema: SystemSchema) -> dict[str, Any]:
-    """A schema as the JSON that a snapshot keeps."""
-    found: dict[str, Any] = _SCHEMA.dump_python(schema, mode="json")
-    return found
 
 
 def snapshot_of(mapping: Mapping) -> SchemaSnapshot | None:

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from engine.mapping.nodes import Path, walk
+from engine.canon.fields import canonical_schema
+from engine.mapping.nodes import Literal, Path, walk
 from engine.mapping.parse import parse_expression
 from engine.mapping.refusals import Unreadable
 from studio.catalog.models import Code, Connection
+from studio.catalog.schemas import schema_of
 from studio.mapping.catalog import calls, first_text
 from studio.mapping.models import LookupTable, MappingRow
 from studio.mapping.queries import word_of
-from studio.mapping.schemas import latest_snapshot, schema_of, whole_entity
+from studio.mapping.schemas import latest_snapshot, whole_entity
 
-# Name in LOOKUP -> label for people, list of the target it yields from.
-TABLES: dict[str, tuple[str, str]] = {
-    "terms": ("Payment terms", "term"),
-    "term": ("Payment terms", "term"),
-    "tax_codes": ("Tax codes", "tax_code"),
-    "tax_code": ("Tax codes", "tax_code"),
-    "payment_methods": ("Payment methods", "payment_method"),
-    "payment_method": ("Payment methods", "payment_method"),
-    "accounts": ("Ledger accounts", "account"),
-    "account": ("Ledger accounts", "account"),
-    "bank_accounts": ("Bank accounts", "account"),
-    "income_accounts": ("Income accounts by product class", "account"),
-    "expense_accounts": ("Cost accounts by product class", "account"),
-    "charge_items": ("Items for freight and other charges", "item"),
-    "charge_accounts": ("Accounts for freight and other charges", "account"),
-    "currencies": ("Currencies", "currency"),
-    "units": ("Units of measure", "unit"),
-    "classes": ("Classes", "class"),
-    "departments": ("Departments", "department"),
-    "branches": ("Branches", "department"),
+# Name in LOOKUP -> label for people, list of the target it yields from, list of the source it reads.
+TABLES: dict[str, tuple[str, str, str]] = {
+    "terms": ("Payment terms", "term", "term"),
+    "tax_codes": ("Tax codes", "tax_code", "tax_code"),
+    "payment_methods": ("Payment methods", "payment_method", "payment_method"),
+    "accounts": ("Ledger accounts", "account", "account"),
+    "bank_accounts": ("Bank accounts", "account", "bank"),
+    "income_accounts": ("Income accounts by product class", "account", "product_class"),
+    "expense_accounts": ("Cost accounts by product class", "account", "product_class"),
+    "charge_items": ("Items for freight and other charges", "item", ""),
+    "charge_accounts": ("Accounts for freight and other charges", "account", ""),
+    "currencies": ("Currencies", "currency", "currency"),
+    "branches": ("Branches", "branch", "branch"),
+    "tax_rates": ("Rates of tax codes, in percent", "", ""),
+    "term_days": ("Days of payment terms", "", ""),
 }
 KEPT = 5
 
@@ -46,6 +44,7 @@ class SeenCode:
     code: str
     label: str = ""
     count: int = 0
+    detail: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,57 +64,81 @@ class Offer:
 
 
 def seen_codes(table: LookupTable) -> dict[str, SeenCode]:
-    """Codes of the other connections' lists of the same kind, and values seen in their fields."""
+    """Codes of the feeding connections' lists, and values seen in the fields that are looked up."""
+    sources = feeding(table.connection)
+    kind = TABLES[table.name][2] if table.name in TABLES else table.code_kind
     found: dict[str, SeenCode] = {}
-    others = Connection.objects.filter(workspace_id=table.workspace_id).exclude(
-        pk=table.connection_id
-    )
-    sources = [c for c in others if c.system == "syspro"] or list(others)
-    listed = Code.objects.filter(connection__in=sources, kind=table.code_kind).order_by("key")
+    listed = Code.objects.filter(connection__in=sources, kind=kind).exclude(kind="").order_by("key")
     for code in listed:
         value = code.code or code.key
-        found[value] = SeenCode(value, code.label, int(code.detail.get("count", 0) or 0))
+        found[value] = SeenCode(value, code.label, 0, code.detail)
     for value in _sampled(table, sources):
-        found.setdefault(value, SeenCode(value, "", 0))
+        found.setdefault(value, SeenCode(value))
     return found
 
 
+def feeding(connection: Connection) -> list[Connection]:
+    """The connections whose records are written to this one."""
+    return list(Connection.objects.filter(feeds__connection=connection).distinct())
+
+
 def _sampled(table: LookupTable, sources: list[Connection]) -> Iterator[str]:
-    """Values in the source fields that feed the canonical field which the table translates."""
-    for document, canonical in _looked_up(table):
-        feeding = MappingRow.objects.filter(
+    """Values of the canonical field which the table translates: its own list, or as fed."""
+    for row, document, canonical in _looked_up(table):
+        entity = canonical_schema().entity(document)
+        field = next(
+            (f for f in (entity.fields if entity else ()) if f.path.replace("[]", "") == canonical),
+            None,
+        )
+        if field is not None and field.enum:
+            named = texts(row.condition) | {
+                t for c in row.candidates for t in texts(c["condition"])
+            }
+            yield from (code for code, _ in field.enum if not named or code in named)
+            continue
+        fed = MappingRow.objects.filter(
             mapping__connection__in=sources,
             mapping__direction="inbound",
             mapping__document=document,
-            target_path=canonical,
         ).select_related("mapping__connection")
-        for row in feeding:
-            yield from _profile_values(row)
+        for one in fed:
+            if one.target_path.replace("[]", "") == canonical:
+                yield from _profile_values(one)
 
 
-def _looked_up(table: LookupTable) -> set[tuple[str, str]]:
-    """Canonical document and path of every LOOKUP of this table."""
-    found: set[tuple[str, str]] = set()
+def texts(expression: str) -> set[str]:
+    """The texts written out in an expression."""
+    try:
+        tree = parse_expression(expression) if expression else None
+    except Unreadable:
+        return set()
+    if tree is None:
+        return set()
+    return {n.value for n in walk(tree) if isinstance(n, Literal) and isinstance(n.value, str)}
+
+
+def _looked_up(table: LookupTable) -> list[tuple[MappingRow, str, str]]:
+    """Row, canonical document and path of every LOOKUP of this table."""
+    found: list[tuple[MappingRow, str, str]] = []
     rows = MappingRow.objects.filter(
         mapping__connection_id=table.connection_id, mapping__direction="outbound"
     ).select_related("mapping")
     for row in rows:
-        texts = (
-            [row.expression] if row.expression else [c["expression"] for c in row.candidates[:1]]
-        )
-        for text in texts:
-            for call in calls(text):
-                if call.name == "LOOKUP" and first_text(call) == table.name and len(call.args) > 1:
-                    for one in walk(call.args[1]):
-                        if isinstance(one, Path):
-                            found.add((row.mapping.document, _canonical(one.names, row)))
+        said = row.expression or (row.candidates[0]["expression"] if row.candidates else "")
+        for call in calls(said):
+            if call.name == "LOOKUP" and first_text(call) == table.name and len(call.args) > 1:
+                found += [
+                    (row, row.mapping.document, _canonical(one.names, row))
+                    for one in walk(call.args[1])
+                    if isinstance(one, Path)
+                ]
     return found
 
 
 def _canonical(names: tuple[str, ...], row: MappingRow) -> str:
     block = next((b for b in row.mapping.blocks if b["id"] == row.block), None)
     if block and names[0] == block.get("as", "line"):
-        return f"{block.get('each', '')}[]." + ".".join(names[1:])
+        return f"{block.get('each', '')}." + ".".join(names[1:])
     return ".".join(names)
 
 
@@ -131,7 +154,8 @@ def _profile_values(row: MappingRow) -> Iterator[str]:
         return
     if entity is None or not isinstance(tree, Path):
         return
-    found = entity.field(_canonical(tree.names, row))
+    path = _canonical(tree.names, row)
+    found = next((f for f in entity.fields if f.path.replace("[]", "") == path), None)
     if found is None:
         return
     if found.enum:
@@ -165,14 +189,45 @@ def _ranked(one: SeenCode, targets: dict[str, Code]) -> list[Offer]:
             break
         del left[match.target]
         code = targets[match.target]
+        score, words = _with_details(match.score, one.detail, code.detail)
         found.append(
             Offer(
                 key=code.key,
                 code=code.code,
                 label=code.label,
-                confidence=round(match.score, 3),
+                confidence=round(score, 3),
                 method="Identity" if match.score >= 1 else "Similarity",
-                sentence=f"{match.sentence[:1].upper()}{match.sentence[1:]}.",
+                sentence=f"{match.sentence[:1].upper()}{match.sentence[1:]}{words}.",
             )
         )
-    return found
+    return sorted(found, key=lambda offer: -offer.confidence)
+
+
+# What an equal or a differing detail (days, discount, rate) does to the odds: equal days among a
+# handful of terms are strong evidence, different ones rule a pair out for practical purposes.
+EQUAL_ODDS, DIFFERENT_ODDS = 6.0, 0.05
+
+
+def _with_details(score: float, left: dict[str, str], right: dict[str, str]) -> tuple[float, str]:
+    """The score after comparing the numbers both sides tell, and the words for it."""
+    odds = min(score, 0.98) / (1 - min(score, 0.98))
+    words = ""
+    for name in ("days", "discount", "rate"):
+        if name not in left and name not in right:
+            continue
+        a, b = _figure(left.get(name)), _figure(right.get(name))
+        if name not in left or name not in right:
+            # A missing discount is a discount of nothing; missing days or rates say nothing.
+            if name != "discount":
+                continue
+        same = a == b
+        odds *= EQUAL_ODDS if same else DIFFERENT_ODDS
+        words += f", {'same' if same else 'another'} {name} ({b.normalize():f})"
+    return odds / (1 + odds), words
+
+
+def _figure(text: str | None) -> Decimal:
+    try:
+        return Decimal(text or "0")
+    except InvalidOperation:
+        return Decimal(0)

@@ -19,18 +19,21 @@ from studio.mapping.shipped import starters_of
 from studio.mapping.values import TABLES, Offer, offers_for, seen_codes
 
 
-def ensure_lookup_tables(actor: Actor, connection: Connection) -> list[LookupTable]:
+def ensure_lookup_tables(
+    actor: Actor, connection: Connection, source: Connection | None = None
+) -> list[LookupTable]:
     """One table for every name that a mapping of this connection looks up; missing ones are made."""
     actor_may_edit(actor)
     found = {t.name: t for t in LookupTable.objects.filter(connection=connection)}
     for name in sorted(_wanted(connection) - found.keys()):
-        label, kind = TABLES.get(name, (name.replace("_", " ").capitalize(), name.rstrip("s")))
+        label, kind, _source = TABLES.get(name, (name.replace("_", " ").capitalize(), "", ""))
         with acting(
             actor, _permission(actor), "lookup.created", f"connection:{connection.uuid}"
         ) as line:
             found[name] = LookupTable.objects.create(
                 workspace_id=connection.workspace_id,
                 connection=connection,
+                source=source,
                 name=name,
                 label=label,
                 code_kind=kind,
@@ -77,14 +80,16 @@ def _expressions(owner: dict[str, Any]) -> list[str]:
     return texts
 
 
-def propose_lookup_values(actor: Actor, connection: Connection) -> int:
+def propose_lookup_values(
+    actor: Actor, connection: Connection, source: Connection | None = None
+) -> int:
     """Propose a target code for every source code seen; returns how many are still open.
 
     Nothing takes effect: a row of the table is written only when a person approves. Decided
     proposals keep what was decided and what was shown.
     """
     actor_may_edit(actor)
-    tables = ensure_lookup_tables(actor, connection)
+    tables = ensure_lookup_tables(actor, connection, source)
     with acting(
         actor, _permission(actor), "lookup.proposed", f"connection:{connection.uuid}"
     ) as line:

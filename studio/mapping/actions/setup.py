@@ -21,11 +21,15 @@ def ensure_mappings(actor: Actor, source: Connection, target: Connection) -> lis
     """
     actor.require(MAP)
     with transaction.atomic():
-        return [
+        found = [
             _ensure(actor, connection, starter)
             for connection in dict.fromkeys((source, target))
             for starter in starters_of(connection.system)
         ]
+        for mapping in found:
+            if mapping.direction == "outbound":
+                mapping.fed_by.add(source if mapping.connection_id == target.pk else target)
+    return found
 
 
 def _ensure(actor: Actor, connection: Connection, starter: Starter) -> Mapping:

@@ -10,9 +10,9 @@ import pytest
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema, ValueProfile
 from studio.accounts.models import User, Workspace
 from studio.catalog.models import Code, Connection, SchemaSnapshot
+from studio.catalog.schemas import SCHEMA
 from studio.core.action import Actor
 from studio.mapping.models import LookupTable, Mapping, MappingRow
-from studio.mapping.schemas import stored_schema
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def books(workspace: Workspace) -> Connection:
 
 
 def snapshot(connection: Connection, schema: SystemSchema) -> SchemaSnapshot:
-    content = stored_schema(schema)
+    content = SCHEMA.dump_python(schema, mode="json")
     return SchemaSnapshot.objects.create(
         connection=connection,
         number=connection.snapshots.count() + 1,
@@ -124,8 +124,8 @@ def inbound(erp: Connection, erp_snapshot: SchemaSnapshot) -> Mapping:
 
 
 @pytest.fixture
-def outbound(books: Connection, books_snapshot: SchemaSnapshot) -> Mapping:
-    return Mapping.objects.create(
+def outbound(books: Connection, erp: Connection, books_snapshot: SchemaSnapshot) -> Mapping:
+    mapping = Mapping.objects.create(
         workspace=books.workspace,
         connection=books,
         direction="outbound",
@@ -138,6 +138,8 @@ def outbound(books: Connection, books_snapshot: SchemaSnapshot) -> Mapping:
             "target": {"system": "qbo", "entity": "Customer"},
         },
     )
+    mapping.fed_by.add(erp)
+    return mapping
 
 
 def candidate(expression: str, confidence: float, **more: Any) -> dict[str, Any]:
