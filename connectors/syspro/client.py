@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
@@ -24,12 +23,10 @@ from engine.errors import (
     RemoteUnavailable,
     SurpriseAnswer,
 )
-from engine.ports import Clock
 
 REST = "/SYSPROWCFService/Rest"
 LONGEST_ADDRESS = 8000
 """Characters of an address above which a post goes as ``PostLD`` (HTTP.SYS allows about 16 KB)."""
-_STALE = timedelta(minutes=2)
 
 
 class _Discreet:
@@ -57,7 +54,6 @@ class EnetClient:
         self.company = config.company
         self.operator = config.setting("operator")
         self._config = config
-        self._clock: Clock = services.clock
         base = config.base_url.rstrip("/")
         path = config.setting("rest_path", REST)
         base = base if base.lower().endswith("/rest") else base + path
@@ -78,7 +74,7 @@ class EnetClient:
         self._mine = threading.RLock()
         self._depth = 0
         self._token = ""
-        self._used: datetime | None = None
+        self._proved = False
 
     # --- sessions --------------------------------------------------------------------------------
 
@@ -90,11 +86,11 @@ class EnetClient:
                 yield
                 return
             with self._lane(self._lane_name):
-                self._depth += 1
+                self._depth, self._proved = 1, False
                 try:
                     yield
                 finally:
-                    self._depth -= 1
+                    self._depth = 0
 
     def logoff(self) -> None:
         """End the session; a failure to do so is not worth an error."""
@@ -129,7 +125,7 @@ class EnetClient:
             raise SurpriseAnswer(
                 system="syspro", call="log on", field="answer", expected="a session token"
             )
-        self._token, self._used = token, self._clock.now()
+        self._token, self._proved = token, True
         return token
 
     # --- verbs -----------------------------------------------------------------------------------
@@ -189,9 +185,11 @@ class EnetClient:
         return self._checked(text, call, safe=safe)
 
     def _make_sure(self) -> None:
-        """Before a post: a session that was idle is proved alive, because a post is not repeated."""
-        idle = self._used is None or self._clock.now() - self._used > _STALE
-        if self._token and idle:
+        """Before a post: prove the session alive once per hold of the lane.
+
+        A post is not repeated, and while we did not hold the lane another worker may have logged on.
+        """
+        if self._token and not self._proved:
             self._with_session("GetLogonProfile", {}, "read the logon profile", safe=True)
 
     def _with_session(self, path: str, args: Mapping[str, str], call: str, *, safe: bool) -> str:
@@ -209,7 +207,7 @@ class EnetClient:
                 raise AccessDenied(
                     system="syspro", call=call, detail="Each new session ends at once."
                 )
-        self._used = self._clock.now()
+        self._proved = True
         return text
 
     def _call(self, path: str, args: Mapping[str, str], call: str, *, safe: bool) -> str:
