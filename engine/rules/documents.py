@@ -135,11 +135,16 @@ def _taxed(subject: Subject) -> list[TaxedLine] | None:
     made: list[TaxedLine] = []
     for line in lines_of(subject):
         net, code = amount(line, "net_amount"), text_of(line, "tax_code")
-        if net is None or (code and code not in rates):
+        given = amount(line, "tax_rate")
+        if net is None or (given is None and code and code not in rates):
             return None
         made.append(
             TaxedLine(
-                Decimal(1), net, rates.get(code, ZERO), amount=net, tax=amount(line, "tax_amount")
+                Decimal(1),
+                net,
+                given if given is not None else rates.get(code, ZERO),
+                amount=net,
+                tax=amount(line, "tax_amount"),
             )
         )
     return made or None
