@@ -31,8 +31,8 @@ class CodeList:
         code: short code people know, may be the key.
         label: name people read.
         active: field that says whether it may still be used; empty where there is none.
-        detail: other fields worth keeping beside it.
-        facts: lookup table -> field whose value the table gives for each code (rates, days).
+        detail: (name, field) of what tells codes apart: ``days``, ``discount``, ``rate``, ``type``.
+        facts: (lookup table, name in ``detail``) of tables that repeat a detail for each code.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class CodeList:
     code: str
     label: str
     active: str = ""
-    detail: tuple[str, ...] = ()
+    detail: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
 
 
@@ -107,10 +107,10 @@ CONNECTORS: dict[str, System] = {
             secrets=("operator_password", "company_password"),
             codes=(
                 CodeList("term", "TblArTerms", "TermsCode", "TermsCode", "Description", "",
-                         ("DueDays", "DiscPct", "DiscDays"), (("term_days", "DueDays"),)),
-                CodeList("tax_code", "AdmTax", "TaxCode", "TaxCode", "Description", "", ("CurTaxRate",),
-                         (("tax_rates", "CurTaxRate"),)),
-                CodeList("account", "GenMaster", "GlCode", "GlCode", "Description", "", ("AccountType",)),
+                         (("days", "DueDays"), ("discount", "DiscPct")), (("term_days", "days"),)),
+                CodeList("tax_code", "AdmTax", "TaxCode", "TaxCode", "Description", "", (("rate", "CurTaxRate"),),
+                         (("tax_rates", "rate"),)),
+                CodeList("account", "GenMaster", "GlCode", "GlCode", "Description", "", (("type", "AccountType"),)),
                 CodeList("branch", "SalBranch", "Branch", "Branch", "Description"),
                 CodeList("product_class", "SalProductClassDes", "ProductClass", "ProductClass", "Description"),
                 CodeList("currency", "TblCurrency", "Currency", "Currency", "Description"),
@@ -133,13 +133,13 @@ CONNECTORS: dict[str, System] = {
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
             rate={"per_minute": 500, "per_second": 10, "concurrent": 10},
             codes=(
-                CodeList("term", "Term", "Id", "Name", "Name", "Active", ("DueDays", "DiscountPercent")),
-                CodeList("tax_code", "TaxCode", "Id", "Name", "Name", "Active", ("Description", "Taxable")),
-                CodeList("account", "Account", "Id", "AcctNum", "Name", "Active", ("AccountType", "AccountSubType")),
+                CodeList("term", "Term", "Id", "Name", "Name", "Active", (("days", "DueDays"), ("discount", "DiscountPercent"))),
+                CodeList("tax_code", "TaxCode", "Id", "Name", "Name", "Active", ()),
+                CodeList("account", "Account", "Id", "AcctNum", "Name", "Active", (("type", "AccountType"),)),
                 CodeList("payment_method", "PaymentMethod", "Id", "Name", "Name", "Active"),
                 CodeList("class", "Class", "Id", "Name", "FullyQualifiedName", "Active"),
                 CodeList("branch", "Department", "Id", "Name", "FullyQualifiedName", "Active"),
-                CodeList("item", "Item", "Id", "Sku", "Name", "Active", ("Type",)),
+                CodeList("item", "Item", "Id", "Sku", "Name", "Active", (("type", "Type"),)),
             ),
         ),
     ),
@@ -159,8 +159,8 @@ CONNECTORS: dict[str, System] = {
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
             rate={"per_minute": 60, "per_day": 5000, "concurrent": 5, "burst": 20},
             codes=(
-                CodeList("account", "Account", "Code", "Code", "Name", "Status", ("Type", "Class")),
-                CodeList("tax_code", "TaxRate", "TaxType", "TaxType", "Name", "Status", ("EffectiveRate",)),
+                CodeList("account", "Account", "Code", "Code", "Name", "Status", (("type", "Type"),)),
+                CodeList("tax_code", "TaxRate", "TaxType", "TaxType", "Name", "Status", (("rate", "EffectiveRate"),)),
                 CodeList("currency", "Currency", "Code", "Code", "Description"),
                 CodeList("branch", "TrackingCategory", "TrackingCategoryID", "Name", "Name", "Status"),
             ),

@@ -203,7 +203,7 @@ def _keep_code(connection: Connection, plan: Any, record: SourceRecord, now: Any
         defaults={
             "code": str(data.get(plan.code) or "")[:80],
             "label": str(data.get(plan.label) or data.get(plan.code) or key)[:200],
-            "detail": {k: str(data[k]) for k in plan.detail if data.get(k) is not None},
+            "detail": {n: str(data[f]) for n, f in plan.detail if data.get(f) is not None},
             "active": not inactive and not record.deleted,
             "seen_at": now,
         },

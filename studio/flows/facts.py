@@ -17,13 +17,13 @@ def fill_fact_tables(actor: Actor, connection: Connection) -> int:
     tables = {t.name: t for t in ensure_lookup_tables(actor, connection)}
     changed = 0
     for plan in capabilities(connection.system).codes:
-        for name, field in plan.facts:
+        for name, detail in plan.facts:
             table = tables.get(name)
             if table is None:
                 continue
             known = dict(table.rows.values_list("source", "target"))
             for code in Code.objects.filter(connection=connection, kind=plan.kind):
-                value = str(code.detail.get(field, ""))
+                value = str(code.detail.get(detail, ""))
                 if value and known.get(code.code) != value:
                     add_lookup_row(actor, table, code.code, value, target_label=code.label)
                     changed += 1

@@ -190,14 +190,6 @@ class LookupTable(Base):
     )
     name = models.SlugField(help_text='as written in LOOKUP("name", …)')
     label = models.CharField(max_length=100)
-    source = models.ForeignKey(
-        Connection,
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="+",
-        help_text="whose codes it translates; empty: of every other connection",
-    )
     code_kind = models.CharField(
         max_length=30, blank=True, help_text="list of the target it yields from"
     )

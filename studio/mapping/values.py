@@ -216,10 +216,9 @@ def _with_details(score: float, left: dict[str, str], right: dict[str, str]) -> 
         if name not in left and name not in right:
             continue
         a, b = _figure(left.get(name)), _figure(right.get(name))
-        if name not in left or name not in right:
-            # A missing discount is a discount of nothing; missing days or rates say nothing.
-            if name != "discount":
-                continue
+        # A missing discount is a discount of nothing; missing days or rates say nothing.
+        if name != "discount" and (name not in left or name not in right):
+            continue
         same = a == b
         odds *= EQUAL_ODDS if same else DIFFERENT_ODDS
         words += f", {'same' if same else 'another'} {name} ({b.normalize():f})"

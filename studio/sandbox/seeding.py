@@ -141,8 +141,8 @@ def prepare_pair(actor: Actor, source: Connection, target: Connection, say: Say)
         if mapping.proposed_at is None:
             run = propose(actor, mapping, embedder())
             say(f"{mapping}: {run.rows} rows proposed in {run.seconds:.1f} s")
-    for connection in (source, target):
-        propose_lookup_values(actor, connection)
-        fill_fact_tables(actor, connection)
+    propose_lookup_values(actor, source)
+    fill_fact_tables(actor, source)
+    propose_lookup_values(actor, target)
     for flow in ensure_flows(source, target):
         say(f"flow {flow.name}: draft")

@@ -72,8 +72,9 @@ def review_fields(ivo: Actor, workspace: Workspace, say: Say) -> None:
 def review_values(ivo: Actor, workspace: Workspace, say: Say) -> None:
     """Approve lookup values that are proposed with at least 90 %."""
     rows = ValueProposal.objects.filter(table__workspace=workspace, state="open")
+    waiting = rows.count()
     taken = [decide_value(ivo, row, "approved") for row in rows if row.confidence >= SURE]
-    say(f"lookup values: {len(taken)} of {rows.count() + len(taken)} approved")
+    say(f"lookup values: {len(taken)} of {waiting} approved")
 
 
 def review_matches(ana: Actor, workspace: Workspace, say: Say) -> None:
@@ -84,6 +85,7 @@ def review_matches(ana: Actor, workspace: Workspace, say: Say) -> None:
     say(f"candidate pairs: {match_masters(ana, flows)}")
     taken = 0
     pairs = Pair.objects.filter(left__connection__workspace=workspace, judged="", rank=1)
+    waiting = pairs.count()
     for pair in pairs.select_related("left__connection", "right__connection"):
         rival = (
             Pair.objects.filter(left=pair.left, right__connection=pair.right.connection)
@@ -99,7 +101,7 @@ def review_matches(ana: Actor, workspace: Workspace, say: Say) -> None:
             taken += 1
         except DecisionRefused:
             continue
-    say(f"matches: {taken} approved, {pairs.count() - taken} left to people")
+    say(f"matches: {taken} approved, {waiting - taken} left to people")
 
 
 def publish_flows(ivo: Actor, workspace: Workspace, say: Say) -> None:

@@ -19,9 +19,7 @@ from studio.mapping.shipped import starters_of
 from studio.mapping.values import TABLES, Offer, offers_for, seen_codes
 
 
-def ensure_lookup_tables(
-    actor: Actor, connection: Connection, source: Connection | None = None
-) -> list[LookupTable]:
+def ensure_lookup_tables(actor: Actor, connection: Connection) -> list[LookupTable]:
     """One table for every name that a mapping of this connection looks up; missing ones are made."""
     actor_may_edit(actor)
     found = {t.name: t for t in LookupTable.objects.filter(connection=connection)}
@@ -33,7 +31,6 @@ def ensure_lookup_tables(
             found[name] = LookupTable.objects.create(
                 workspace_id=connection.workspace_id,
                 connection=connection,
-                source=source,
                 name=name,
                 label=label,
                 code_kind=kind,
@@ -80,16 +77,14 @@ def _expressions(owner: dict[str, Any]) -> list[str]:
     return texts
 
 
-def propose_lookup_values(
-    actor: Actor, connection: Connection, source: Connection | None = None
-) -> int:
+def propose_lookup_values(actor: Actor, connection: Connection) -> int:
     """Propose a target code for every source code seen; returns how many are still open.
 
     Nothing takes effect: a row of the table is written only when a person approves. Decided
     proposals keep what was decided and what was shown.
     """
     actor_may_edit(actor)
-    tables = ensure_lookup_tables(actor, connection, source)
+    tables = ensure_lookup_tables(actor, connection)
     with acting(
         actor, _permission(actor), "lookup.proposed", f"connection:{connection.uuid}"
     ) as line:
