@@ -234,7 +234,7 @@ class Api:
                 doc = rule(dict(sent), **extra)
             return self._reshaped(entity, lists.full(self._books, entity, doc)), True
         except RefusedError as error:
-            return self._echo(entity, sent, error.messages), False
+            return self._echo(entity, sent or error.sent, error.messages), False
 
     def _echo(self, entity: str, sent: dict[str, Any], messages: list[str]) -> dict[str, Any]:
         key = KEYS[entity]

@@ -179,7 +179,7 @@ def element(entity: str, raw: Any) -> dict[str, Any]:
     faults: list[str] = []
     made = read(tree(entity), raw, faults)
     if faults:
-        raise RefusedError(*dict.fromkeys(faults))
+        raise RefusedError(*dict.fromkeys(faults), sent=made)
     return dict(made)
 
 

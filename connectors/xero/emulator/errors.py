@@ -11,11 +11,15 @@ NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
 class RefusedError(Exception):
-    """An element breaks business rules; ``messages`` are the vendor's sentences."""
+    """An element breaks business rules; ``messages`` are the vendor's sentences.
 
-    def __init__(self, *messages: str) -> None:
+    ``sent`` is the element as understood, where it was refused while being read.
+    """
+
+    def __init__(self, *messages: str, sent: dict[str, Any] | None = None) -> None:
         super().__init__("; ".join(messages))
         self.messages = list(messages)
+        self.sent = sent or {}
 
 
 class MissingError(Exception):
