@@ -33,6 +33,7 @@ class CodeList:
         active: field that says whether it may still be used; empty where there is none.
         detail: (name, field) of what tells codes apart: ``days``, ``discount``, ``rate``, ``type``.
         facts: (lookup table, name in ``detail``) of tables that repeat a detail for each code.
+        where: (field, value) an entry must have to belong to the list.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class CodeList:
     active: str = ""
     detail: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    where: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,10 @@ CONNECTORS: dict[str, System] = {
             poll=("change data capture", "query"),
             batch=30,
             page=1000,
-            limits={"minute": "500 calls", "concurrent": "10 calls", "batch": "40 a minute"},
+            limits={"minute": "500 calls", "second": "10 calls", "concurrent": "10 calls",
+                    "batch": "40 a minute"},
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
-            settings=("client_id", "environment", "minor_version"),
+            settings=("client_id", "marker", "batch_per_minute"),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
             rate={"per_minute": 500, "per_second": 10, "concurrent": 10},
             codes=(
@@ -160,7 +163,10 @@ CONNECTORS: dict[str, System] = {
             rate={"per_minute": 60, "per_day": 5000, "concurrent": 5, "burst": 20},
             codes=(
                 CodeList("account", "Account", "Code", "Code", "Name", "Status", (("type", "Type"),)),
-                CodeList("tax_code", "TaxRate", "TaxType", "TaxType", "Name", "Status", (("rate", "EffectiveRate"),)),
+                CodeList("tax_code", "TaxRate", "TaxType", "TaxType", "Name", "Status",
+                         (("rate", "EffectiveRate"),), (), (("CanApplyToRevenue", True),)),
+                CodeList("purchase_tax_code", "TaxRate", "TaxType", "TaxType", "Name", "Status",
+                         (("rate", "EffectiveRate"),), (), (("CanApplyToExpenses", True),)),
                 CodeList("currency", "Currency", "Code", "Code", "Description"),
                 CodeList("branch", "TrackingCategory", "TrackingCategoryID", "Name", "Name", "Status"),
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.utils import timezone
 from pydantic import TypeAdapter
 
 from connectors.http.jsontext import dump
-from connectors.registry import capabilities
+from connectors.registry import CodeList, capabilities
 from engine.errors import StudioError
 from engine.ports import Connector, Health, SourceRecord
 from engine.runtime.idempotency import content_hash
@@ -182,7 +183,8 @@ def refresh_codes(connection: Connection) -> int:
             rows = list(every(connector, plan.entity))
             with transaction.atomic():
                 for record in rows:
-                    _keep_code(connection, plan, record, now)
+                    if all(record.data.get(name) == value for name, value in plan.where):
+                        _keep_code(connection, plan, record, now)
                 Code.objects.filter(connection=connection, kind=plan.kind).exclude(
                     seen_at=now
                 ).update(active=False)
@@ -190,7 +192,7 @@ def refresh_codes(connection: Connection) -> int:
     return count
 
 
-def _keep_code(connection: Connection, plan: Any, record: SourceRecord, now: Any) -> None:
+def _keep_code(connection: Connection, plan: CodeList, record: SourceRecord, now: datetime) -> None:
     data = dict(record.data)
     inactive = (
         data.get(plan.active) in (False, "ARCHIVED", "DELETED", "N") if plan.active else False

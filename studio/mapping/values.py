@@ -200,7 +200,23 @@ def _ranked(one: SeenCode, targets: dict[str, Code]) -> list[Offer]:
                 sentence=f"{match.sentence[:1].upper()}{match.sentence[1:]}{words}.",
             )
         )
-    return sorted(found, key=lambda offer: -offer.confidence)
+    found += [o for key in left if (o := _by_rate(one, targets[key]))]
+    return sorted(found, key=lambda offer: -offer.confidence)[:KEPT]
+
+
+def _by_rate(one: SeenCode, code: Code) -> Offer | None:
+    """A target that shares no word but the very rate, such as 20 % of VAT on income."""
+    rate = _figure(one.detail.get("rate"))
+    if not rate or rate != _figure(code.detail.get("rate")):
+        return None
+    score, words = _with_details(RATE_ALONE, one.detail, code.detail)
+    return Offer(
+        code.key, code.code, code.label, round(score, 3), "Similarity", f"No word in common{words}."
+    )
+
+
+# Before its details are compared: a target of the same rate among a list of tax codes.
+RATE_ALONE = 0.30
 
 
 # What an equal or a differing detail (days, discount, rate) does to the odds: equal days among a
