@@ -49,7 +49,7 @@ class Limits:
     def capacity(self) -> float:
         """Calls the bucket holds when full."""
         wanted = self.burst or max(1, (self.per_minute or 60) // 20)
-        return float(min(wanted, max(1, (self.per_second or wanted * 2) // 2)))
+        return float(min(wanted, max(1, (self.per_second or wanted * 10) // 10)))
 
     def refill(self) -> float | None:
         """Calls per second that flow back, or None where there is no rate limit."""
@@ -57,7 +57,8 @@ class Limits:
         if self.per_minute is not None:
             rates.append(max(self.per_minute - self.capacity(), 0.5) / 60.0)
         if self.per_second is not None:
-            rates.append(max(self.per_second - self.capacity(), 0.5))
+            # A tenth is left for calls that the network bunches together.
+            rates.append(max(self.per_second * 0.9 - self.capacity(), 0.5))
         return min(rates, default=None)
 
 

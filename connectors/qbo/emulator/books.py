@@ -27,6 +27,10 @@ ZERO = Decimal(0)
 NAME_SPACE = ("Customer", "Vendor", "Employee")
 _NAME = {"Customer": "DisplayName", "Vendor": "DisplayName", "Employee": "DisplayName"}
 _NUMBERS = {"Payment": "PaymentRefNum"}
+_CHANGED = "MetaData.LastUpdatedTime"
+_LARGE = frozenset({"Customer", "Vendor", "Item"})
+"""Lists whose seeded records all carry the same change time."""
+
 _PARTIES = ("CustomerRef", "VendorRef", "EntityRef")
 
 
@@ -173,9 +177,29 @@ class Books:
                 page = keys[statement.start - 1 : statement.start - 1 + statement.rows]
                 docs = [self.store.get(statement.entity, k) for k in page]
                 return [d for d in docs if d is not None], len(keys)
+            if _by_change(statement):
+                return self._changed_page(statement)
             found = run(statement, self._candidates(statement))
             begin = statement.start - 1
             return found[begin : begin + statement.rows], len(found)
+
+    def _changed_page(self, statement: Statement) -> tuple[list[Doc], int]:
+        """A page of a large list in order of change, making only the documents of the page."""
+        entity = statement.entity
+        times = {
+            str(d["Id"]): instant(str(d["MetaData"]["LastUpdatedTime"]))
+            for d in self.changed(entity)
+        }
+        asked = [instant(c.values[0]) for c in statement.where if c.path == _CHANGED]
+        rows = []
+        for key in self.store.keys(entity):
+            at = times.get(key, self.seeded_until)
+            if at is not None and all(a is None or at >= a for a in asked):
+                rows.append((at, _as_number(key), key))
+        rows.sort()
+        page = rows[statement.start - 1 : statement.start - 1 + statement.rows]
+        docs = [self.store.get(entity, key) for _, _, key in page]
+        return [d for d in docs if d is not None], len(rows)
 
     def _candidates(self, statement: Statement) -> Iterable[Doc]:
         entity = statement.entity
@@ -265,10 +289,23 @@ def _as_number(key: str) -> tuple[int, str]:
     return (int(key), "") if key.isdigit() else (-1, key)
 
 
-def _everything(statement: Statement) -> bool:
-    every = all(
-        c.path == "Active" and c.op == "IN" and {v.lower() for v in c.values} == {"true", "false"}
-        for c in statement.where
+def _both(condition: Condition) -> bool:
+    """``Active IN (true, false)``: no condition at all."""
+    values = {v.lower() for v in condition.values}
+    return condition.path == "Active" and condition.op == "IN" and values == {"true", "false"}
+
+
+def _by_change(statement: Statement) -> bool:
+    asked = [c for c in statement.where if not _both(c)]
+    return (
+        statement.entity in _LARGE
+        and len(asked) < len(statement.where)
+        and all(c.path == _CHANGED and c.op == ">=" for c in asked)
+        and statement.order == ((_CHANGED, False), ("Id", False))
     )
+
+
+def _everything(statement: Statement) -> bool:
+    every = all(_both(c) for c in statement.where)
     listed = catalogue()[statement.entity].kind == "list" and not statement.where
     return every and not listed and statement.order in ((), (("Id", False),))

@@ -155,6 +155,9 @@ def connected(system: str, *, over_http: bool) -> Iterator[Subject]:
     limiter = getattr(emulator, "limiter", None)
     if system == "xero" and limiter is not None:
         limiter.ceilings.minute = 0  # limits have tests of their own
+    throttle = getattr(emulator, "throttle", None)
+    if system == "qbo" and throttle is not None:
+        throttle.windows = type(throttle.windows)(0, 0, 0, 0)
     connector = open_connector(sandbox(system, hello), services)
     try:
         yield Subject(system, connector, emulator.faults, WORDS[system])

@@ -115,6 +115,7 @@ def test_a_slot_comes_back_when_the_call_ends_and_when_its_holder_died(make):
     time.sleep(200)
     with budget.take():
         pass
+    held.__exit__(None, None, None)
 
 
 def test_when_the_vendor_says_busy_nobody_calls_until_then(make):
