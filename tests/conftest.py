@@ -43,6 +43,16 @@ def pytest_configure(config: pytest.Config) -> None:
         database.setdefault("TEST", {})["NAME"] = str(folder / f"{os.getpid()}.sqlite3")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of the studio that touches rows also runs on PostgreSQL."""
+    here = Path(__file__).parent
+    for item in items:
+        ours = {here / "studio", here / "journeys"} & set(item.path.parents)
+        rows = item.get_closest_marker("django_db") or "db" in getattr(item, "fixturenames", ())
+        if ours and rows:
+            item.add_marker(pytest.mark.services)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_network() -> Iterator[None]:
     """A test that reaches for another machine fails, and says where it wanted to go."""
