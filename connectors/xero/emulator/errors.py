@@ -22,7 +22,7 @@ class RefusedError(Exception):
         self.sent = sent or {}
 
 
-class MissingError(Exception):
+class MissingError(LookupError):
     """The record addressed does not exist: the whole request answers 404."""
 
 

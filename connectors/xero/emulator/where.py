@@ -17,7 +17,7 @@ _TOKEN = re.compile(
       (?P<text>"(?:[^"\\]|\\.)*")
     | (?P<number>-?\d+(?:\.\d+)?[mMdD]?)
     | (?P<op>==|!=|>=|<=|&&|\|\||=|>|<|\(|\)|,|!)
-    | (?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
+    | (?P<name>\.?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
     )""",
     re.VERBOSE,
 )
