@@ -12,7 +12,6 @@ from engine.mapping.context import Context, FieldTrace, Need, Result
 from engine.mapping.evaluate import FAULTS, Element, Evaluator, Frame, Log, fixes_of
 from engine.mapping.nodes import Expr, Row
 from engine.mapping.plan import Plan, PlanBlock, Slot, fit
-from engine.mapping.write import write_expression
 from engine.schema.model import Record
 
 
@@ -25,7 +24,7 @@ class _Run:
     traces: list[FieldTrace] = field(default_factory=list)
 
     def fault(self, place: str, error: Exception, row: Row | None = None) -> None:
-        words = write_expression(row.value) if row else ""
+        words = self.evaluator.words(row.value) if row else ""
         if not isinstance(error, r.FieldFault):
             error = r.FieldFault("The value cannot be calculated.", "calculation")
         evidence: dict[str, Any] = {"target": place, **error.evidence}
@@ -54,6 +53,13 @@ class _Run:
             self.fault(place, error)
             return False
 
+    def trace(self, where: str, value: Any, row: Row, log: Log) -> None:
+        """Keep where a value came from."""
+        words = self.evaluator.words(row.value)
+        self.traces.append(
+            FieldTrace(where, value, words, tuple(log.reads), tuple(log.steps), tuple(log.used))
+        )
+
     def slot(self, slot: Slot, out: Record, frame: Frame, place: str) -> None:
         where = f"{place}{'.'.join(slot.steps)}"
         for row in slot.rows:
@@ -70,12 +76,8 @@ class _Run:
                 return
             if value is not None:
                 _put(out, slot.steps, value)
-                self.traces.append(
-                    FieldTrace(
-                        where, value, write_expression(row.value),
-                        tuple(log.reads), tuple(log.steps), tuple(log.used),
-                    )
-                )  # fmt: skip
+                if self.evaluator.tracing:
+                    self.trace(where, value, row, log)
                 return
             break
         if slot.required:
@@ -155,7 +157,8 @@ def _put(out: Record, steps: tuple[str, ...], value: Any) -> None:
 def run_careful(plan: Plan, record: Record, context: Context, *, trace: bool) -> Result:
     """Map one record; never raises for what is in the record."""
     needs: dict[Need, None] = {}
-    evaluator = Evaluator(context, dict(plan.mapping.constants), needs)
+    evaluator = Evaluator(context, dict(plan.mapping.constants), needs, plan.texts)
+    evaluator.tracing = trace
     run = _Run(evaluator)
     frame = Frame({"": Element(record)})
     if plan.mapping.as_of is not None:

@@ -71,9 +71,6 @@ def _valid(row: LookupRow, day: str) -> bool:
     return row.since <= day and (not row.until or day < row.until)
 
 
-_NOTHING: LookupTable = LookupTable([])
-
-
 @dataclass(slots=True)
 class Context:
     """Everything outside the record that a mapping may read.
@@ -92,12 +89,10 @@ class Context:
     facts: Map[str, Value] = field(default_factory=dict)
     today: str = ""
 
-    def table(self, name: str) -> LookupTable:
-        """The table called ``name``; an empty one where there is none."""
+    def row(self, name: str, code: str, day: str) -> LookupRow | None:
+        """The row of a table that answers for a code; plain dicts have no rows to name."""
         found = self.lookups.get(name)
-        if found is None:
-            return _NOTHING
-        return found if isinstance(found, LookupTable) else LookupTable(found)
+        return found.row(code, day) if isinstance(found, LookupTable) else None
 
     def rows(self, name: str, day: str) -> Map[str, Value]:
         """Code -> value of the table on ``day``."""
@@ -107,8 +102,7 @@ class Context:
         return found.at(day) if isinstance(found, LookupTable) else found
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """A reference or code nobody has translated yet: what to ask a person for."""
 
     kind: str
@@ -116,16 +110,14 @@ class Need:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """A source value that was used: concrete path (``lines[2].price``) and value."""
 
     path: str
     value: JsonValue
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(NamedTuple):
     """A lookup row, link or unit that was used; ``kind`` is ``lookup``, ``link`` or ``unit``."""
 
     kind: str
@@ -135,8 +127,7 @@ class Used:
     row: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldTrace:
+class FieldTrace(NamedTuple):
     """Where one target value came from.
 
     Attributes:

@@ -65,16 +65,30 @@ class Evaluator:
         context: tables, links, units and facts.
         constants: constants of the mapping.
         needs: collects unresolved references.
+        texts: written forms of expressions by identity, shared by all records of a plan.
     """
 
     def __init__(
-        self, context: Context, constants: Map[str, Scalar], needs: dict[Need, None]
+        self,
+        context: Context,
+        constants: Map[str, Scalar],
+        needs: dict[Need, None],
+        texts: dict[int, str] | None = None,
     ) -> None:
         self.context = context
         self.constants = constants
         self.needs = needs
         self.day = context.today
         self.log = Log()
+        self.texts = {} if texts is None else texts
+        self.tracing = True
+
+    def words(self, expr: Expr) -> str:
+        """The written form of an expression of the plan."""
+        found = self.texts.get(id(expr))
+        if found is None:
+            found = self.texts[id(expr)] = write_expression(expr)
+        return found
 
     def value(self, expr: Expr, frame: Frame) -> Any:
         """The value of an expression.
@@ -97,8 +111,8 @@ class Evaluator:
 
     def step(self, expr: Expr, found: Any) -> Any:
         """Write the calculation down."""
-        if found.__class__ is not list and found.__class__ is not dict:
-            self.log.steps.append(f"{write_expression(expr)} = {r.text(found) or 'blank'}")
+        if self.tracing and found.__class__ is not list and found.__class__ is not dict:
+            self.log.steps.append(f"{self.words(expr)} = {r.text(found) or 'blank'}")
         return found
 
     def path(self, path: Path, frame: Frame) -> Any:
@@ -110,7 +124,7 @@ class Evaluator:
             frame.scopes.get(bound.scope),
             bound.steps,
         )
-        for prefix in prefixes(path):
+        for prefix in prefixes(path) if bound.arrays else ():
             if prefix not in frame.taken:
                 raise r.FieldFault(f"“{'.'.join(path.names)}” is a list.")
             start, steps = frame.taken[prefix], bound.steps[len(prefix[1]) :]
@@ -257,8 +271,9 @@ def _lookup(run: Evaluator, call: Call, frame: Frame) -> Any:
         return run.value(call.args[2], frame) if len(call.args) > 2 else None
     rows = run.context.rows(table, run.day)
     if code in rows:
-        row = run.context.table(table).row(code, run.day)
-        run.log.used.append(Used("lookup", table, code, rows[code], row.key if row else ""))
+        if run.tracing:
+            row = run.context.row(table, code, run.day)
+            run.log.used.append(Used("lookup", table, code, rows[code], row.key if row else ""))
         return rows[code]
     if len(call.args) > 2:
         return run.value(call.args[2], frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.mapping import runtime as r
@@ -48,11 +48,16 @@ class PlanBlock:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole mapping with its slots."""
+    """The whole mapping with its slots.
+
+    ``texts`` keeps the written form of expressions by their identity; the plan holds the expressions,
+    so identities stay theirs as long as the plan lives.
+    """
 
     mapping: Mapping
     slots: tuple[Slot, ...]
     blocks: tuple[PlanBlock, ...]
+    texts: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 def steps_of(path: str) -> tuple[str, ...]:
@@ -72,18 +77,18 @@ def find(node: Node, path: str) -> Node | None:
 
 def _slot(target: str, rows: list[Row], node: Node) -> Slot:
     found = find(node, target)
-    field = found.field if found else None
-    if field is None:
-        field = FieldSchema(target, type=FieldType.OBJECT)
+    schema = found.field if found else None
+    if schema is None:
+        schema = FieldSchema(target, type=FieldType.OBJECT)
     return Slot(
         steps=steps_of(target),
-        path=field.path or target,
+        path=schema.path or target,
         rows=tuple(rows),
-        type=field.type,
-        limit=field.length,
-        places=field.scale,
-        allowed=frozenset(code for code, _ in field.enum),
-        required=field.required,
+        type=schema.type,
+        limit=schema.length,
+        places=schema.scale,
+        allowed=frozenset(code for code, _ in schema.enum),
+        required=schema.required,
     )
 
 
