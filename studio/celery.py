@@ -30,7 +30,8 @@ def _schedule(sender: Celery, **_: object) -> None:
     # A sweep message that waited longer than its own interval is worth nothing.
     for task, seconds in (
         ("flows.sweep", settings.SWEEP_SECONDS),
-        ("flows.poll", settings.POLL_SECONDS),
+        ("flows.poll_due", settings.POLL_SECONDS),
+        ("monitor.seal", 30),
     ):
         sender.conf.beat_schedule[task] = {
             "task": task,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 
 from studio.flows.models import Flow
@@ -46,12 +47,12 @@ def steps_of(flow: Flow) -> list[Step]:
             "trigger",
             "Trigger",
             f"Looks for changed {trigger.get('entity')} in {flow.source} every "
-            f"{trigger.get('every_seconds')} seconds.",
+            f"{trigger.get('every_seconds', settings.POLL_SECONDS)} seconds.",
             [
                 (
                     "every_seconds",
                     "Seconds between looks",
-                    str(trigger.get("every_seconds", 10)),
+                    str(trigger.get("every_seconds", settings.POLL_SECONDS)),
                     "text",
                 )
             ],
