@@ -54,13 +54,11 @@ class AuthorizationServer:
     # -- tokens -------------------------------------------------------------------------------
 
     def first_tokens(self) -> tuple[str, str]:
-        """The sandbox's own grant: access and refresh token, the same for the same seed."""
-        kept = self._store.meta("sandbox_grant")
-        if kept is None:
-            access, refresh = self._issue("sandbox")
-            kept = {"access": access, "refresh": refresh}
-            self._store.set_meta("sandbox_grant", kept)
-        return str(kept["access"]), str(kept["refresh"])
+        """The sandbox's own grant as it stands: the same tokens for the same seed until renewed."""
+        grant = self._store.get("_grants", "sandbox")
+        if grant is None:
+            return self._issue("sandbox")
+        return str(grant["access"]), str(grant["refresh"])
 
     def check(self, bearer: str) -> tuple[str, str]:
         """``(realm, "")`` for a living token, ``("", why)`` otherwise."""
@@ -111,7 +109,9 @@ class AuthorizationServer:
                     "made": now.isoformat(),
                 }
                 self._store.put("_tokens", text, doc)
-            self._store.put("_grants", grant, {"refresh": refresh, "realm": realm})
+            self._store.put(
+                "_grants", grant, {"access": access, "refresh": refresh, "realm": realm}
+            )
         return access, refresh
 
     def _text(self, kind: str, number: int) -> str:
@@ -237,7 +237,9 @@ class AuthorizationServer:
             if not self.strict and age < timedelta(hours=24):
                 self._store.delete("_tokens", refresh)
                 refresh = token
-                self._store.put("_grants", str(doc["grant"]), {**grant, "refresh": token})
+                self._store.put(
+                    "_grants", str(doc["grant"]), {**grant, "access": access, "refresh": token}
+                )
             return self._answer(access, refresh, hard=hard)
 
     def _answer(self, access: str, refresh: str, *, hard: bool) -> Response:
