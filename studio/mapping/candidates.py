@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from engine.mapping import (
@@ -233,13 +233,20 @@ def _bars(water: Waterfall) -> list[dict[str, Any]]:
 
 
 def merged(shipped: Candidate | None, ranked: list[Candidate]) -> list[Candidate]:
-    """One list, best first; where both say the same, the reasons of both support one candidate."""
+    """One list, best first; where both say the same, the reasons of both support one candidate.
+
+    A shipped row that fits the schema stands first: it was written for exactly this entity, and
+    what merely looks alike can be at most a little less likely than it.
+    """
     if shipped is None:
         return ranked
     same = next((c for c in ranked if c.expression == shipped.expression), None)
     others = [c for c in ranked if c.expression != shipped.expression]
     if same is not None:
         shipped = _agreed(shipped, same)
+    if shipped.confidence >= SHIPPED_FITS:
+        limit = SHIPPED_FITS - 0.02
+        others = [replace(c, confidence=limit) if c.confidence > limit else c for c in others]
     return sorted([shipped, *others], key=lambda c: -c.confidence)
 
 

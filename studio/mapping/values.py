@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -171,10 +172,40 @@ def offers_for(table: LookupTable, seen: list[SeenCode]) -> dict[str, list[Offer
         for code in Code.objects.filter(
             connection_id=table.connection_id, kind=table.code_kind, active=True
         ).order_by("label", "key")
+        if fits_table(table.name, code)
     }
     if not targets or not seen:
         return {}
-    return {one.code: _ranked(one, targets) for one in seen}
+    general = _general(table.name, targets)
+    return {one.code: _ranked(one, targets) or general for one in seen}
+
+
+_SALES = re.compile(r"income|sales|revenue", re.IGNORECASE)
+_COST = re.compile(r"expense|purchase|cost", re.IGNORECASE)
+GENERAL = 0.35
+
+
+def fits_table(table: str, code: Code) -> bool:
+    """Whether a code may stand in a table at all: no cost account where sales are booked."""
+    kind = f"{code.detail.get('type', '')} {code.detail.get('class', '')}"
+    if code.kind != "account" or not kind.strip():
+        return True
+    if table in ("income_accounts", "charge_accounts"):
+        return bool(_SALES.search(kind)) and not _COST.search(kind)
+    if table == "expense_accounts":
+        return bool(_COST.search(kind))
+    return True
+
+
+def _general(table: str, targets: dict[str, Code]) -> list[Offer]:
+    """Accounts that name no class: a guess where nothing fits a product class by its words."""
+    wanted = {"income_accounts": _SALES, "expense_accounts": _COST}.get(table)
+    if wanted is None:
+        return []
+    named = [c for c in targets.values() if wanted.search(c.label)]
+    named.sort(key=lambda c: (len(c.label), c.label))
+    why = "No word in common; a general account of the right kind."
+    return [Offer(c.key, c.code, c.label, GENERAL, "Similarity", why) for c in named[:3]]
 
 
 def _ranked(one: SeenCode, targets: dict[str, Code]) -> list[Offer]:

@@ -94,9 +94,10 @@ def _empty_slots(mapping: Mapping, whole: EntitySchema, shipped: list[RowText]) 
         Slot(r.block, r.target_path, r.alternative, fields.get(r.target_path)) for r in shipped
     ]
     taken = {s.path for s in slots}
+    holders = {f.path.rpartition(".")[0] for f in whole.fields}
     blocks = from_store(mapping.blocks)
     for one in whole.fields:
-        if one.path in taken or one.read_only or not is_leaf(one):
+        if one.path in taken or one.path in holders or one.read_only or not is_leaf(one):
             continue
         block = block_for(one.path, blocks)
         if block is not None:
