@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.errors import CaseClass
 from engine.issue import Fix
+from engine.mapping import calculations as c
 from engine.mapping import runtime as r
 from engine.mapping.context import Context, Need, Read, Used
 from engine.mapping.functions import FUNCTIONS
@@ -215,9 +216,9 @@ class Evaluator:
                 separator = self.value(call.args[1], frame) if len(call.args) > 1 else ", "
                 return r.text(separator).join(r.text(v) for v in filled)
             case "MIN":
-                return r.smallest(*filled)
+                return c.smallest(*filled)
             case _:
-                return r.largest(*filled)
+                return c.largest(*filled)
 
 
 def _if(run: Evaluator, call: Call, frame: Frame) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.mapping import fitting
 from engine.mapping import runtime as r
 from engine.mapping.nodes import Block, Confirm, Mapping, Path, Row
 from engine.mapping.schemas import Node
@@ -127,16 +128,16 @@ def fit(slot: Slot, row: Row, value: Any) -> Any:
     """
     cut = row.confirm is Confirm.LOSSY
     if slot.allowed:
-        return r.fit_enum(value, slot.allowed) or None
+        return fitting.fit_enum(value, slot.allowed) or None
     match slot.type:
         case FieldType.STRING | FieldType.ENUM | FieldType.REFERENCE:
-            return r.fit_text(value, slot.limit, cut=cut) or None
+            return fitting.fit_text(value, slot.limit, cut=cut) or None
         case FieldType.DECIMAL:
-            return r.fit_number(value, slot.places, cut=cut)
+            return fitting.fit_number(value, slot.places, cut=cut)
         case FieldType.INTEGER:
-            return r.fit_whole(value, cut=cut)
+            return fitting.fit_whole(value, cut=cut)
         case FieldType.BOOLEAN:
-            return r.fit_flag(value)
+            return fitting.fit_flag(value)
         case FieldType.DATE:
             return r.day(value) or None
         case FieldType.DATETIME:

@@ -8,31 +8,18 @@ agree by construction. What the quick way cannot do raises ``GIVE_UP``.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from engine.canon.money import MAX_PLACES, QUANTA
-from engine.mapping import runtime
+from engine.mapping import calculations, runtime
+from engine.mapping.codegen.lists import Lists
 from engine.mapping.codegen.templates import constant, expression, name, statements
+from engine.mapping.codegen.writer import Atom
 from engine.mapping.evaluate import literal_text
 from engine.mapping.functions import FUNCTIONS
-from engine.mapping.nodes import Binary, Call, Expr, Literal, Negative, Path, Scalar
-from engine.mapping.paths import Prefix, aggregates, body, loop_of, prefixes
-
-
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """A variable or constant with what is sure about its class.
-
-    ``sure`` is ``str``, ``D``, ``int`` or ``bool``, ``str?`` for a text or None, empty for anything.
-    """
-
-    node: ast.expr
-    sure: str = ""
-
+from engine.mapping.nodes import Binary, Call, Expr, Literal, Negative, Path
+from engine.mapping.paths import aggregates, prefixes
 
 _ARITHMETIC = {"+": "_A + _B", "-": "_A - _B", "*": "_A * _B"}
 _COMPARE = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -43,76 +30,8 @@ _OPERATOR_NAMES = {
 }  # fmt: skip
 
 
-class Writer:
-    """Writes statements into the current body and keeps what is already known in variables.
-
-    Attributes:
-        body: where statements go.
-        known: expression -> variable that holds its value here.
-        lists: list -> variable that holds its current element here.
-        uses: globals of the function.
-        head: statements that run once, before everything (tables, links).
-    """
-
-    def __init__(self, constants: dict[str, Scalar]) -> None:
-        self.body: list[ast.stmt] = []
-        self.head: list[ast.stmt] = []
-        self.known: dict[Expr, Atom] = {}
-        self.lists: dict[Prefix, str] = {}
-        self.uses: dict[str, Any] = {"D": Decimal, "HALF_UP": "ROUND_HALF_UP", "EMPTY": {}}
-        self.constants = constants
-        self.count = 0
-        self.tables: dict[tuple[str, str], str] = {}
-
-    # Building -----------------------------------------------------------------------------------
-
-    def fresh(self, stem: str = "v") -> str:
-        """A new variable name."""
-        self.count += 1
-        return f"{stem}{self.count}"
-
-    def write(self, text: str, **holes: ast.expr | list[ast.stmt]) -> None:
-        """Append statements."""
-        self.body += statements(text, **holes)
-
-    def store(self, value: ast.expr, stem: str = "v") -> ast.Name:
-        """Put a value into a new variable."""
-        variable = name(self.fresh(stem))
-        self.write("_T = _V", _T=variable, _V=value)
-        return variable
-
-    @contextmanager
-    def branch(self) -> Iterator[list[ast.stmt]]:
-        """A body of its own; what becomes known inside is forgotten after it."""
-        outer, known = self.body, self.known
-        self.body, self.known = [], dict(known)
-        try:
-            yield self.body
-        finally:
-            self.body, self.known = outer, known
-
-    def helper(self, function: Callable[..., Any]) -> ast.Name:
-        """A runtime function as a global."""
-        self.uses[function.__name__] = function
-        return name(function.__name__)
-
-    def held(self, value: Any, stem: str = "K") -> ast.Name:
-        """Any value as a global."""
-        for key, found in self.uses.items():
-            if key.startswith(stem) and found.__class__ is value.__class__ and found == value:
-                same = str(found) == str(value)
-                if same:
-                    return name(key)
-        key = self.fresh(stem)
-        self.uses[key] = value
-        return name(key)
-
-    def scalar(self, value: Scalar) -> Atom:
-        """A literal."""
-        if isinstance(value, Decimal):
-            return Atom(self.held(value), "D")
-        sure = "str" if isinstance(value, str) else "bool" if isinstance(value, bool) else ""
-        return Atom(constant(value), sure)
+class Writer(Lists):
+    """Writes values and conditions."""
 
     # Values -------------------------------------------------------------------------------------
 
@@ -251,7 +170,7 @@ class Writer:
         """TRIM, UPPER, LOWER."""
         inner = self.value(call.args[0])
         word = call.name.lower()
-        self.helper(getattr(runtime, word))
+        self.helper(getattr(calculations, word))
         code = self.guarded(_TEXTS[call.name], f"{word}(_A)", "str", inner)
         return Atom(self.store(code), "str")
 
@@ -269,7 +188,7 @@ class Writer:
         """ROUND with a fixed number of digits."""
         inner = self.value(call.args[0])
         places = call.args[1] if len(call.args) > 1 else Literal(Decimal(0))
-        self.helper(runtime.round_to)
+        self.helper(calculations.round_to)
         digits = self.value(places).node
         whole = isinstance(places, Literal) and isinstance(places.value, Decimal)
         if not whole or not 0 <= int(str(digits_of(places))) <= MAX_PLACES:
@@ -312,162 +231,6 @@ class Writer:
             return self.value(args[0])
         return self.choice(Call("ISBLANK", (args[0],)), Call("COALESCE", args[1:]), args[0])
 
-    def once(self, kind: str, key: str, text: str, **holes: ast.expr) -> Atom:
-        """Something of the context that is fetched once per record."""
-        found = self.tables.get((kind, key))
-        if found is None:
-            found = self.fresh("t")
-            self.tables[kind, key] = found
-            self.head += statements(
-                "_T = _V", _T=name(found), _V=expression(text, _N=constant(key), **holes)
-            )
-        return Atom(name(found))
-
-    def table(self, key: str) -> Atom:
-        """The rows of a lookup table as a dict; plain dicts are taken as they are."""
-        everything = self.once("context", "lookups", "context.lookups")
-        found = self.tables.get(("table", key))
-        if found is None:
-            atom = self.once("table", key, "_L.get(_N, EMPTY)", _L=everything.node)
-            self.head += statements(
-                "if _T.__class__ is not dict: _T = context.rows(_N, day)",
-                _T=atom.node, _N=constant(key),
-            )  # fmt: skip
-            return atom
-        return Atom(name(found))
-
-    def links(self, kind: str) -> Atom:
-        """The approved links of one kind."""
-        everything = self.once("context", "links", "context.links")
-        return self.once("link", kind, "_L.get(_N, EMPTY)", _L=everything.node)
-
-    def lookup(self, call: Call) -> Atom:
-        """LOOKUP and LINK: one dict access when the code is there."""
-        key = literal_text(call.args[0])
-        table = self.table(key) if call.name == "LOOKUP" else self.links(key)
-        code = self.value(call.args[1])
-        if call.name == "LINK" or len(call.args) < 3:
-            found = self.found(table, code)
-            return Atom(found, "str?" if call.name == "LINK" else "")
-        return self.found_or(table, code, call.args[2])
-
-    def found(self, table: Atom, code: Atom) -> ast.Name:
-        """The value of a code that must be there; a blank code gives nothing."""
-        quick = expression("_R[_C] if _C else None", _R=table.node, _C=code.node)
-        if code.sure == "str":
-            return self.store(quick)
-        result = name(self.fresh())
-        self.write(
-            "if _C: _T = _R[_C]\nelif _C is None or _C == '': _T = None\nelse: raise GIVE_UP",
-            _T=result, _R=table.node, _C=code.node,
-        )  # fmt: skip
-        return result
-
-    def found_or(self, table: Atom, code: Atom, default: Expr) -> Atom:
-        """The value of a code, or the default where the table has no row."""
-        holes: dict[str, Any] = {"_R": table.node, "_C": code.node}
-        if code.sure == "str" and isinstance(default, Literal):
-            other = self.scalar(default.value).node
-            return Atom(self.store(expression("_R.get(_C, _O) if _C else _O", **holes, _O=other)))
-        result = name(self.fresh())
-        if code.sure != "str":
-            self.write("if _C.__class__ is not str and _C is not None: raise GIVE_UP", **holes)
-        with self.branch() as otherwise:
-            atom = self.value(default)
-            otherwise.extend(statements("_T = _V", _T=result, _V=atom.node))
-        self.write("if _C and _C in _R: _T = _R[_C]\nelse: _O", **holes, _T=result, _O=otherwise)
-        return Atom(result)
-
-    def conversion(self, call: Call) -> Atom:
-        """CONVERT and CONVERTPRICE."""
-        from engine.mapping.evaluate import convert
-
-        self.helper(convert)
-        args = [self.value(a).node for a in call.args]
-        code = expression(
-            "convert(context, _A, _B, _X, price=_P)", _A=args[0], _B=args[1], _X=args[2],
-            _P=constant(call.name == "CONVERTPRICE"),
-        )  # fmt: skip
-        return Atom(self.store(code))
-
-    # Lists --------------------------------------------------------------------------------------
-
-    def elements(self, prefix: Prefix) -> ast.Name:
-        """A variable with the elements of a list; missing is none, a single one is a list of one."""
-        scope, steps = prefix
-        if not steps:
-            return name(f"g_{scope}")
-        start, rest = f"s_{scope}", steps
-        for outer, variable in self.lists.items():
-            if outer[0] == scope and outer[1] == steps[: len(outer[1])] and outer != prefix:
-                start, rest = variable, steps[len(outer[1]) :]
-        node: ast.expr = name(start)
-        for step in rest[:-1]:
-            node = expression("_O.get(_S, EMPTY)", _O=node, _S=constant(step))
-        node = expression("_O.get(_S)", _O=node, _S=constant(rest[-1]))
-        found = self.store(node, "l")
-        self.helper(as_list)
-        self.write("if _L.__class__ is not list: _L = as_list(_L)", _L=found)
-        return found
-
-    def loop(self, loops: list[Prefix], inside: Callable[[], None]) -> None:
-        """Nested loops over lists with ``inside`` in the innermost."""
-        if not loops:
-            inside()
-            return
-        found = self.elements(loops[0])
-        element = self.fresh("e")
-        lists = self.lists
-        self.lists = {**lists, loops[0]: element}
-        with self.branch() as body_:
-            self.loop(loops[1:], inside)
-        self.lists = lists
-        self.write("for _E in _L: _BODY", _E=name(element), _L=found, _BODY=body_)
-
-    def aggregate(self, call: Call) -> Atom:
-        """A function over a list: SUM adds up, the others collect and call the runtime."""
-        result = self.begin(call)
-        self.loop(loop_of(call, frozenset(self.lists)), lambda: self.collect(call, result))
-        return self.end(call, result)
-
-    def begin(self, call: Call) -> ast.Name:
-        """The variable in which an aggregate grows."""
-        result = name(self.fresh("a"))
-        start = self.held(Decimal(0)) if call.name == "SUM" else ast.List([], ast.Load())
-        self.write("_T = _V", _T=result, _V=start)
-        return result
-
-    def collect(self, call: Call, result: ast.Name) -> None:
-        """What an aggregate does with one element."""
-        value, condition = body(call)
-        if call.name == "SUM" and condition is None and self.value(value).sure == "D":
-            self.write("_T = _T + _V", _T=result, _V=self.value(value).node)
-            return
-        text = (
-            "if _V.__class__ is D: _T = _T + _V\n"
-            "elif _V is not None and _V != '': _T = _T + number(_V)"
-            if call.name == "SUM"
-            else "if not blank(_V): _T.append(_V)"
-        )
-        self.helper(runtime.number)
-        self.helper(runtime.blank)
-        if condition is None:
-            self.write(text, _T=result, _V=self.value(value).node)
-            return
-        test = self.test(condition)
-        with self.branch() as kept:
-            kept.extend(statements(text, _T=result, _V=self.value(value).node))
-        self.write("if _C: _BODY", _C=test, _BODY=kept)
-
-    def end(self, call: Call, result: ast.Name) -> Atom:
-        """The value of an aggregate after its last element."""
-        if call.name == "SUM":
-            return Atom(result, "D")
-        separator = self.value(call.args[1]).node if len(call.args) > 1 else constant(", ")
-        self.helper(finish)
-        code = expression("finish(_N, _T, _S)", _N=constant(call.name), _T=result, _S=separator)
-        return Atom(self.store(code), "D" if call.name == "COUNT" else "")
-
 
 _SPECIAL: dict[str, Callable[[Writer, Call], Atom]] = {
     "IF": lambda w, c: w.choice(c.args[0], c.args[1], [*c.args[2:], Literal(None)][0]),
@@ -486,28 +249,3 @@ _SPECIAL: dict[str, Callable[[Writer, Call], Atom]] = {
 def digits_of(expr: Expr) -> int:
     """The number of digits a literal asks for."""
     return int(expr.value) if isinstance(expr, Literal) and isinstance(expr.value, Decimal) else -1
-
-
-def as_list(value: Any) -> list[Any]:
-    """The elements of a list field: nothing, one, or as they are."""
-    return [] if value is None else [value]
-
-
-def finish(word: str, filled: list[Any], separator: Any) -> Any:
-    """The result of an aggregate other than SUM, from the values that are not blank."""
-    match word:
-        case "COUNT":
-            return Decimal(len(filled))
-        case "FIRST":
-            return filled[0] if filled else None
-        case "LAST":
-            return filled[-1] if filled else None
-        case "JOIN":
-            return runtime.text(separator).join([runtime.text(v) for v in filled])
-        case "MIN":
-            return runtime.smallest(*filled)
-        case "MAX":
-            return runtime.largest(*filled)
-        case _:
-            numbers = [n for v in filled if (n := runtime.number(v)) is not None]
-            return sum(numbers, Decimal(0)) / len(numbers) if numbers else None

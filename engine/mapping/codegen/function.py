@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
 from engine.mapping import runtime
-from engine.mapping.codegen.expressions import Atom, Writer
+from engine.mapping.codegen.expressions import Writer
+from engine.mapping.codegen.levels import (
+    CLASSES,
+    Level,
+    block_expressions,
+    levels,
+    mentions,
+    moved_to,
+    single_paths,
+    slot_expressions,
+    type_of,
+    unready,
+)
 from engine.mapping.codegen.slots import Ready, SlotWriter, wrap
 from engine.mapping.codegen.templates import constant, expression, name, statements
+from engine.mapping.codegen.writer import Atom
 from engine.mapping.context import Context
 from engine.mapping.functions import FUNCTIONS, Form
 from engine.mapping.nodes import (
     Binary,
     Block,
-    Bound,
     Call,
     Expr,
     Negative,
     Path,
     children,
-    rebuild,
     walk,
 )
 from engine.mapping.paths import GROUP, Prefix, aggregates, loop_of
-from engine.mapping.plan import Plan, PlanBlock, Slot
+from engine.mapping.plan import Plan, PlanBlock
 from engine.mapping.types import Known
-from engine.schema.model import FieldType, Record
+from engine.schema.model import Record
 
 Fast = Callable[[Record, Context], tuple[Record, tuple[str, ...]]]
 
@@ -40,66 +50,6 @@ _MANY = 10
 
 class GiveUp(Exception):
     """The quick way does not do this record; the careful way does."""
-
-
-@dataclass(slots=True)
-class Level:
-    """One object of the target: name -> field, object or list."""
-
-    fields: dict[str, Slot] = field(default_factory=dict)
-    objects: dict[str, Level] = field(default_factory=dict)
-    lists: dict[str, list[PlanBlock]] = field(default_factory=dict)
-
-    def names(self) -> int:
-        """How many values are in it, lists and objects below included."""
-        below = sum(o.names() for o in self.objects.values())
-        return len(self.fields) + len(self.lists) + below
-
-
-def levels(slots: Iterable[Slot], blocks: Iterable[PlanBlock]) -> Level:
-    """The tree of target objects."""
-    root = Level()
-    for slot in slots:
-        _inside(root, slot.steps).fields[slot.steps[-1]] = slot
-    for block in blocks:
-        _inside(root, block.steps).lists.setdefault(block.steps[-1], []).append(block)
-    return root
-
-
-def _inside(level: Level, steps: tuple[str, ...]) -> Level:
-    for step in steps[:-1]:
-        level = level.objects.setdefault(step, Level())
-    return level
-
-
-def _slot_expressions(slots: Iterable[Slot]) -> Iterable[Expr]:
-    for slot in slots:
-        for row in slot.rows:
-            yield row.value
-            if row.when is not None:
-                yield row.when
-
-
-def _block_expressions(block: PlanBlock, *, rows: bool = True) -> Iterable[Expr]:
-    if block.block.where is not None:
-        yield block.block.where
-    yield from block.block.group
-    if rows:
-        yield from _slot_expressions(block.slots)
-        for inner in block.blocks:
-            yield from _block_expressions(inner)
-
-
-def single_paths(expressions: Iterable[Expr], scope: str) -> list[Path]:
-    """Paths of one scope that name a single value, each once."""
-    found: dict[Path, None] = {}
-    for expr in expressions:
-        for one in walk(expr):
-            if not isinstance(one, Path) or one.bound is None or one.bound.scope != scope:
-                continue
-            if one.bound.steps and not one.bound.arrays:
-                found[one] = None
-    return list(found)
 
 
 class FunctionWriter:
@@ -236,7 +186,7 @@ class FunctionWriter:
             self.groups(block, elements, made)
             return
         carried = [(c, m, self.writer.begin(c)) for c, m in self.carried(spec)]
-        used = [*_block_expressions(block), *(m for _, m, _ in carried)]
+        used = [*block_expressions(block), *(m for _, m, _ in carried)]
         with self.writer.branch() as body:
             self.load(spec.alias, single_paths(used, spec.alias))
 
@@ -258,7 +208,7 @@ class FunctionWriter:
         function stays small.
         """
         known = self.writer.known
-        facts = {p: sure for p in paths if (sure := _CLASSES.get(_type_of(p), ""))}
+        facts = {p: sure for p in paths if (sure := CLASSES.get(type_of(p), ""))}
         if not facts or block.blocks:
             inside()
             return
@@ -286,7 +236,7 @@ class FunctionWriter:
                 if not isinstance(one, Call) or not aggregates(one) or len(one.args) != 1:
                     continue
                 if one not in self.writer.known and loop_of(one, frozenset()) == [prefix]:
-                    found[one] = _moved(one, prefix, spec.alias)
+                    found[one] = moved_to(one, prefix, spec.alias)
         return list(found.items())
 
     def where(self, block: PlanBlock, inside: Callable[[], None]) -> None:
@@ -311,16 +261,16 @@ class FunctionWriter:
         writer.write("_D = {}", _D=grouped)
         variable = name(f"s_{spec.alias}")
         with writer.branch() as body:
-            self.load(spec.alias, single_paths(_block_expressions(block, rows=False), spec.alias))
+            self.load(spec.alias, single_paths(block_expressions(block, rows=False), spec.alias))
             self.where(block, lambda: self.collect(block, grouped, variable))
         writer.write("for _E in _L: _BODY", _E=variable, _L=elements, _BODY=body)
         members = name(f"g_{GROUP}")
         with writer.branch() as body:
             writer.known = {
-                e: a for e, a in writer.known.items() if not _mentions(e, (GROUP, spec.alias))
+                e: a for e, a in writer.known.items() if not mentions(e, (GROUP, spec.alias))
             }
             writer.write("_E = _G[0]", _E=variable, _G=members)
-            self.load(spec.alias, single_paths(_block_expressions(block), spec.alias))
+            self.load(spec.alias, single_paths(block_expressions(block), spec.alias))
             self.element(block, made)
         writer.write("for _G in _D.values(): _BODY", _G=members, _D=grouped, _BODY=body)
 
@@ -347,7 +297,7 @@ class FunctionWriter:
 
     def hoisted(self, expr: Expr) -> None:
         """Compute the largest parts that only read outer scopes and are always needed."""
-        if isinstance(expr, (Call, Binary, Negative)) and not _inner(expr, self.writer.known):
+        if isinstance(expr, (Call, Binary, Negative)) and not unready(expr, self.writer.known):
             self.writer.value(expr)
             return
         if isinstance(expr, Call):
@@ -365,9 +315,9 @@ class FunctionWriter:
     def write(self) -> tuple[list[ast.stmt], dict[str, Any]]:
         """Body and globals of the function."""
         writer, mapping = self.writer, self.plan.mapping
-        everything = [*_slot_expressions(self.plan.slots)]
+        everything = [*slot_expressions(self.plan.slots)]
         for block in self.plan.blocks:
-            everything += _block_expressions(block)
+            everything += block_expressions(block)
         everything += [a.when for a in mapping.actions]
         if mapping.as_of is not None:
             everything.append(mapping.as_of)
@@ -400,50 +350,9 @@ class FunctionWriter:
         return found
 
 
-_CLASSES: dict[FieldType | None, str] = {
-    FieldType.STRING: "str",
-    FieldType.ENUM: "str",
-    FieldType.REFERENCE: "str",
-    FieldType.DECIMAL: "D",
-    FieldType.INTEGER: "int",
-    FieldType.BOOLEAN: "bool",
-}
-
-
-def _type_of(path: Path) -> FieldType | None:
-    return path.bound.field.type if path.bound and path.bound.field else None
-
-
-def _moved(call: Call, prefix: Prefix, alias: str) -> Call:
-    """An aggregate with the paths of its list rewritten to those of the block's element."""
-    steps = prefix[1]
-
-    def change(node: Expr) -> Expr:
-        if not isinstance(node, Path) or node.bound is None or node.bound.arrays == ():
-            return node
-        rest = node.bound.steps[len(steps) :]
-        inner = Bound(alias, rest, (), node.bound.field, node.bound.owner)
-        return Path((alias, *rest), node.at, inner)
-
-    moved = rebuild(call, change)
-    return moved if isinstance(moved, Call) else call
-
-
 def _is_flag(statement: ast.stmt) -> bool:
     target = statement.targets[0] if isinstance(statement, ast.Assign) else None
     return isinstance(target, ast.Name) and target.id.startswith("full_")
-
-
-def _mentions(expr: Expr, scopes: tuple[str, ...]) -> bool:
-    return any(isinstance(e, Path) and e.bound and e.bound.scope in scopes for e in walk(expr))
-
-
-def _inner(expr: Expr, known: dict[Expr, Atom]) -> bool:
-    """Whether a part reads a scope whose values are not loaded yet."""
-    paths = [e for e in walk(expr) if isinstance(e, Path)]
-    return any(p not in known for p in paths if p.bound and not p.bound.arrays) or any(
-        p.bound is None or (p.bound.arrays and p.bound.scope != "") for p in paths
-    )
 
 
 def source_of(plan: Plan, known: Known) -> tuple[ast.Module, dict[str, Any]]:

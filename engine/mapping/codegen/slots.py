@@ -6,9 +6,10 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-from engine.mapping import runtime
-from engine.mapping.codegen.expressions import Atom, Writer
+from engine.mapping import fitting, runtime
+from engine.mapping.codegen.expressions import Writer
 from engine.mapping.codegen.templates import constant, expression, name, statements
+from engine.mapping.codegen.writer import Atom
 from engine.mapping.nodes import Confirm, Literal, Row
 from engine.mapping.plan import Slot
 from engine.mapping.types import Known, infer
@@ -156,7 +157,7 @@ class SlotWriter:
             return self.number_test(slot, row, atom)
         if _SURE.get(slot.type) == atom.sure:
             return None
-        self.writer.uses["KNOWN_DAYS"] = runtime.KNOWN_DAYS
+        self.writer.uses["KNOWN_DAYS"] = fitting.KNOWN_DAYS
         return expression(_TESTS[slot.type], _V=node)
 
     def plain_literal(self, slot: Slot, literal: Literal) -> bool:
@@ -193,27 +194,27 @@ class SlotWriter:
         holes: dict[str, Any] = {"_V": atom.node, "_CUT": cut}
         use = self.writer.helper
         if slot.allowed:
-            use(runtime.fit_enum)
+            use(fitting.fit_enum)
             return expression(
                 "fit_enum(_V, _S) or None", **holes, _S=self.writer.held(slot.allowed, "S")
             )
         if slot.type in _TEXTS:
-            use(runtime.fit_text)
+            use(fitting.fit_text)
             return expression(
                 "fit_text(_V, _L, cut=_CUT) or None", **holes, _L=constant(slot.limit)
             )
         match slot.type:
             case FieldType.DECIMAL:
-                use(runtime.fit_number)
+                use(fitting.fit_number)
                 return expression("fit_number(_V, _P, cut=_CUT)", **holes, _P=constant(slot.places))
             case FieldType.INTEGER:
-                use(runtime.fit_whole)
+                use(fitting.fit_whole)
                 return expression("fit_whole(_V, cut=_CUT)", **holes)
             case FieldType.BOOLEAN:
-                use(runtime.fit_flag)
+                use(fitting.fit_flag)
                 return expression("fit_flag(_V)", **holes)
             case FieldType.DATE:
-                use(runtime.keep_day)
+                use(fitting.keep_day)
                 return expression("keep_day(_V)", **holes)
             case FieldType.DATETIME:
                 use(runtime.text)
