@@ -9,7 +9,7 @@ import httpx
 from connectors.config import ConnectionConfig, Services
 from connectors.http.auth import Auth, RefreshTokenAuth
 from connectors.http.budget import Limits, LocalBudget, Patience
-from connectors.http.client import ApiClient
+from connectors.http.client import ApiClient, tls_floor
 from connectors.http.oauth import Endpoints, OAuthClient, discover
 from connectors.http.tokens import Tokens
 from connectors.qbo import facts
@@ -50,7 +50,7 @@ class QboConnector:
 
     def __init__(self, config: ConnectionConfig, services: Services) -> None:
         self._config = config
-        self._http = _plain_http(services)
+        self._http = _plain_http(config, services)
         budget = services.budget or LocalBudget(self.system, facts.LIMITS, clock=services.clock)
         self.api = ApiClient(
             self.system,
@@ -211,7 +211,7 @@ def oauth_client(
         raise AccessDenied(
             system=facts.SYSTEM, call="sign in", detail="No client id is configured."
         )
-    http = http or _plain_http(services)
+    http = http or _plain_http(config, services)
     url, secret = discovery_url(config), config.secret("client_secret")
     if lazily:
         return _DiscoveringClient(url, (client_id, secret), http, services)
@@ -219,9 +219,13 @@ def oauth_client(
     return OAuthClient(facts.SYSTEM, endpoints, client_id, secret, http=http, clock=services.clock)
 
 
-def _plain_http(services: Services) -> httpx.Client:
+def _plain_http(config: ConnectionConfig, services: Services) -> httpx.Client:
+    outside = config.base_url.startswith("https")
     return httpx.Client(
-        timeout=httpx.Timeout(30.0, connect=10.0), transport=services.transport, trust_env=False
+        timeout=httpx.Timeout(30.0, connect=10.0),
+        transport=services.transport,
+        verify=tls_floor() if outside and services.transport is None else True,
+        trust_env=outside,
     )
 
 
