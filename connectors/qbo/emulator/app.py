@@ -15,29 +15,19 @@ from connectors.emulation.company import build
 from connectors.emulation.control import Control
 from connectors.emulation.faults import Fault, FaultBook, FaultKind, around
 from connectors.emulation.store import Doc, Store
-from connectors.emulation.wsgi import Request, Response, Router, as_wsgi, dump_json, parse_json
-from connectors.qbo.catalogue import by_resource, catalogue
+from connectors.emulation.wsgi import Request, Response, Router, as_wsgi
+from connectors.qbo.catalogue import catalogue
+from connectors.qbo.emulator.api import Api, gateway_answer
 from connectors.qbo.emulator.books import Books
-from connectors.qbo.emulator.drift import Drift
 from connectors.qbo.emulator.extras import Extras
-from connectors.qbo.emulator.feeds import Feeds
 from connectors.qbo.emulator.oauth import AuthorizationServer
-from connectors.qbo.emulator.refusals import (
-    RefusedError,
-    gateway,
-    refused,
-    system_failure,
-    throttled,
-    unsupported_object,
-    unsupported_property,
-)
+from connectors.qbo.emulator.refusals import RefusedError, system_failure
 from connectors.qbo.emulator.seed import Seed
 from connectors.qbo.emulator.service import Service
 from connectors.qbo.emulator.throttle import Throttle, Windows
 from connectors.qbo.emulator.webhooks import Webhooks
 
 CLIENT = ("ABemulatedClientId00000000000000000000000000000000", "emulated-client-secret")
-_PDF = b"%PDF-1.4\n% emulated\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
 class QboEmulator:
@@ -69,7 +59,6 @@ class QboEmulator:
         )
         self.oauth = AuthorizationServer(self.store, clock, CLIENT, self.realm, seed)
         self.throttle = Throttle(clock, Windows())
-        self._drift = Drift(self.faults)
         self._router = Router()
         self.oauth.routes(self._router)
         for method in ("GET", "POST"):
@@ -94,8 +83,8 @@ class QboEmulator:
             self.store.declare(name)
         self.store.set_meta("realm", self.realm)
         self.service = Service(self.books)
-        self.feeds = Feeds(self.service)
         self.extras = Extras(self.books)
+        self._api = Api(self.service, self.extras, self.faults, self.realm)
 
     # -- what the kit wants -------------------------------------------------------------------
 
@@ -226,192 +215,28 @@ class QboEmulator:
     def _fault_answer(self, fault: Fault, _request: Request) -> Response:
         if fault.kind is FaultKind.UNAUTHORISED:
             self.oauth.expire_access()
-            return _gateway(401, "3200", "AuthenticationFailed", "Token expired: by fault")
+            return gateway_answer(401, "3200", "AuthenticationFailed", "Token expired: by fault")
         if fault.kind is FaultKind.FORBIDDEN:
-            return _gateway(403, "3100", "ApplicationAuthorizationFailed", "No access")
+            return gateway_answer(403, "3100", "ApplicationAuthorizationFailed", "No access")
         if fault.kind in (FaultKind.SERVER_ERROR, FaultKind.SERVER_ERROR_AFTER):
-            return self._refusal(system_failure())
+            return self._api.refusal(system_failure())
         if fault.kind is FaultKind.UNAVAILABLE:
             return Response.text("<html><body>Service Unavailable</body></html>", 503, "text/html")
-        return Response.json(throttled() | {"time": self._now()}, 429)
+        return self._api.busy()
 
     def _company_call(self, request: Request) -> Response:
         realm, why = self.oauth.check(request.header("authorization"))
         if not realm:
-            return _gateway(401, "3200", "AuthenticationFailed", why)
+            return gateway_answer(401, "3200", "AuthenticationFailed", why)
         if request.params["realm"] != realm:
-            return _gateway(403, "3100", "ApplicationAuthorizationFailed", "Realm not authorised")
+            return gateway_answer(
+                403, "3100", "ApplicationAuthorizationFailed", "Realm not authorised"
+            )
         rest = request.params["rest"].rstrip("/")
         with self.throttle.entered(realm, batch=rest == "batch") as allowed:
             if not allowed:
-                return Response.json(throttled() | {"time": self._now()}, 429)
-            try:
-                answer = self._answered(request, rest)
-            except RefusedError as refusal:
-                return self._refusal(refusal)
-        self._notify() if request.method == "POST" else None
-        return answer
-
-    def _answered(self, request: Request, rest: str) -> Response:
-        half = None
-        if rest == "batch":
-            half = self.faults.draw({FaultKind.HALF_BATCH}, request.method, request.path)
-        key = request.arg("requestid")
-        if request.method == "POST" and key and rest not in ("query", "batch"):
-            answer = self._replayed(key, lambda: self._resource(request, rest))
-        elif rest == "batch":
-            answer = self._batch(request, half=half is not None)
-        else:
-            answer = self._resource(request, rest)
-        if half is not None:
-            raise system_failure()
-        return answer
-
-    def _replayed(self, key: str, work: Callable[[], Response]) -> Response:
-        if len(key) > 50:
-            raise refused("2130", "Invalid request id", "At most 50 characters.", "requestid")
-        with self.store.transaction():
-            kept = self.store.get("_requests", key)
-            if kept is None:
-                try:
-                    answer = work()
-                except RefusedError as refusal:
-                    answer = self._refusal(refusal)
-                kept = {"status": answer.status, "body": answer.body.decode()}
-                self.store.put("_requests", key, kept)
-        kind = "application/json;charset=UTF-8"
-        return Response(int(kept["status"]), str(kept["body"]).encode(), {"Content-Type": kind})
-
-    def _batch(self, request: Request, *, half: bool) -> Response:
-        body = _json(request)
-        items = body.get("BatchItemRequest") if isinstance(body, dict) else None
-        count = len(items) if isinstance(items, list) else 0
-        key = request.arg("requestid")
-        if len(key) > 36:
-            raise refused("2130", "Invalid request id", "At most 36 characters.", "requestid")
-        answers: list[Doc] = []
-        with self.store.transaction():
-            if not key or not isinstance(items, list):
-                stop = count // 2 if half else None
-                answers = self.feeds.batch(body, request.arg("include"), stop)
-            else:
-                for item in items[: count // 2 if half else None]:
-                    answers.append(self._batch_item(key, item, request.arg("include")))
-        return self._json({"BatchItemResponse": answers})
-
-    def _batch_item(self, key: str, item: Doc, include: str) -> Doc:
-        name = f"{key}:{item.get('bId', '')}"
-        kept = self.store.get("_requests", name)
-        if kept is None:
-            done = self.feeds.batch({"BatchItemRequest": [item]}, include)[0]
-            kept = self.store.put("_requests", name, {"status": 200, "body": dump_json(done)})
-        answer: Doc = parse_json(str(kept["body"]))
-        return answer
-
-    def _resource(self, request: Request, rest: str) -> Response:
-        name, _, key = rest.partition("/")
-        special = {
-            "query": self._query,
-            "cdc": self._cdc,
-            "upload": lambda r: self._json({"AttachableResponse": self.extras.upload(r)}),
-            "exchangerate": self._rate,
-            "preferences": self._preferences,
-        }.get(name)
-        if special is not None:
-            return special(request)
-        if name == "taxservice" and request.method == "POST":
-            return Response.json(self.extras.tax_code(_json(request)))
-        if name == "download":
-            self.extras.file(key)
-            return Response.text(f"{request.base_url}/v3/company/{self.realm}/file/{key}")
-        if name == "file":
-            return Response(
-                200, self.extras.file(key), {"Content-Type": "application/octet-stream"}
-            )
-        facts = by_resource().get(name)
-        if facts is None:
-            raise unsupported_object(name)
-        if request.method == "GET" or "/" in key or key:
-            return self._read(facts.name, key, request)
-        return self._write(facts.name, request)
-
-    def _query(self, request: Request) -> Response:
-        text = request.arg("query")
-        if request.method == "POST" and request.body:
-            text = request.body.decode("utf-8", "replace")
-        return self._json({"QueryResponse": self.feeds.query(text)})
-
-    def _cdc(self, request: Request) -> Response:
-        parts = self.feeds.changes(request.arg("entities"), request.arg("changedSince"))
-        return self._json({"CDCResponse": [{"QueryResponse": parts}]})
-
-    def _rate(self, request: Request) -> Response:
+                return self._api.busy()
+            answer = self._api.answer(request, rest)
         if request.method == "POST":
-            return self._json({"ExchangeRate": self.extras.write_rate(_json(request))})
-        rate = self.extras.read_rate(request.arg("sourcecurrencycode"), request.arg("asofdate"))
-        return self._json({"ExchangeRate": rate})
-
-    def _preferences(self, request: Request) -> Response:
-        if request.method == "POST":
-            return self._write("Preferences", request)
-        return self._json({"Preferences": self.books.preferences()})
-
-    def _read(self, entity: str, key: str, request: Request) -> Response:
-        key, _, more = key.partition("/")
-        if entity == "CompanyInfo":
-            key = "1"
-        doc = self.service.show(entity, self.books.require(entity, key))
-        if more == "pdf":
-            return Response(200, _PDF, {"Content-Type": "application/pdf"})
-        if more == "send":
-            to = request.arg("sendTo") or (doc.get("BillEmail") or {}).get("Address", "")
-            body = {
-                "Id": key,
-                "SyncToken": doc["SyncToken"],
-                "sparse": True,
-                "EmailStatus": "EmailSent",
-            }
-            return self._json(
-                {entity: self.service.write(entity, body | {"BillEmail": {"Address": to}})}
-            )
-        return self._json({entity: doc})
-
-    def _write(self, entity: str, request: Request) -> Response:
-        kind = request.header("content-type")
-        if kind and "json" not in kind.lower():
-            raise refused("1050", "Unsupported content type", kind)
-        body, operation = _json(request), request.arg("operation")
-        include = request.arg("include")
-        if operation == "delete":
-            return self._json({entity: self.service.delete(entity, body)})
-        if operation == "void" or include == "void":
-            return self._json({entity: self.service.void(entity, body)})
-        return self._json({entity: self.service.write(entity, body, include)})
-
-    # -- answers ------------------------------------------------------------------------------
-
-    def _now(self) -> str:
-        return self.clock.now().isoformat(timespec="milliseconds")
-
-    def _json(self, body: Doc, status: int = 200) -> Response:
-        drifted = self._drift.changed(body)
-        return Response.json(
-            {**drifted, "time": self._now()},
-            status,
-            {"Content-Type": "application/json;charset=UTF-8"},
-        )
-
-    def _refusal(self, refusal: RefusedError) -> Response:
-        return self._json({"Fault": refusal.fault()}, refusal.status)
-
-
-def _json(request: Request) -> Any:
-    try:
-        return request.json()
-    except ValueError:
-        raise RefusedError(unsupported_property("")) from None
-
-
-def _gateway(status: int, code: str, words: str, detail: str) -> Response:
-    kind = "AUTHENTICATION" if status == 401 else "AUTHORIZATION"
-    return Response.json(gateway(status, code, words, detail, kind), status)
+            self._notify()
+        return answer
