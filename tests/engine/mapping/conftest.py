@@ -18,7 +18,7 @@ ORDER = """number:s20 party:s15 name:s50 date:d shipped:t status:e=1,8,9 terms:s
  lines[].taxes[].amount:n other[].x:n"""
 LINE = "no:i kind:s1 item:s30 text:s50 qty:n unit:s10 price:n discount:n net:n tax:s3 day:d"
 INVOICE = """Id:s! DocNumber:s21! TxnDate:d DueDate:d Due:d CustomerRef.value:s* Status:e=OPEN,PAID,VOID
- Memo:s40 Count:i Paid:b Total:n Cents:n.2 Stamp:t Addr.City:s30 Addr.Zip:s5 Addr.Line.Deep:s
+ Memo:s40 Text:s Count:i Paid:b Total:n Cents:n.2 Stamp:t Addr.City:s30 Addr.Zip:s5 Addr.Line.Deep:s
  Custom:c Line[].Amount:n! Line[].Item:s30 Line[].Qty:n Line[].Price:n Line[].Text:s Line[].No:i
  Line[].Day:d Line[].Ref.value:s Line[].Sub[].Code:s Line[].Sub[].Amount:n Tax[].Code:s Tax[].Sum:n
  Read:a Read[].x:s!"""
