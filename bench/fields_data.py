@@ -16,7 +16,9 @@ from connectors.ai.embed import SentenceTransformerEmbedder
 from connectors.ai.vector_cache import SqliteVectorCache
 from engine.propose.pairing import Pairs
 from engine.propose.prepare import leaves_of, prepare
-from engine.propose.ranking import FEATURES, all_pairs, both_spoken, features
+from engine.propose.ranking import all_pairs, both_spoken, with_context
+from engine.propose.scorer import Linear
+from engine.propose.signals import measure
 from engine.schema.load import load_schema, task_side
 from engine.schema.model import SystemSchema
 
@@ -33,7 +35,8 @@ class Task:
         name: pair or task name.
         suite: ``erp``, ``po``, ``gdc``, ``valentine``, ``made`` (fabricated here).
         group: what is left out together in evaluations.
-        pairs, x, grade: pairs, their features, and 0, 1 or 2 for each.
+        pairs, signals, grade: pairs, their signals, and 0, 1 or 2 for each.
+        x: signals with context, once a first impression was given.
         judged: pairs whose target is judged at all.
         source_keys, target_keys: names in the scorer's spelling.
         gold, negatives: accepted sources by target with their grade; targets that stay empty.
@@ -43,7 +46,7 @@ class Task:
     suite: str
     group: str
     pairs: Pairs
-    x: np.ndarray
+    signals: np.ndarray
     grade: np.ndarray
     judged: np.ndarray
     source_keys: list[Key]
@@ -51,6 +54,7 @@ class Task:
     gold: dict[Key, dict[Key, int]] = field(default_factory=dict)
     negatives: set[Key] = field(default_factory=set)
     raw: dict[str, Any] = field(default_factory=dict)
+    x: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
     def required(self) -> list[Key]:
         return [t for t, s in self.gold.items() if max(s.values()) == 2]
@@ -77,11 +81,12 @@ def schema(path: str) -> SystemSchema:
     return load_schema(Path(path))
 
 
-def _matrix(left: Any, right: Any) -> tuple[Pairs, np.ndarray]:
+def matrix(left: Any, right: Any) -> tuple[Pairs, np.ndarray]:
+    """Pairs with their signals; context is added by :func:`add_context`."""
     one = embedder()
     left, right = both_spoken(left, right)
     pairs = all_pairs(prepare(left, one), prepare(right, one), one)
-    return pairs, features(pairs)
+    return pairs, measure(pairs)
 
 
 def erp_tasks(pairs_file: Path, root: Path, gold_folder: Path, suite: str = "erp") -> list[Task]:
@@ -99,7 +104,7 @@ def erp_tasks(pairs_file: Path, root: Path, gold_folder: Path, suite: str = "erp
         negatives = {(g["target_entity"], canon(g["target_field"])) for g in read_rows(file)}
         left = leaves_of(source, row["source_entities"])
         right = leaves_of(target, [row["target_entity"]])
-        pairs, x = _matrix(left, right)
+        pairs, x = matrix(left, right)
         source_keys = [(o.entity, canon(o.field.path)) for o in left]
         target_keys = [(o.entity, canon(o.field.path)) for o in right]
         negatives -= set(gold)
@@ -129,7 +134,7 @@ def task_from(raw: dict[str, Any], suite: str) -> Task:
     """One task in the public format: source, target, gold."""
     left = leaves_of(task_side("source", raw["source"]), [""])
     right = leaves_of(task_side("target", raw["target"]), [""])
-    pairs, x = _matrix(left, right)
+    pairs, x = matrix(left, right)
     gold = {tuple(g) for g in raw["gold"]} | {tuple(g) for g in raw.get("also", [])}
     source = [o.field.path for o in left]
     target = [o.field.path for o in right]
@@ -142,6 +147,7 @@ def task_from(raw: dict[str, Any], suite: str) -> Task:
     )  # fmt: skip
 
 
-def feature(task: Task, name: str) -> np.ndarray:
-    """One column by name."""
-    return task.x[:, FEATURES.index(name)]
+def add_context(tasks: list[Task], base: Linear) -> None:
+    """Compute the context of every pair from a first impression, in place."""
+    for task in tasks:
+        task.x = with_context(task.pairs, task.signals, base)

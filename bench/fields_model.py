@@ -57,10 +57,10 @@ def train(
     w: np.ndarray,
     names: Sequence[str],
     *,
-    iterations: int = 110,
+    iterations: int = 90,
     leaves: int = 12,
     strength: float = 0.1,
-    rate: float = 0.085,
+    rate: float = 0.1,
     l2: float = 20.0,
     share: float = 0.4,
     smallest: int = 15,
@@ -69,7 +69,7 @@ def train(
     w = w / w.mean()
     scaler = StandardScaler().fit(x)
     scale = np.where(scaler.scale_ > 1e-6, scaler.scale_, 1.0)
-    line = LogisticRegression(C=strength, max_iter=500)
+    line = LogisticRegression(C=strength, max_iter=150, tol=1e-3)
     line.fit((x - scaler.mean_) / scale, y, sample_weight=w)
     trees: list[dict[str, Any]] = []
     bias = 0.0
@@ -81,6 +81,7 @@ def train(
             min_samples_leaf=smallest,
             l2_regularization=l2,
             max_features=share,
+            max_bins=63,
             random_state=SEED,
             early_stopping=False,
         ).fit(x, y, sample_weight=w)

@@ -120,7 +120,7 @@ _TAKEN = (
 
 
 def _target(one: Leaf, system: float) -> list[float]:
-    note = set(prose(one.field.description)) | set(one.field.description.lower().split())
+    note = set(prose(one.note)) | set(one.note.lower().split())
     kind = one.field.type
     return [
         one.field.required,
@@ -136,7 +136,7 @@ def _target(one: Leaf, system: float) -> list[float]:
         len(_SHY & note) / 2,
         bool(_NATIONAL & note),
         set(one.words) <= GENERIC,
-        bool(one.field.description),
+        bool(one.note),
         min(len(note), 24) / 12,
     ]
 

@@ -18,6 +18,8 @@ CONTEXT: tuple[tuple[str, str], ...] = (
     ("neighbours", "what the neighbours of the target resemble"),
     ("rank_for_target", "place among the target's candidates"),
     ("rank_for_source", "place among the source's targets"),
+    ("share_for_target", "share of the target's plausibility"),
+    ("share_for_source", "share of the source's plausibility"),
 )
 
 
@@ -39,6 +41,13 @@ def _best(group: npt.NDArray[np.int64], size: int, score: Floats) -> _Best:
     place = np.empty(len(group), dtype=np.float32)
     place[order] = np.arange(len(group)) - starts[np.cumsum(first) - 1]
     return _Best(best, place)
+
+
+def _share(group: npt.NDArray[np.int64], size: int, gap: Floats) -> Floats:
+    """Softmax of the gaps inside each group."""
+    raised = np.exp(gap)
+    total = np.bincount(group, weights=raised, minlength=size)
+    return np.asarray(raised / np.maximum(total[group], 1e-9), dtype=np.float32)
 
 
 def _source_groups(side: Side) -> npt.NDArray[np.int64]:
@@ -84,19 +93,22 @@ def surround(p: Pairs, base: Floats) -> Floats:
 
     Args:
         p: the pairs; all pairs of a target should be among them.
-        base: a plain first score of each pair.
+        base: a first impression of each pair, in log-odds.
     """
     by_target = _best(p.j, len(p.right), base)
     by_source = _best(p.i, len(p.left), base)
+    likely = 1.0 / (1.0 + np.exp(-np.clip(base, -20, 20)))
     gap_target = base - by_target.best[p.j]
     gap_source = base - by_source.best[p.i]
     mutual = (gap_target >= -1e-6) & (gap_source >= -1e-6)
     columns = (
-        gap_target,
-        gap_source,
+        np.maximum(gap_target, -8.0),
+        np.maximum(gap_source, -8.0),
         mutual.astype(np.float32),
-        _neighbours(p, base),
+        _neighbours(p, likely.astype(np.float32)),
         np.log1p(by_target.place),
         np.log1p(by_source.place),
+        _share(p.j, len(p.right), gap_target),
+        _share(p.i, len(p.left), gap_source),
     )
     return np.stack(columns, axis=1).astype(np.float32)

@@ -34,7 +34,7 @@ class Pairs:
         right: the target side.
         i: positions in ``left``, one per pair.
         j: positions in ``right``, one per pair.
-        left_concepts: rows of :func:`engine.propose.prepare.concepts` for ``left``.
+        left_concepts: what names and what descriptions of ``left`` speak of.
         right_concepts: the same for ``right``.
     """
 
@@ -43,12 +43,13 @@ class Pairs:
         left: Side,
         right: Side,
         index: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-        left_concepts: Floats,
-        right_concepts: Floats,
+        left_concepts: tuple[Floats, Floats],
+        right_concepts: tuple[Floats, Floats],
     ) -> None:
         self.left, self.right = left, right
         self.i, self.j = index
-        self.left_concepts, self.right_concepts = left_concepts, right_concepts
+        self.left_concepts, self.left_note_concepts = left_concepts
+        self.right_concepts, self.right_note_concepts = right_concepts
 
     def __len__(self) -> int:
         return len(self.i)
@@ -95,8 +96,11 @@ class Pairs:
 
     def _side(self, side: Side, kind: str) -> Bag:
         if kind == "note":
-            rows = [[(w, 1.0) for w in prose(one.field.description)] for one in side.leaves]
+            rows = [[(w, 1.0) for w in prose(one.note)] for one in side.leaves]
             return self._bag(rows, WIDTH_NOTE)
+        if kind == "above":
+            rows = [[(w, 1.0) for w in dict.fromkeys(one.above)] for one in side.leaves]
+            return self._bag(rows, WIDTH_NAME)
         if kind == "name":
             rows = [[(w, 1.0) for w in dict.fromkeys(one.words)] for one in side.leaves]
             return self._bag(rows, WIDTH_NAME)
@@ -105,12 +109,12 @@ class Pairs:
     @cached_property
     def left_bags(self) -> dict[str, Bag]:
         """Bags of name, path and note words of the source."""
-        return {k: self._side(self.left, k) for k in ("name", "path", "note")}
+        return {k: self._side(self.left, k) for k in ("name", "path", "note", "above")}
 
     @cached_property
     def right_bags(self) -> dict[str, Bag]:
         """Bags of name, path and note words of the target."""
-        return {k: self._side(self.right, k) for k in ("name", "path", "note")}
+        return {k: self._side(self.right, k) for k in ("name", "path", "note", "above")}
 
     def covered(self, want: Bag, have: Bag, rows: tuple[Ints, Ints], table: Floats) -> Floats:
         """Share of the wanted words' weight that the other bag has, per pair."""

@@ -68,7 +68,8 @@ class Leaf:
         owner: words of the entity.
         order: position of the entity among those given (0 is the main one).
         line: sits in a repeating line of a document.
-        wrapped: the reference it is the value of (``CustomerRef.value``).
+        wrapped: it is the value of a reference (``CustomerRef.value``).
+        note: its description, as it is to be read.
     """
 
     entity: str
@@ -79,6 +80,7 @@ class Leaf:
     order: int = 0
     line: bool = False
     wrapped: bool = False
+    note: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -151,7 +153,7 @@ def _entity_leaves(entity: EntitySchema, order: int) -> Iterable[Leaf]:
             own = tuple(w for w in nearest if w != "reference" or len(nearest) == 1)
             above = above[: len(above) - len(nearest) + (1 if wrapped else 0)]
         above = tuple(w for w in above if w != "reference")
-        own = _coded(own, one, wrapped=wrapped)
+        own = _owned(_coded(own, one, wrapped=wrapped), owner, top=not above)
         yield Leaf(
             entity=entity.name,
             field=one,
@@ -161,6 +163,7 @@ def _entity_leaves(entity: EntitySchema, order: int) -> Iterable[Leaf]:
             order=order,
             line=rows or bool(re.search(r"\[\]\.", one.path) and _LINE_WORDS & set(above)),
             wrapped=wrapped,
+            note=" ".join(own) if one.path in slots else one.description,
         )
 
 
@@ -171,6 +174,26 @@ def _coded(words: tuple[str, ...], one: FieldSchema, *, wrapped: bool) -> tuple[
     if not bare or not (one.key or one.references or wrapped):
         return words
     return (*words, "number" if words[-1] in book.documents else "code")
+
+
+def _owned(words: tuple[str, ...], owner: tuple[str, ...], *, top: bool) -> tuple[str, ...]:
+    """The words as the entity means them.
+
+    Inside an invoice, the invoice date is the document's date; the account number of a customer is
+    the customer's number, not a ledger account.
+    """
+    book = vocabulary()
+    documents = book.documents & set(owner)
+    if documents and len(words) > 1:
+        words = tuple("document" if w in documents else w for w in words)
+    party = next((w for w in owner if book.group.get(w, w) in ("customer", "supplier")), "")
+    neutral = owner[0] if len(owner) == 1 and owner[0] in book.parties else ""
+    if top and (party or neutral) and words in _ACCOUNT_NUMBERS:
+        words = (party or neutral, *words)
+    return words
+
+
+_ACCOUNT_NUMBERS = {("account", "number"), ("account", "code"), ("account", "id"), ("account",)}
 
 
 def party_word(leaves: Sequence[Leaf]) -> str:
@@ -285,14 +308,10 @@ def name_text(leaf: Leaf) -> str:
 def prepare(leaves: Sequence[Leaf], embedder: Embedder) -> Side:
     """Words to texts to vectors, one call to the embedder for all texts."""
     names = tuple(name_text(one) for one in leaves)
-    notes = tuple(one.field.description or n for one, n in zip(leaves, names, strict=True))
+    notes = tuple(one.note or n for one, n in zip(leaves, names, strict=True))
     values = tuple(", ".join(_samples(one.field)[:8])[:200] for one in leaves)
     full = tuple(
-        " · ".join(
-            p
-            for p in (" ".join(one.owner), n, one.field.type.value, one.field.description, v[:80])
-            if p
-        )
+        " · ".join(p for p in (" ".join(one.owner), n, one.field.type.value, one.note, v[:80]) if p)
         for one, n, v in zip(leaves, names, values, strict=True)
     )
     side = Side(tuple(leaves), names, full, notes, values)
@@ -309,17 +328,28 @@ def concept_phrases() -> tuple[tuple[str, str], ...]:
     return tuple((c, p) for c, phrases in vocabulary().concepts.items() for p in phrases)
 
 
-def concepts(side: Side, embedder: Embedder, *, sharpness: float = 14.0) -> Floats:
+def note_concepts(side: Side, embedder: Embedder) -> Floats:
+    """Like :func:`concepts`, but from the description alone; a row of zeros without one."""
+    out = concepts(side, embedder, note=True)
+    out[[not one.note for one in side.leaves]] = 0.0
+    return out
+
+
+def concepts(
+    side: Side, embedder: Embedder, *, sharpness: float = 14.0, note: bool = False
+) -> Floats:
     """How strongly each leaf speaks of each concept: rows of unit length, shape (leaves, concepts).
 
-    The better of two readings counts: vectors of name and full text against the phrase, and words
-    of the phrase found in the name.
+    Two readings are mixed: vectors of name and full text against the phrase, and words of the
+    phrase found in the name. With ``note`` only the description is read.
     """
     pairs = concept_phrases()
     phrases = np.asarray(embedder.embed([p for _, p in pairs]), dtype=np.float32)
-    near = np.maximum(0.55 * side.name @ phrases.T + 0.45 * side.full @ phrases.T, 0.0)
-    said = _phrase_words(side, [p for _, p in pairs])
-    score = 0.6 * near + 0.4 * said
+    if note:
+        score = np.maximum(side.note @ phrases.T, 0.0)
+    else:
+        near = np.maximum(0.55 * side.name @ phrases.T + 0.45 * side.full @ phrases.T, 0.0)
+        score = 0.6 * near + 0.4 * _phrase_words(side, [p for _, p in pairs])
     names = list(dict.fromkeys(c for c, _ in pairs))
     starts = [next(k for k, (c, _) in enumerate(pairs) if c == n) for n in names]
     best = np.maximum.reduceat(score, starts, axis=1)
@@ -354,6 +384,6 @@ def word_weights(sides: Sequence[Side]) -> dict[str, float]:
         for one in side.leaves:
             total += 1
             seen.update(set(one.words) | set(one.above))
-            seen.update(prose(one.field.description))
+            seen.update(prose(one.note))
     scale = np.log(1 + total)
     return {w: float(np.clip(np.log((1 + total) / n) / scale, 0.15, 1.0)) for w, n in seen.items()}

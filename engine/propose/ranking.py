@@ -18,23 +18,15 @@ from engine.propose.prepare import (
     Leaf,
     Side,
     concepts,
+    note_concepts,
     party_word,
     prepare,
     speaking_of,
 )
-from engine.propose.scorer import Model, model_from, probability, read_model_file
+from engine.propose.scorer import Linear, Model, model_from, probability, read_model_file
 from engine.propose.signals import FEATURES_VERSION, SIGNALS, measure
 
 FEATURES: tuple[str, ...] = (*(row.name for row in SIGNALS), *(name for name, _ in CONTEXT))
-BASE = (
-    "like_words",
-    "path_words",
-    "meaning_of_fields",
-    "meaning_of_names",
-    "concept",
-    "concept_related",
-    "note_says_target",
-)
 WHOLE = 60_000
 SHORTLIST = 24
 MODEL_FILE = Path(__file__).with_name("model.json")
@@ -81,20 +73,31 @@ class Ranked:
         return out
 
 
-def features(p: Pairs) -> Floats:
-    """Signals and context of all pairs, in the order of ``FEATURES``."""
+def features(p: Pairs, base: Linear) -> Floats:
+    """Signals and context of all pairs, in the order of ``FEATURES``.
+
+    Args:
+        p: the pairs.
+        base: the first, linear impression that context is measured with.
+    """
     signals = measure(p)
-    base = signals[:, [FEATURES.index(n) for n in BASE]].mean(axis=1)
-    return np.hstack([signals, surround(p, base)])
+    return with_context(p, signals, base)
+
+
+def with_context(p: Pairs, signals: Floats, base: Linear) -> Floats:
+    """Signals that were measured already, with the context they give each other."""
+    first = base.parts(signals).sum(axis=1) + base.bias
+    return np.hstack([signals, surround(p, np.asarray(first, dtype=np.float32))])
 
 
 def all_pairs(left: Side, right: Side, embedder: Embedder) -> Pairs:
     """Every source with every target, or for large sides each target's most promising sources."""
-    a, b = concepts(left, embedder), concepts(right, embedder)
+    a = concepts(left, embedder), note_concepts(left, embedder)
+    b = concepts(right, embedder), note_concepts(right, embedder)
     if len(left) * len(right) <= WHOLE or len(left) <= SHORTLIST:
         i, j = np.meshgrid(np.arange(len(left)), np.arange(len(right)), indexing="ij")
         return Pairs(left, right, (i.ravel(), j.ravel()), a, b)
-    return Pairs(left, right, _shortlist(left, right, a, b), a, b)
+    return Pairs(left, right, _shortlist(left, right, a[0], b[0]), a, b)
 
 
 def _shortlist(
@@ -120,7 +123,7 @@ def rank(
     model = model or shipped_model()
     left, right = both_spoken(left, right)
     pairs = all_pairs(prepare(left, embedder), prepare(right, embedder), embedder)
-    x = features(pairs)
+    x = features(pairs, model.base)
     scores = model.pair.score(x)
     about, best = judge_features(pairs, scores, x, FEATURES)
     return Ranked(pairs, x, scores, best, probability(model.judge.score(about)))

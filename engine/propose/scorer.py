@@ -114,18 +114,27 @@ class Model:
     """The shipped model.
 
     Attributes:
+        base: first impression of a pair from its signals alone.
         pair: scores pairs of fields.
         judge: scores a target's best candidate: is it right, or has the target no counterpart?
         training: what it was trained on, in words and numbers.
     """
 
+    base: Linear
     pair: Combination
     judge: Combination
     training: dict[str, Any]
 
 
+def linear(raw: dict[str, Any]) -> Linear:
+    """Read a linear part."""
+    mean, scale, weight = (np.array(raw[k], dtype=np.float32) for k in ("mean", "scale", "weight"))
+    return Linear(mean, scale, weight, raw["bias"])
+
+
 def combination(raw: dict[str, Any]) -> Combination:
-    line, trees = raw["linear"], raw["trees"]
+    """Read a linear part with its forest."""
+    trees = raw["trees"]
     flat: dict[str, list[float]] = {
         k: [] for k in ("feature", "threshold", "left", "right", "value")
     }
@@ -150,9 +159,7 @@ def combination(raw: dict[str, Any]) -> Combination:
 
     return Combination(
         features=tuple(raw["features"]),
-        linear=Linear(
-            floats(line["mean"]), floats(line["scale"]), floats(line["weight"]), line["bias"]
-        ),
+        linear=linear(raw["linear"]),
         forest=Forest(
             ints(start),
             ints(flat["feature"]),
@@ -174,7 +181,9 @@ def model_from(
     Raises:
         ModelMismatchError: it was trained for another version or another list of features.
     """
-    model = Model(combination(raw["pair"]), combination(raw["judge"]), raw["training"])
+    model = Model(
+        linear(raw["base"]), combination(raw["pair"]), combination(raw["judge"]), raw["training"]
+    )
     same = model.pair.features == tuple(pair) and model.judge.features == tuple(judge)
     if raw["features_version"] != version or not same:
         raise ModelMismatchError(

@@ -166,6 +166,27 @@ def concept_related(p: Pairs) -> Floats:
     return np.minimum(_dot(p, p.left_concepts @ _related(), p.right_concepts), 1.0)
 
 
+def concept_of_note(p: Pairs) -> Floats:
+    """What the source's description speaks of can stand in for what the target speaks of."""
+    return np.minimum(_dot(p, p.left_note_concepts @ _related(), p.right_concepts), 1.0)
+
+
+def concept_note_note(p: Pairs) -> Floats:
+    """What both descriptions speak of."""
+    return np.minimum(_dot(p, p.left_note_concepts @ _related(), p.right_note_concepts), 1.0)
+
+
+def small_for_text(p: Pairs) -> Floats:
+    """A source of at most five characters for a target that holds free text."""
+    small = _rows(p.left, lambda o: 0 < (o.field.length or 0) <= 5)
+
+    def free(one: Leaf) -> bool:
+        plain = one.field.type is FieldType.STRING and not one.field.enum
+        return plain and not one.field.references and (one.field.length or 500) >= 30
+
+    return small[p.i] * _rows(p.right, free)[p.j]
+
+
 def concept_first(p: Pairs) -> Floats:
     """The most likely concept of both is the same one."""
     same = p.left_concepts.argmax(1)[p.i] == p.right_concepts.argmax(1)[p.j]
@@ -326,8 +347,8 @@ def note_extra(p: Pairs) -> Floats:
             out[r, list(cols)] = 1.0
         return out
 
-    left = table(p.left, lambda o: prose(o.field.description))
-    right = table(p.right, lambda o: (*o.above, *o.words, *o.owner, *prose(o.field.description)))
+    left = table(p.left, lambda o: prose(o.note))
+    right = table(p.right, lambda o: (*o.above, *o.words, *o.owner, *prose(o.note)))
     return np.minimum(left.sum(1)[p.i] - _dot(p, left, right), 4.0)
 
 
@@ -365,6 +386,66 @@ def side_conflict(p: Pairs) -> Floats:
         clash = mask(p.right, book, other) & ~mask(p.right, book, mine)
         out += left[p.i] * clash[p.j]
     return out
+
+
+def side_words(p: Pairs) -> Floats:
+    """Selling or buying in both fields' own paths: the same 1, opposite -1, only the target -0.4."""
+    book = vocabulary().side
+    out = np.zeros(len(p), dtype=np.float32)
+    marks = {
+        name: (mask(p.left, book, name), mask(p.right, book, name))
+        for name in ("sales", "purchase")
+    }
+    for mine, other in (("sales", "purchase"), ("purchase", "sales")):
+        right = marks[mine][1] & ~marks[other][1]
+        left, against = marks[mine][0], marks[other][0] & ~marks[mine][0]
+        score = np.where(left, 1.0, np.where(against, -1.0, -0.4))
+        out += score[p.i] * right[p.j]
+    return out
+
+
+def above_fit(p: Pairs) -> Floats:
+    """How much of what stands around the source the target's path says; 1 where nothing does."""
+    rows = (p.i, p.j)
+    found = p.covered(p.left_bags["above"], p.right_bags["path"], rows, p.alike)  # type: ignore[arg-type]
+    empty = np.array([not o.above for o in p.left.leaves])
+    return np.where(empty[p.i], 1.0, found).astype(np.float32)
+
+
+def above_found(p: Pairs) -> Floats:
+    """How much of what stands around the target the source's path says; 1 where nothing does."""
+    rows = (p.j, p.i)
+    found = p.covered(p.right_bags["above"], p.left_bags["path"], rows, p.alike)  # type: ignore[arg-type]
+    empty = np.array([not o.above for o in p.right.leaves])
+    return np.where(empty[p.j], 1.0, found).astype(np.float32)
+
+
+def enum_named(p: Pairs) -> Floats:
+    """The name of one is an allowed value of the other (``Active`` and ACTIVE, ARCHIVED)."""
+    group = vocabulary().group
+
+    def codes(one: Leaf) -> frozenset[str]:
+        return frozenset(
+            group.get(w, w)
+            for code, meaning in one.field.enum[:12]
+            for w in spelled(code or meaning)
+        )
+
+    def index(rows: list[frozenset[str]], known: dict[str, int]) -> Floats:
+        out = np.zeros((len(rows), len(known)), dtype=np.float32)
+        for r, words in enumerate(rows):
+            out[r, [known[w] for w in words if w in known]] = 1.0
+        return out
+
+    sides = (p.left.leaves, p.right.leaves)
+    names = [
+        [frozenset(group.get(w, w) for w in o.words) - {"code"} for o in side] for side in sides
+    ]
+    lists = [[codes(o) for o in side] for side in sides]
+    known = {w: k for k, w in enumerate(sorted(set().union(*names[0], *names[1])))}
+    one = _dot(p, index(names[0], known), index(lists[1], known))
+    two = _dot(p, index(lists[0], known), index(names[1], known))
+    return np.minimum(np.maximum(one, two), 1.0)
 
 
 def role_conflict(p: Pairs) -> Floats:
@@ -515,6 +596,9 @@ SIGNALS: tuple[Row, ...] = (
     Row("note_words", note_words, "words of the descriptions"),
     Row("concept", concept, "same accounting concept"),
     Row("concept_related", concept_related, "a concept that can stand in for the other"),
+    Row("concept_of_note", concept_of_note, "what the source's description speaks of"),
+    Row("concept_note_note", concept_note_note, "what both descriptions speak of"),
+    Row("small_for_text", small_for_text, "a short code for free text"),
     Row("concept_first", concept_first, "the most likely concept is the same"),
     Row("type_fit", type_fit, "types"),
     Row("flag_fit", flag_fit, "yes-or-no fields"),
@@ -528,6 +612,10 @@ SIGNALS: tuple[Row, ...] = (
     Row("note_extra", note_extra, "qualifying words of the source's description"),
     Row("home_fit", home_fit, "the joined entity is the one the target speaks of"),
     Row("side_conflict", side_conflict, "selling against buying"),
+    Row("side_words", side_words, "selling or buying in the paths"),
+    Row("above_fit", above_fit, "what stands around the source"),
+    Row("above_found", above_found, "what stands around the target"),
+    Row("enum_named", enum_named, "one's name among the other's allowed values"),
     Row("role_conflict", role_conflict, "billing, shipping or remittance"),
     Row("both_lines", both_lines, "header or line"),
     Row("main_entity", main_entity, "distance from the main entity"),

@@ -69,6 +69,7 @@ class Vocabulary:
         role: word -> ``billing``, ``shipping`` or ``remittance``.
         head: word -> what kind of datum a field with this last word holds.
         concepts: concept -> phrases people use for it.
+        phrases: words that together mean one thing -> the words that stand for them.
         relations: concepts that can stand in for each other, and how well (0 to 1).
         documents: words for documents, which have numbers where other things have codes.
         parties: words for a customer or supplier that do not say which.
@@ -82,6 +83,7 @@ class Vocabulary:
     role: dict[str, str]
     head: dict[str, str]
     concepts: dict[str, tuple[str, ...]]
+    phrases: dict[str, str]
     relations: tuple[tuple[str, str, float], ...]
     documents: frozenset[str]
     parties: frozenset[str]
@@ -118,6 +120,7 @@ def vocabulary() -> Vocabulary:
         role=_inverse(raw["roles"]),
         head=_inverse(raw["heads"]),
         concepts=phrases,
+        phrases=raw["phrases"],
         relations=tuple((a, b, float(w)) for a, b, w in raw["relations"]),
         documents=frozenset(raw["documents"]),
         parties=frozenset(raw["parties"]),
@@ -176,8 +179,23 @@ def spelled(name: str) -> tuple[str, ...]:
         for part in unglue(raw):
             words = book.expand.get(part) or book.expand.get(singular(part)) or (singular(part),)
             out += words
-    kept = [w for k, w in enumerate(out) if k == 0 or w != out[k - 1]]
-    return tuple(kept)
+    return tuple(_phrased([w for k, w in enumerate(out) if k == 0 or w != out[k - 1]]))
+
+
+def _phrased(words: list[str]) -> list[str]:
+    """Phrases of two or three words replaced by what stands for them, twice over."""
+    book = vocabulary().phrases
+    for _ in range(2):
+        out: list[str] = []
+        for word in words:
+            out.append(word)
+            for size in (3, 2):
+                found = book.get(" ".join(out[-size:])) if len(out) >= size else None
+                if found is not None:
+                    out[-size:] = found.split()
+                    break
+        words = out
+    return words
 
 
 @lru_cache(maxsize=50_000)

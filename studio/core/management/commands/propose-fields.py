@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from connectors.ai.embed import SentenceTransformerEmbedder
 from connectors.ai.vector_cache import SqliteVectorCache
 from engine.propose import FieldProposal, Options, propose_fields
+from engine.propose.through import propose_through
 from engine.schema.load import SchemaFileError, load_schema
 from engine.schema.model import SystemSchema
 
@@ -150,13 +151,24 @@ def _run(
             if schema.entity(name) is None:
                 near = ", ".join(e.name for e in schema.entities[:12])
                 raise CommandError(f"{file}: no entity “{name}”; it has {near}, …")
+    wanted = Options(explain=options["explain"], read_only=job.read_only)
+    entities = job.source_entities or tuple(e.name for e in source.entities)
+    if options["via"] == "canonical":
+        targets = job.target_entities or tuple(e.name for e in target.entities)
+        return [
+            proposal
+            for name in targets
+            for proposal in propose_through(
+                source, entities, target, name, embedder=embedder, options=wanted
+            )
+        ]
     return propose_fields(
         source,
-        job.source_entities or tuple(e.name for e in source.entities),
+        entities,
         target,
         job.target_entities or tuple(e.name for e in target.entities),
         embedder=embedder,
-        options=Options(explain=options["explain"], read_only=job.read_only),
+        options=wanted,
     )
 
 
