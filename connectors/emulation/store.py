@@ -83,6 +83,7 @@ class _Kind:
         self.base_index: dict[str, dict[str, list[str]]] = {}
         self.live_index: dict[str, dict[str, dict[str, None]]] = {}
         self.base_count: int | None = None
+        self.revision = 0
 
     def get(self, key: str) -> Doc | None:
         if key in self.changed:
@@ -90,12 +91,14 @@ class _Kind:
         return self.base.get(key)
 
     def set(self, key: str, doc: Doc | None) -> None:
+        self.revision += 1
         self._unindex(key)
         self.changed[key] = doc
         if doc is not None:
             self._index(key, doc)
 
     def forget(self, key: str) -> None:
+        self.revision += 1
         self._unindex(key)
         self.changed.pop(key, None)
 
@@ -259,6 +262,11 @@ class Store:
         """All documents without holding them at once; call inside a transaction."""
         for _, doc in self._kind(kind).pairs():
             yield doc
+
+    def revision(self, kind: str) -> int:
+        """A number that moves with every change of the kind; for caches of derived lists."""
+        with self._lock:
+            return self._kind(kind).revision
 
     def count(self, kind: str) -> int:
         """How many documents there are."""

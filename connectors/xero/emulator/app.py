@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -69,8 +70,15 @@ class XeroEmulator:
         self.identity.routes(self._public)
         self._public.add("GET", "/connections", self._connections)
         self._public.add("DELETE", "/connections/{id}", self._disconnect)
-        self._seeded()
+        self._preparing = threading.Lock()
+        self._prepared = False
+        self._sign_in()
         self.app = as_wsgi(self.handle)
+        if size == "S":
+            self._prepare()
+        else:
+            # The large company takes a while to invent; the address is known at once.
+            threading.Thread(target=self._prepare, daemon=True).start()
 
     def _fill(self, size: str, seed: int, namespace: uuid.UUID) -> None:
         division = build(cast("Size", size), seed).uk
@@ -79,27 +87,44 @@ class XeroEmulator:
         offset = self.store.meta("clock_offset") or 0
         self.clock.restore(float(offset), lambda s: self.store.set_meta("clock_offset", int(s)))
 
+    def _prepare(self) -> None:
+        """Write the history from before the integration, once per process and file."""
+        with self._preparing:
+            if not self._prepared:
+                self._seeded()
+                self._prepared = True
+
     def _seeded(self) -> None:
-        """Write the history and sign the sandbox in, once per file."""
         if self.store.meta("seeded"):
             return
         with self.store.transaction():
-            self.books.seeding = True
+            self.books.seeding, self.books.seeded = True, 0
             try:
                 self._source.history(self.books)
             finally:
                 self.books.seeding = False
             self.store.set_meta("seeded", value=True)
+
+    def _sign_in(self) -> None:
+        """Connect the sandbox's app, once per file."""
+        if self.store.meta("grant"):
+            return
+        with self.store.transaction():
             event = self.identity.connect()
-            grant = self.identity.grant(SCOPES.split(), event)
-            self.store.set_meta("grant", grant)
+            self.store.set_meta("grant", self.identity.grant(SCOPES.split(), event))
 
     def with_control(self) -> XeroEmulator:
         """Mount the control API and the webhook subscription."""
         control = Control(self)
         control.router.add("POST", "/_control/webhooks", self._subscribe)
         control.router.add("POST", "/_control/limits", self._ceilings)
-        self.app = as_wsgi(control.over(self.handle))
+        inner = control.over(self.handle)
+
+        def both(request: Request) -> Response:
+            self._prepare()
+            return inner(request)
+
+        self.app = as_wsgi(both)
         return self
 
     def hello(self) -> dict[str, str]:
@@ -117,12 +142,16 @@ class XeroEmulator:
 
     def close(self) -> None:
         """Close the file."""
+        with self._preparing:
+            self._prepared = True
         self.store.close()
 
     # --- the way of a request ----------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response:
         """Answer one request; an armed fault may strike around it."""
+        if not self._prepared:
+            self._prepare()
         answer = around(self.faults, request, self._inside, self._struck)
         if not request.path.lower().startswith(BASE):
             return answer
@@ -278,6 +307,7 @@ class XeroEmulator:
             for kind, rows in kept.items():
                 for key, doc in rows:
                     self.store.put(kind, key, doc)
+            self._sign_in()
             self._seeded()
             if grant:
                 self.store.set_meta("grant", grant)

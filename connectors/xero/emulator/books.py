@@ -72,6 +72,15 @@ def _paid_document(doc: Doc) -> Iterable[str]:
             yield held[KEYS[kind]]
 
 
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Documents of a kind in the order of their last change, with those stamps beside them."""
+
+    revision: int
+    stamps: list[str]
+    docs: list[Doc]
+
+
 @dataclass(slots=True)
 class Books:
     """One organisation's records.
@@ -89,6 +98,7 @@ class Books:
     events: list[dict[str, Any]] = field(default_factory=list)
     seeding: bool = False
     seeded: int = 0
+    timelines: dict[str, Timeline] = field(default_factory=dict)
 
     def declare(self, bases: dict[str, Base]) -> None:
         """Make all kinds known to the store."""
@@ -156,6 +166,20 @@ class Books:
     def numbered(self, kind: str, number: str) -> list[Doc]:
         """Documents that carry a number, code or contact number; newest last."""
         return self.store.find(kind, "number", number.casefold())
+
+    def timeline(self, kind: str) -> Timeline:
+        """The kind's documents by last change; kept until one changes."""
+        revision = self.store.revision(kind)
+        held = self.timelines.get(kind)
+        if held is None or held.revision != revision:
+            key = KEYS[kind]
+            docs = sorted(
+                self.store.all(kind),
+                key=lambda d: (d.get("UpdatedDateUTC") or d.get("CreatedDateUTC") or "", d[key]),
+            )
+            stamps = [d.get("UpdatedDateUTC") or d.get("CreatedDateUTC") or "" for d in docs]
+            held = self.timelines[kind] = Timeline(revision, stamps, docs)
+        return held
 
     def named(self, kind: str, name: str) -> list[Doc]:
         """Contacts or accounts of a name, any letter case."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from connectors.emulation.store import Doc
@@ -125,13 +126,6 @@ Filter = Callable[[Doc], bool]
 
 def _filters(books: Books, entity: str, request: Request) -> Iterable[Filter]:
     yield from _by_lists(entity, request)
-    since = _modified_since(request)
-    if since is not None:
-        # The header has second precision; stored text sorts like time because it is always UTC.
-        text = (since - timedelta(microseconds=since.microsecond)).isoformat(
-            timespec="milliseconds"
-        )
-        yield lambda d: str(d.get("UpdatedDateUTC") or d.get("CreatedDateUTC") or "9") >= text
     archived = request.arg("includeArchived").lower() == "true" or request.arg("IDs")
     if entity in {"Contact", "TrackingCategory"} and not archived:
         name = "ContactStatus" if entity == "Contact" else "Status"
@@ -174,23 +168,27 @@ def _by_lists(entity: str, request: Request) -> Iterable[Filter]:
 
 
 def _candidates(books: Books, entity: str, request: Request) -> list[Doc]:
-    """All documents, or the few that an exact list already names."""
+    """Documents by last change: all, those changed since, or the few that a list names."""
     wanted = _split(request, "IDs")
-    if wanted:
-        found = (books.store.get(entity, key) for key in wanted)
-        return [d for d in found if d is not None]
     numbers = _split(request, "InvoiceNumbers") if entity == "Invoice" else set()
-    if numbers:
-        return [d for n in numbers for d in books.numbered(entity, n)]
-    return books.store.all(entity)
+    since = _modified_since(request)
+    # The header has second precision; stored text sorts like time because it is always UTC.
+    text = since.replace(microsecond=0).isoformat(timespec="milliseconds") if since else ""
+    if wanted or numbers:
+        named = [books.store.get(entity, key) for key in wanted]
+        found = [d for d in named if d is not None]
+        found += [d for n in numbers for d in books.numbered(entity, n)]
+        found.sort(key=lambda d: (d["UpdatedDateUTC"], d[KEYS[entity]]))
+        return [d for d in found if d["UpdatedDateUTC"] >= text]
+    line = books.timeline(entity)
+    return line.docs[bisect_left(line.stamps, text) :] if text else line.docs
 
 
-def _sorted(books: Books, entity: str, docs: list[Doc], request: Request) -> list[Doc]:
-    order = request.arg("order")
-    key = KEYS[entity]
-    if not order:
-        return sorted(docs, key=lambda d: (str(d.get("UpdatedDateUTC") or ""), str(d.get(key))))
-    docs = sorted(docs, key=lambda d: str(d.get(key)))
+def _ordered(books: Books, docs: list[Doc], order: str) -> list[Doc]:
+    """Documents in the order asked for; they come by last change and sorting is stable."""
+    if order.strip().upper() in {"", "UPDATEDDATEUTC", "UPDATEDDATEUTC ASC"}:
+        return docs
+    docs = list(docs)
     for path, down in reversed(parse_order(order)):
         docs.sort(key=lambda d, p=path: sort_key(value_of(books, d, p)), reverse=down)  # type: ignore[misc]
     return docs
@@ -213,8 +211,10 @@ def read(books: Books, entity: str, request: Request) -> dict[str, Any]:
     """
     resource = resources()[entity]
     filters = list(_filters(books, entity, request))
-    docs = [d for d in _candidates(books, entity, request) if all(f(d) for f in filters)]
-    docs = _sorted(books, entity, docs, request)
+    docs = _candidates(books, entity, request)
+    for keeps in filters:
+        docs = [d for d in docs if keeps(d)]
+    docs = _ordered(books, docs, request.arg("order"))
     paging = resource.paged and bool(request.arg("page") or request.arg("Statuses"))
     made: dict[str, Any] = {}
     if paging:
