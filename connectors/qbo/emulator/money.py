@@ -217,6 +217,7 @@ class Money:
             if not detail.get("AccountRef"):
                 raise RefusedError(missing("AccountRef"))
             self._control_account(detail)
+            self._journal_tax(detail)
             sums[detail["PostingType"]] += cents(amount)
             line["Amount"] = cents(amount)
         if sums["Debit"] != sums["Credit"]:
@@ -226,6 +227,15 @@ class Money:
         doc["TotalAmt"] = ZERO
         doc.setdefault("Adjustment", False)
         doc["TxnTaxDetail"] = doc.get("TxnTaxDetail") or {}
+
+    def _journal_tax(self, detail: dict[str, Any]) -> None:
+        """2270, 2280: outside the US a tax code on a posting needs its side and its amount."""
+        if self._books.us or not detail.get("TaxCodeRef"):
+            return
+        if not detail.get("TaxApplicableOn"):
+            raise refused("2270", "TaxApplicableOn missing", element="TaxApplicableOn")
+        if detail.get("TaxAmount") is None:
+            raise refused("2280", "Tax amount missing", element="TaxAmount")
 
     def _control_account(self, detail: dict[str, Any]) -> None:
         account = self._books.require("Account", str(detail["AccountRef"]["value"]))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.emulation.store import Doc
-from connectors.qbo.emulator.books import ZERO, Books, ref
+from connectors.qbo.emulator.books import ZERO, Books, name_of, ref
 from connectors.qbo.emulator.intake import spaced
 from connectors.qbo.emulator.refusals import (
     RefusedError,
@@ -195,6 +195,7 @@ class Trade:
         discount, subtotal, number = ZERO, ZERO, 0
         for one in lines:
             kind = _detail(one)
+            self._in_stock_then(entity, one.get(kind) or {}, str(doc["TxnDate"]))
             if not kind:
                 raise RefusedError(missing("DetailType"))
             if str(one.get("Id") or "") not in used:
@@ -238,6 +239,17 @@ class Trade:
             raise bad_reference("Item", key)
         if item and entity in SALES and item.get("IncomeAccountRef"):
             detail.setdefault("ItemAccountRef", item["IncomeAccountRef"])
+
+    def _in_stock_then(self, entity: str, detail: Doc, day: str) -> None:
+        """6270: an inventory item cannot be sold before its stock is counted."""
+        item = self._books.get("Item", str((detail.get("ItemRef") or {}).get("value", "")))
+        begins = str((item or {}).get("InvStartDate") or "")
+        if entity in SALES - {"Estimate"} and begins and day < begins:
+            raise refused(
+                "6270",
+                "Transaction date is prior to start date for inventory item",
+                f"The inventory of {name_of('Item', item or {})} starts on {begins}.",
+            )
 
     def _amount(self, line: Doc, detail: Doc) -> None:
         qty, price = detail.get("Qty"), detail.get("UnitPrice")

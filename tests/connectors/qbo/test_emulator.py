@@ -263,6 +263,40 @@ def test_selling_moves_the_quantity_on_hand_and_deleting_moves_it_back(emulator,
     assert emulator.books.require("Item", item["Id"])["QtyOnHand"] == before
 
 
+def test_stock_cannot_be_sold_before_it_is_counted(emulator, write):
+    body = bodies(emulator)["Item"] | {
+        "Name": "Later",
+        "Type": "Inventory",
+        "TrackQtyOnHand": True,
+        "QtyOnHand": D(5),
+        "InvStartDate": "2026-06-20",
+        "AssetAccountRef": account(emulator, "Other Current Asset"),
+        "ExpenseAccountRef": account(emulator, "Cost of Goods Sold"),
+    }
+    item = write("Item", body)
+    assert refusal(lambda: write("Invoice", invoice_body("1", item=item["Id"]))).code == "6270"
+    write("Invoice", invoice_body("1", item=item["Id"]) | {"TxnDate": "2026-06-20"})
+
+
+def test_a_taxed_posting_outside_the_us_needs_its_side_and_amount(emulator, write):
+    code = global_company(emulator, "20")
+    detail = {
+        "PostingType": "Debit",
+        "AccountRef": account(emulator, "Expense"),
+        "TaxCodeRef": {"value": code},
+    }
+    line = {"Amount": D(5), "DetailType": "JournalEntryLineDetail"}
+
+    def entry(**more):
+        sides = [detail | more, {**detail, **more, "PostingType": "Credit"}]
+        lines = [{**line, "JournalEntryLineDetail": side} for side in sides]
+        return {"TxnDate": "2026-06-15", "Line": lines}
+
+    assert refusal(lambda: write("JournalEntry", entry())).code == "2270"
+    assert refusal(lambda: write("JournalEntry", entry(TaxApplicableOn="Sales"))).code == "2280"
+    write("JournalEntry", entry(TaxApplicableOn="Sales", TaxAmount=D(1)))
+
+
 # -- numbers and periods ------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import queue
+import threading
 
 import pytest
 
@@ -127,3 +129,27 @@ def test_a_refused_change_is_not_told(bench, posted):
         bench.customer("Taken")
     bench.emulator.webhooks.pump()
     assert len(posted) == 1
+
+
+def test_a_change_reaches_a_real_listener_over_http(bench):
+    from connectors.emulation.serve import Server
+    from connectors.emulation.wsgi import Response, as_wsgi
+
+    heard: queue.Queue = queue.Queue()
+
+    def listen(request):
+        heard.put((request.body, request.headers))
+        return Response.text("")
+
+    server = Server(as_wsgi(listen))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        bench.emulator.webhooks.subscribe(server.url + "/hook", "legacy")
+        made = bench.customer()
+        body, headers = heard.get(timeout=10)
+    finally:
+        server.stop()
+        thread.join(5)
+    assert bench.connector.verify(body, headers)
+    assert bench.connector.parse(body)[0].key == made.key
