@@ -35,7 +35,8 @@ _FIRST = [
     "contact_name",
     "website",
 ]
-_MOST = 12
+_MOST = 10
+_ENOUGH = 5
 _QUIET = {"role", "active"}
 
 
@@ -56,7 +57,10 @@ def compared(left: dict[str, Any], right: dict[str, Any]) -> list[Compared]:
         (a.keys() | b.keys()) - _QUIET,
         key=lambda n: (_FIRST.index(n) if n in _FIRST else len(_FIRST), n),
     )
-    return [_one(n, a.get(n, ""), b.get(n, "")) for n in names[:_MOST]]
+    rows = [_one(n, a.get(n, ""), b.get(n, "")) for n in names]
+    both = [r for r in rows if r.agrees is not None]
+    # What only one side knows says little once there is enough to compare.
+    return (both if len(both) >= _ENOUGH else rows)[:_MOST]
 
 
 def _one(name: str, left: str, right: str) -> Compared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -129,10 +130,11 @@ def _shipped(row: RowText, mapping: Mapping, fault: str) -> Candidate:
         method="Rule",
         sentence=sentence,
         waterfall=[
-            {"label": "shipped mapping", "effect": 3.5, "detail": route},
+            {"label": "prior", "effect": 0.0, "detail": "before any evidence"},
+            {"label": "shipped mapping", "effect": 2.5, "detail": route},
             {
-                "label": "checked against the schema",
-                "effect": -4.1 if fault else 0.0,
+                "label": "does not fit" if fault else "fits the schema",
+                "effect": _odds(confidence) - 2.5,
                 "detail": fault or "paths, types and lengths fit",
             },
         ],
@@ -250,13 +252,22 @@ def merged(shipped: Candidate | None, ranked: list[Candidate]) -> list[Candidate
     return sorted([shipped, *others], key=lambda c: -c.confidence)
 
 
+def _odds(share: float) -> float:
+    return round(math.log(share / (1 - share)), 4)
+
+
 def _agreed(shipped: Candidate, similar: Candidate) -> Candidate:
+    confidence = max(shipped.confidence, similar.confidence)
+    gain = _odds(confidence) - _odds(shipped.confidence)
     return Candidate(
         expression=shipped.expression,
-        confidence=max(shipped.confidence, similar.confidence),
+        confidence=confidence,
         method=shipped.method,
         sentence=f"{shipped.sentence} {similar.sentence}".strip(),
-        waterfall=shipped.waterfall + similar.waterfall,
+        waterfall=[
+            *shipped.waterfall,
+            {"label": "looks alike too", "effect": gain, "detail": similar.sentence},
+        ],
         condition=shipped.condition,
         confirm_lossy=shipped.confirm_lossy,
         sources=similar.sources,

@@ -183,6 +183,12 @@ def offers_for(table: LookupTable, seen: list[SeenCode]) -> dict[str, list[Offer
 _SALES = re.compile(r"income|sales|revenue", re.IGNORECASE)
 _COST = re.compile(r"expense|purchase|cost", re.IGNORECASE)
 GENERAL = 0.35
+_WORD = re.compile(r"[a-z]+")
+# A label made of these words alone names no class of goods.
+GENERAL_WORDS = {
+    "income_accounts": {"sales", "of", "product", "products", "income", "revenue"},
+    "expense_accounts": {"cost", "costs", "of", "goods", "sold", "sales", "purchases"},
+}
 
 
 def fits_table(table: str, code: Code) -> bool:
@@ -199,10 +205,10 @@ def fits_table(table: str, code: Code) -> bool:
 
 def _general(table: str, targets: dict[str, Code]) -> list[Offer]:
     """Accounts that name no class: a guess where nothing fits a product class by its words."""
-    wanted = {"income_accounts": _SALES, "expense_accounts": _COST}.get(table)
+    wanted = GENERAL_WORDS.get(table)
     if wanted is None:
         return []
-    named = [c for c in targets.values() if wanted.search(c.label)]
+    named = [c for c in targets.values() if set(_WORD.findall(c.label.lower())) <= wanted]
     named.sort(key=lambda c: (len(c.label), c.label))
     why = "No word in common; a general account of the right kind."
     return [Offer(c.key, c.code, c.label, GENERAL, "Similarity", why) for c in named[:3]]

@@ -111,6 +111,7 @@ def _facets(
             params[name] = value
         return f"?{params.urlencode()}"
 
+    proposed = {table for table, _state in counts}
     states = [("open", _("To review")), ("approved", _("Approved")), ("rejected", _("Rejected"))]
     return [
         {
@@ -127,20 +128,24 @@ def _facets(
                 for value, label in states
             ],
         },
-        {
-            "name": _("Table"),
-            "key": "table",
-            "rows": [
-                {
-                    "value": str(table.uuid),
-                    "label": f"{table.label} · {table.connection}",
-                    "count": counts[(table.pk, state)],
-                    "on": str(table.uuid) == chosen,
-                    "url": url(table="" if str(table.uuid) == chosen else str(table.uuid)),
-                }
-                for table in tables
-            ],
-        },
+        *(
+            {
+                "name": str(connection),
+                "key": "table",
+                "rows": [
+                    {
+                        "value": str(table.uuid),
+                        "label": table.label,
+                        "count": counts[(table.pk, state)],
+                        "on": str(table.uuid) == chosen,
+                        "url": url(table="" if str(table.uuid) == chosen else str(table.uuid)),
+                    }
+                    for table in tables
+                    if table.connection_id == connection.pk and table.pk in proposed
+                ],
+            }
+            for connection in dict.fromkeys(t.connection for t in tables if t.pk in proposed)
+        ),
     ]
 
 
