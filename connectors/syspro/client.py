@@ -261,6 +261,9 @@ class EnetClient:
                 expected="an XML document",
                 detail=str(error),
             ) from None
+        # Most answers are long tables without a trace of trouble: look at the text before the tree.
+        if not resolution.suspicious(text):
+            return root
         faults = resolution.element_faults(root, call)
         if faults:
             raise faults[0]

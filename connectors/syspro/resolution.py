@@ -170,6 +170,17 @@ _COUNTERS = (
 )  # fmt: skip
 
 
+_TROUBLE = re.compile(
+    "<(?:errornumber|errordescription|validationstatus|" + "|".join(_COUNTERS) + ")[ />]",
+    re.IGNORECASE,
+)
+
+
+def suspicious(text: str) -> bool:
+    """Whether an answer has an element that may say that something was refused."""
+    return _TROUBLE.search(text) is not None
+
+
 def rejected(root: Node) -> str:
     """The counter or status by which the whole document was refused, or empty."""
     for name in _COUNTERS:

@@ -63,6 +63,7 @@ class Rows:
         self.client = client
         self._listed = listed
         self.forms = FormReader(client)
+        self._by_lower: dict[str, dict[str, Column]] = {}
 
     @cached_property
     def rules(self) -> KeyRules:
@@ -117,7 +118,9 @@ class Rows:
 
     def typed(self, table: str, row: Node) -> Record:
         """One row as a record."""
-        return translate.record(tables()[table], self.columns(table), row, self.rules)
+        if table not in self._by_lower:
+            self._by_lower[table] = {n.lower(): c for n, c in self.columns(table).items()}
+        return translate.record(tables()[table], self._by_lower[table], row, self.rules)
 
     def among(self, table: str, column: str, values: Iterable[str]) -> list[Record]:
         """Rows whose ``column`` is one of the stored ``values``, in chunks."""

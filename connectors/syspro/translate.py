@@ -40,13 +40,18 @@ def typed(column: Column, text: str) -> JsonValue:
 def record(table: Table, columns: Mapping[str, Column], row: Node, rules: KeyRules) -> Record:
     """A row as a record with presented keys; columns nobody knows are kept as text.
 
+    Args:
+        table: the row's table.
+        columns: its columns by name in lower case.
+        row: the row.
+        rules: how keys are shown.
+
     Raises:
         SurpriseAnswer: a value does not have its column's type.
     """
-    by_lower = {name.lower(): column for name, column in columns.items()}
     made: Record = {}
     for cell in row.children:
-        column = by_lower.get(cell.name)
+        column = columns.get(cell.name)
         if column is None:
             made[cell.tag] = cell.text or None
             continue

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Union
 from xml.sax.saxutils import escape
@@ -31,32 +30,42 @@ class XmlError(ValueError):
     """The text is not XML as we accept it; the message never repeats the text."""
 
 
-@dataclass(frozen=True, slots=True)
 class Node:
-    """One element.
+    """One element; answers have tens of thousands, so it is a plain class.
 
     Attributes:
         tag: the tag as it was written; a namespace prefix becomes ``PREFIX:Tag``.
+        name: the tag in lower case.
         text: its own text, blanks stripped at both ends.
         children: child elements in order.
         attributes: attributes as written.
     """
 
-    tag: str
-    text: str = ""
-    children: tuple[Node, ...] = ()
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    __slots__ = ("attributes", "children", "name", "tag", "text")
 
-    @property
-    def name(self) -> str:
-        """The tag in lower case."""
-        return self.tag.lower()
+    def __init__(
+        self,
+        tag: str,
+        text: str = "",
+        children: tuple[Node, ...] = (),
+        attributes: Mapping[str, str] | None = None,
+    ) -> None:
+        self.tag = tag
+        self.name = tag.lower()
+        self.text = text
+        self.children = children
+        self.attributes: Mapping[str, str] = attributes or {}
 
     def first(self, path: str) -> Node | None:
         """The first descendant by child tags ``a/b``, any letter case."""
-        here: Node | None = self
+        here = self
         for part in path.lower().split("/"):
-            here = next((c for c in here.children if c.name == part), None) if here else None
+            for child in here.children:
+                if child.name == part:
+                    here = child
+                    break
+            else:
+                return None
         return here
 
     def all(self, tag: str) -> list[Node]:
@@ -139,12 +148,11 @@ def _node(element: etree._Element) -> Node:
     if tag.startswith("{"):
         space, _, local = tag[1:].partition("}")
         tag = f"{element.prefix}:{local}" if element.prefix else local or space
-    return Node(
-        tag=tag,
-        text=(element.text or "").strip() + "".join((c.tail or "").strip() for c in element),
-        children=tuple(_node(child) for child in element),
-        attributes={str(k): str(v) for k, v in element.attrib.items()},
-    )
+    text = (element.text or "").strip()
+    if not len(element):
+        return Node(tag, text, (), dict(element.attrib) if element.attrib else None)
+    text += "".join((c.tail or "").strip() for c in element)
+    return Node(tag, text, tuple([_node(child) for child in element]), dict(element.attrib))
 
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")

@@ -176,6 +176,10 @@ def _candidates(
     if any(t.op == "EQ" for t in first) and len(keys) == 1:
         row = ctx.db.get(table.name, next(t.value for t in first if t.op == "EQ"))
         return ([row] if row else []), keys
+    by_first = [t for t in tests if t.op == "EQ" and t.column.name == keys[0]]
+    if by_first and len(by_first) == len(tests):
+        wanted = sorted({str(t.value) for t in by_first})
+        return [r for v in wanted for r in ctx.db.with_first(table.name, v)], keys
     low = [t.value for t in first if t.op in ("GT", "GE", "EQ") and isinstance(t.value, str)]
     return ctx.db.from_key(table.name, max(low, default="")), keys
 

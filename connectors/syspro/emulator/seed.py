@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
@@ -26,6 +27,7 @@ class TableSeed:
         self._table = table
         self._make = make
         self._rows: dict[str, Row] | None = None
+        self._sorted: list[str] = []
 
     def _all(self) -> dict[str, Row]:
         if self._rows is None:
@@ -47,6 +49,13 @@ class TableSeed:
     def find(self, index: str, value: str) -> Iterable[str] | None:
         """None: the store scans once and remembers."""
         return None
+
+    def from_key(self, start: str) -> Iterator[str]:
+        """Keys in order from ``start`` on."""
+        if not self._sorted:
+            self._sorted = sorted(self._all())
+        at = bisect_left(self._sorted, start)
+        return (self._sorted[n] for n in range(at, len(self._sorted)))
 
     def after(self, stamp: int) -> Iterable[str]:
         """Keys newer than ``stamp``."""
@@ -70,6 +79,13 @@ class Orders:
         """The order with that stored key."""
         index = int(key) - _FIRST_ORDER if key.isdigit() else -1
         return self.get(index) if 0 <= index < self.many else None
+
+    def first_index(self, start: str) -> int:
+        """The first index whose number is not below the stored key ``start``."""
+        number = start.partition("|")[0]
+        if number.isdigit():
+            return int(number) - _FIRST_ORDER
+        return 0 if number < "0" else self.many
 
     def from_index(self, index: int) -> range:
         """Indexes from ``index`` on."""
@@ -103,6 +119,11 @@ class HeaderSeed:
         many = int(digits) - 7000 if digits.isdigit() else -1
         order = self._orders.get(many) if 0 <= many < self._orders.many else None
         return (self._orders.number(many),) if order and order.customer_po == value else ()
+
+    def from_key(self, start: str) -> Iterator[str]:
+        """Order numbers from ``start`` on."""
+        indexes = self._orders.from_index(self._orders.first_index(start))
+        return (k for n in indexes if (k := self._orders.number(n)) >= start)
 
     def after(self, stamp: int) -> Iterable[str]:
         """Orders newer than ``stamp``."""
@@ -139,6 +160,13 @@ class LineSeed:
         order = self._orders.by_number(value)
         return tuple(self._keys(order)) if order else ()
 
+    def from_key(self, start: str) -> Iterator[str]:
+        """Lines from ``start`` on."""
+        for index in self._orders.from_index(self._orders.first_index(start)):
+            for key in self._keys(self._orders.get(index)):
+                if key >= start:
+                    yield key
+
     def after(self, stamp: int) -> Iterable[str]:
         """Lines newer than ``stamp``."""
         start, line = divmod(max(0, stamp - self._first), 1000)
@@ -156,8 +184,8 @@ class FormSeed:
         self._first = first_stamp("CusSorMaster+")
 
     def every(self) -> Iterable[str]:
-        """Keys of all orders with values."""
-        return (k for k in self.after(0) if self.get(k) is not None)
+        """A key for every order; ``get`` knows which have values."""
+        return self.after(0)
 
     def get(self, key: str) -> Row | None:
         """The values of one order."""
@@ -174,8 +202,13 @@ class FormSeed:
         }
 
     def find(self, index: str, value: str) -> Iterable[str] | None:
-        """Nothing is indexed."""
+        """Seeded orders carry no document of the books yet."""
         return ()
+
+    def from_key(self, start: str) -> Iterator[str]:
+        """Keys from ``start`` on."""
+        indexes = self._orders.from_index(self._orders.first_index(start))
+        return (k for n in indexes if (k := f"{self._orders.number(n)}|") >= start)
 
     def after(self, stamp: int) -> Iterable[str]:
         """Keys newer than ``stamp``."""

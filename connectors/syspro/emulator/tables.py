@@ -6,7 +6,6 @@ grows database-wide and is shown as eight bytes in hexadecimal.
 
 from __future__ import annotations
 
-import bisect
 import heapq
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
@@ -37,9 +36,17 @@ class Seed(Base, Protocol):
         """Keys whose row version is greater than ``stamp``, in order."""
         ...
 
+    def from_key(self, start: str) -> Iterator[str]:
+        """Keys from ``start`` on (inclusive) in key order, made as they are asked for."""
+        ...
+
 
 class NoSeed:
     """An empty table."""
+
+    def from_key(self, start: str) -> Iterator[str]:
+        """Nothing."""
+        return iter(())
 
     def after(self, stamp: int) -> Iterable[str]:
         """Nothing."""
@@ -64,7 +71,6 @@ class Database:
     def __init__(self, store: Store, company: str, seeds: dict[str, Seed]) -> None:
         self.store = store
         self.company = company
-        self._sorted: dict[str, list[str]] = {}
         self._seeds = {name: seeds.get(name) or NoSeed() for name in tables()}
         for name, base in self._seeds.items():
             store.declare(self.kind(name), base, {c: _by(c) for c in _INDEXED.get(name, ())})
@@ -109,11 +115,10 @@ class Database:
 
     def from_key(self, table: str, start: str) -> Iterator[Row]:
         """Rows in key order from ``start`` on (inclusive)."""
-        base = self._base_keys(table)
-        at = bisect.bisect_left(base, start)
-        live = sorted(k for k in self._changed(table) if k >= start)
-        seen = set(live)
-        for key in heapq.merge((k for k in _from(base, at) if k not in seen), live):
+        changed = self._changed(table)
+        live = sorted(k for k in changed if k >= start)
+        base = (k for k in self._seeds[table].from_key(start) if k not in changed)
+        for key in heapq.merge(base, live):
             row = self.store.get(self.kind(table), key)
             if row is not None:
                 yield row
@@ -132,17 +137,16 @@ class Database:
             key=lambda r: int(r["TimeStamp"]),
         )
 
-    def _base_keys(self, table: str) -> list[str]:
-        if table not in self._sorted:
-            self._sorted[table] = sorted(self._seeds[table].every())
-        return self._sorted[table]
+    def with_first(self, table: str, value: str) -> Iterator[Row]:
+        """Rows whose first key column equals ``value``."""
+        first = tables()[table].keys[0]
+        for row in self.from_key(table, value):
+            if str(row[first]) != value:
+                return
+            yield row
 
     def _changed(self, table: str) -> set[str]:
         return self.store.changed_keys(self.kind(table))
-
-
-def _from(keys: list[str], at: int) -> Iterator[str]:
-    return (keys[n] for n in range(at, len(keys)))
 
 
 def _by(column: str) -> Any:
@@ -163,4 +167,5 @@ _INDEXED: dict[str, tuple[str, ...]] = {
     "SorDetail": ("SalesOrder",),
     "GenJournalDetail": ("Journal",),
     "GenJournalCtl": ("Reference",),
+    "CusSorMaster+": ("InvoiceDocId",),
 }
