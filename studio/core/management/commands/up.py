@@ -75,21 +75,21 @@ class Command(BaseCommand):
         self.say("stopped.")
 
     def start(self, boss: Supervisor, url: str, options: dict[str, Any]) -> None:
-        """Start the processes in the order in which they need each other."""
+        """The pages first, so that people can look while the sample company is being loaded."""
+        host, port = url.removeprefix("http://").rsplit(":", 1)
+        boss.add(Child("web", web_command(host, int(port)), rank=1))
         if not options["no_emulators"]:
             self.say("starting the emulated SYSPRO, QuickBooks Online and Xero …")
             start_emulators(boss, options["size"])
-        if not options["no_seed"] and not boss.stopping:
-            self.seed(boss, options["size"])
-        if boss.stopping:
-            return
-        host, port = url.removeprefix("http://").rsplit(":", 1)
-        boss.add(Child("web", web_command(host, int(port)), rank=1))
-        boss.add(Child("worker", worker_command("sync", 4)))
-        boss.add(Child("worker-ai", worker_command("ai", 1)))
-        boss.add(Child("scheduler", scheduler_command()))
         if not boss.watch(lambda: _answers(url), seconds=READY_SECONDS) and not boss.stopping:
             raise CommandError(f"the first page did not answer; see {boss.log_of('web')}")
+        self.say(f"the pages are at {url}")
+        if not options["no_seed"] and not boss.stopping:
+            self.seed(boss, options["size"])
+        if not boss.stopping:
+            boss.add(Child("worker", worker_command("sync", 4)))
+            boss.add(Child("worker-ai", worker_command("ai", 1)))
+            boss.add(Child("scheduler", scheduler_command()))
 
     def seed(self, boss: Supervisor, size: str) -> None:
         """Load the sample company once; a first start that broke half-way tries again."""
