@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from studio.accounts.models import Workspace
-from studio.mapping.models import Mapping, MappingRow, MappingVersion
+from studio.mapping.models import LookupTable, Mapping, MappingRow, MappingVersion
 
 # product.md 7.1: four bands; below the last nothing is shown.
 BANDS: tuple[tuple[str, float], ...] = (
@@ -135,3 +135,13 @@ def composed_of(mappings: Iterable[Mapping]) -> list[Route]:
         for b in outbound
         if a.document == b.document and (b.pk, a.connection_id) in fed
     ]
+
+
+def rows_using(table: LookupTable) -> list[MappingRow]:
+    """Rows whose expression in force looks this table up."""
+    rows = MappingRow.objects.filter(
+        mapping__connection_id=table.connection_id,
+        state="approved",
+        expression__contains=f'LOOKUP("{table.name}"',
+    )
+    return list(rows.select_related("mapping__connection"))

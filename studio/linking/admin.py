@@ -1,0 +1,58 @@
+"""Admin site: judgements, links and searches are only read here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from studio.linking.models import Judgement, Link, MatchRun
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """To look at; nobody adds, changes or deletes, whoever they are."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Judgement)
+class JudgementAdmin(ReadOnly):
+    """Who judged what on which evidence."""
+
+    list_display = ("left", "right", "verdict", "actor", "role", "probability", "created_at")
+    list_select_related = ("left", "right")
+    list_filter = ("kind", "verdict", "role")
+    search_fields = ("actor", "left__label", "right__label", "comment")
+
+
+@admin.register(Link)
+class LinkAdmin(ReadOnly):
+    """Cross-references; they follow from judgements and confirmed writes."""
+
+    list_display = (
+        "kind",
+        "left_code",
+        "right_label",
+        "right_key",
+        "origin",
+        "active",
+        "created_at",
+    )
+    list_filter = ("kind", "active", "origin")
+    search_fields = ("left_code", "right_key", "right_label")
+
+
+@admin.register(MatchRun)
+class MatchRunAdmin(ReadOnly):
+    """When the matcher ran, over how much, with which model."""
+
+    list_display = ("source", "target", "kind", "compared", "pairs", "seconds", "model_version")
+    list_select_related = ("source", "target")
