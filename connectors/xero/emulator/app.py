@@ -106,12 +106,13 @@ class XeroEmulator:
             self.store.set_meta("seeded", value=True)
 
     def _sign_in(self) -> None:
-        """Connect the sandbox's app, once per file."""
-        if self.store.meta("grant"):
-            return
-        with self.store.transaction():
-            event = self.identity.connect()
-            self.store.set_meta("grant", self.identity.grant(SCOPES.split(), event))
+        """Connect the sandbox's app; tokens that somebody used up since are replaced."""
+        held = self.store.meta("grant")
+        if held is None or not self.identity.usable(held):
+            with self.store.transaction():
+                held = self.identity.grant(SCOPES.split(), self.identity.connect())
+                self.store.set_meta("grant", held)
+        self._grant: dict[str, str] = held
 
     def with_control(self) -> XeroEmulator:
         """Mount the control API and the webhook subscription."""
@@ -129,7 +130,7 @@ class XeroEmulator:
 
     def hello(self) -> dict[str, str]:
         """What a client needs besides the address."""
-        grant = self.store.meta("grant")
+        grant = self._grant
         return {
             "system": "xero",
             "tenant_id": self.identity.tenant.id,
@@ -294,7 +295,6 @@ class XeroEmulator:
 
     def reset(self, seed: int | None, size: str | None) -> None:
         """Start over with the seeded company; the sandbox keeps its credentials."""
-        grant = self.store.meta("grant")
         kept = {kind: self.store.items(kind) for kind in ("_access", "_refresh", "_connections")}
         with self.store.transaction():
             self.store.reset()
@@ -307,10 +307,8 @@ class XeroEmulator:
             for kind, rows in kept.items():
                 for key, doc in rows:
                     self.store.put(kind, key, doc)
-            self._sign_in()
+            self.store.set_meta("grant", self._grant)
             self._seeded()
-            if grant:
-                self.store.set_meta("grant", grant)
 
     def load(self, documents: dict[str, list[dict[str, Any]]]) -> int:
         """Put stored documents as they are."""

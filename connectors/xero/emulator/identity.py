@@ -268,6 +268,14 @@ class Identity:
                     self._store.delete(kind, key)
         return Response(200, b"")
 
+    def usable(self, grant: dict[str, Any]) -> bool:
+        """Whether a grant can still be handed to a new client."""
+        access = self._store.get("_access", grant.get("access_token", ""))
+        refresh = self._store.get("_refresh", grant.get("refresh_token", ""))
+        if access is None or refresh is None or refresh.get("used"):
+            return False
+        return datetime.fromisoformat(access["until"]) > self._now()
+
     def session(self, token: str) -> Doc | None:
         """The grant behind an access token, expired or not; None for an unknown token."""
         return self._store.get("_access", token)

@@ -301,6 +301,21 @@ def test_what_was_answered_survives_a_restart(tmp_path: Path) -> None:
     second.close()
 
 
+def test_a_restart_long_after_offers_a_sign_in_that_works(tmp_path: Path) -> None:
+    first = make(data=tmp_path, clock=EmulatorClock(datetime(2026, 6, 30, tzinfo=UTC)))
+    old = first.hello()
+    first.close()
+    later = make(data=tmp_path, clock=EmulatorClock(datetime(2026, 7, 30, tzinfo=UTC)))
+    hello = later.hello()
+    assert hello["access_token"] != old["access_token"]
+    head = {"Authorization": f"Bearer {hello['access_token']}"}
+    client = httpx.Client(
+        transport=InProcessTransport(later.app), base_url="http://x", headers=head
+    )
+    assert len(client.get("/connections").json()) == 1
+    later.close()
+
+
 def test_two_emulators_of_one_seed_are_the_same_company() -> None:
     clock = EmulatorClock(datetime(2026, 6, 30, tzinfo=UTC))
     one, two, other = make(clock=clock), make(clock=clock), make(seed=2, clock=clock)
