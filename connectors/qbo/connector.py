@@ -234,7 +234,7 @@ def connect(config: ConnectionConfig, services: Services) -> Connector:
 
     Tokens in the config's secrets (a sandbox hands them out) are put into an empty token store.
     """
-    if config.secret("refresh_token"):
+    if config.secret("refresh_token") and services.tokens.get() is None:
         with services.tokens.lock():
             if services.tokens.get() is None:
                 services.tokens.put(
