@@ -81,7 +81,11 @@ def bars(rows: Sequence[tuple[str, float, str]], label: str, *, width: int = 480
 
 
 def waterfall(steps: Sequence[Step], label: str, *, width: int = 440) -> SafeString:
-    """How a confidence came about: prior, each signal, final; values are parts of 1."""
+    """How a confidence came about: prior, each signal, final; values are parts of 1.
+
+    Signals that would read as 0 % share one row, so that what mattered is seen.
+    """
+    steps = _without_small(steps)
     left, right, row = 150, 56, 26
     room = width - left - right
     level = 0.0
@@ -154,6 +158,17 @@ def reliability(points: Sequence[Bin], label: str, *, size: int = 300) -> SafeSt
         *(ticks, x(0), y(0), x(1), y(1), line, dots),
     )
     return _frame("reliability", label, size, size, body)
+
+
+def _without_small(steps: Sequence[Step]) -> list[Step]:
+    small = [s for s in steps if not s.total and abs(s.value) < 0.005]
+    if len(small) < 2:
+        return list(steps)
+    names = ", ".join(s.label for s in small)
+    together = Step(f"{len(small)} small signals", sum(s.value for s in small), names)
+    kept = [s for s in steps if s not in small]
+    at = len(kept) - 1 if kept and kept[-1].total else len(kept)
+    return [*kept[:at], together, *kept[at:]]
 
 
 def _frame(kind: str, label: str, width: int, height: int, body: str) -> SafeString:

@@ -52,3 +52,15 @@ def test_a_waterfall_ends_where_its_parts_lead() -> None:
 def test_too_few_values_draw_nothing() -> None:
     assert charts.sparkline([1], "one") == ""
     assert charts.bars([], "none") == ""
+
+
+def test_signals_that_would_read_as_nothing_share_a_row() -> None:
+    steps = [charts.Step("prior", 0.3, total=True), charts.Step("name", 0.6)]
+    steps += [charts.Step(f"s{i}", 0.001) for i in range(9)]
+    steps.append(charts.Step("confidence", 0.909, total=True))
+
+    svg = charts.waterfall(steps, "w")
+
+    assert svg.count("<rect") == 4
+    assert "9 small signals" in svg
+    assert "s0, s1" in svg
