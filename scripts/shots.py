@@ -49,7 +49,7 @@ SHOTS_WANTED = (
     Shot("mapping-review", "Mapping review", "ivo", "/mappings/", "One row, one decision: best candidate, reasons, others by number.", 'main a[href^="/mappings/"]'),
     Shot("values", "Value mapping", "ivo", "/values/", "Codes of both sides with counts; the pairs fill the lookup tables."),
     Shot("matches", "Matches", "ana", "/matches/", "Which record here is which record there."),
-    Shot("match", "Match review", "ana", "/matches/", "Two records side by side, what agrees and what differs.", 'main a[href^="/matches/"]'),
+    Shot("match", "Match review", "ana", "/matches/", "Two records side by side, what agrees and what differs.", 'main a[href$="/explain/"]'),
     Shot("flows", "Flows", "ivo", "/flows/", "What runs, how far each may go by itself."),
     Shot("flow", "A flow", "ivo", "/flows/", "Its steps, its versions, what a compile says.", 'main a[href^="/flows/"]'),
     Shot("runs", "Runs", "ivo", "/flows/runs/", "Every record that came in and what became of it."),
