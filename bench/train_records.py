@@ -26,7 +26,7 @@ from engine.resolve import profiles, scorer
 
 TRAIN = {
     "party": ["s1", "s2", "alps", "isles", "latin", "plain"],
-    "item": ["s1", "s2", "store", "store2", "small"],
+    "item": ["s1", "store2", "small"],
 }
 HELD = {"party": ["baltic"], "item": ["lager"]}
 KINDS = {"party": ["customers", "suppliers"], "item": ["items"]}
@@ -78,24 +78,19 @@ def main() -> None:
         f"trained {time.time() - started:.0f} s; slope {model.slope} shift {model.shift}",
         flush=True,
     )
+    if args.write:
+        write(model, args.model)
     for s in held + load(args.leave_out, args.model, profile, args.work):
         show(model, s)
     for s in load([""], args.model, profile, shared_records()):
         show(model, s)
-    if args.write:
-        path = (
-            Path(__file__).resolve().parents[1]
-            / "engine"
-            / "resolve"
-            / "models"
-            / f"{args.model}.json"
-        )
-        path.write_text(
-            json.dumps(model.to_json(), separators=(",", ":")).replace('{"feature"', '\n{"feature"')
-            + "\n",
-            encoding="utf-8",
-        )
-        print("wrote", path, path.stat().st_size)
+
+
+def write(model: scorer.Model, name: str) -> None:
+    path = Path(__file__).resolve().parents[1] / "engine" / "resolve" / "models" / f"{name}.json"
+    text = json.dumps(model.to_json(), separators=(",", ":")).replace('{"feature"', '\n{"feature"')
+    path.write_text(text + "\n", encoding="utf-8")
+    print("wrote", path, path.stat().st_size)
 
 
 if __name__ == "__main__":

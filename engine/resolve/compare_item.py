@@ -30,6 +30,7 @@ class Prepared:
     left: item.Facts
     right: item.Facts
     same_text: Floats
+    both: NDArray[np.bool_]
     translations: Translations | None = None
 
 
@@ -101,11 +102,30 @@ def prepare(left: Table, right: Table) -> Prepared:
     for key in keyed[: len(a.words)]:
         count[key] = count.get(key, 0) + 1
     same = np.asarray([count.get(key, 0) for key in keyed], dtype=np.float32)
-    made = Prepared(sets, spelt, len(a.words), numbers_left, numbers_right, a, b, same)
+    made = Prepared(
+        sets,
+        spelt,
+        len(a.words),
+        numbers_left,
+        numbers_right,
+        a,
+        b,
+        same,
+        _on_both(spelt, len(a.words)),
+    )
     made.translations = learn(spelt, *_sure(made), made.split)
     also = made.translations.dictionary(spelt.vocabulary)
     sets["token"] = key_set(_block_keys(a, also), _block_keys(b, {}))
     return made
+
+
+def _on_both(spelt: names.Spellings, split: int) -> NDArray[np.bool_]:
+    """Words that both catalogues use: where only one side says it, it is a difference, not a dialect."""
+    out = np.ones(len(spelt.vocabulary) + 1, dtype=bool)
+    for part in (spelt.tokens[:split], spelt.tokens[split:]):
+        seen = np.bincount(part[part >= 0].ravel(), minlength=len(spelt.vocabulary) + 1)
+        out &= seen >= 2
+    return out
 
 
 def _row(found: tuple[str, ...], numbers: tuple[tuple[str, ...], ...]) -> str:
@@ -158,6 +178,7 @@ EVIDENCE: tuple[tuple[str, int], ...] = (
     ("weakest_left", 1), ("weakest_right", 1), ("first", 1), ("guessed", -1), ("shared", 1), ("words_left", 0), ("words_right", 0),
     ("numbers", 1), ("numbers_lost_left", -1), ("numbers_lost_right", -1), ("numbers_lost_both", -1), ("pack", 1),
     ("text", 1), ("price", 1), ("cost", 1), ("placeholder", -1), ("cut", 0), ("same_text", -1), ("inferred", 1), ("opposed", -1),
+    ("strange_left", -1), ("strange_right", -1), ("strange_both", -1),
 )  # fmt: skip
 
 
@@ -191,8 +212,8 @@ def _number_equal(p: Prepared, i: Ints, j: Ints) -> NDArray[np.bool_]:
 
 
 def _tokens(p: Prepared, i: Ints, j: Ints) -> Floats:
-    """Columns ``kept_left`` to ``numbers_lost_both`` plus ``inferred`` and ``opposed``."""
-    out = np.zeros((len(i), 19), dtype=np.float32)
+    """Columns ``kept_left`` to ``numbers_lost_both`` plus ``inferred``, ``opposed``, ``strange_left``, ``strange_right``."""
+    out = np.zeros((len(i), 21), dtype=np.float32)
     step = 30_000
     for at in range(0, len(i), step):
         out[at : at + step] = _token_block(p, i[at : at + step], j[at : at + step])
@@ -219,7 +240,7 @@ def _token_block(p: Prepared, i: Ints, j: Ints) -> Floats:
         ((ca[:, WORDS:] < 0.45) & (ta[:, WORDS:] >= 0)).sum(1),
         ((cb[:, WORDS:] < 0.45) & (tb[:, WORDS:] >= 0)).sum(1),
     )
-    out = np.zeros((len(i), 19), dtype=np.float32)
+    out = np.zeros((len(i), 21), dtype=np.float32)
     out[:, 13], out[:, 14], out[:, 15], out[:, 16] = (
         ma[:, WORDS:].sum(1),
         na,
@@ -245,6 +266,8 @@ def _token_block(p: Prepared, i: Ints, j: Ints) -> Floats:
     out[:, 10] = ka
     out[:, 11], out[:, 12] = va.sum(1), vb.sum(1)
     out[:, 17] = inferred
+    out[:, 19] = (wa * (ca < 0.45) * p.both[ta]).sum(1)
+    out[:, 20] = (wb * (cb < 0.45) * p.both[tb]).sum(1)
     out[:, 18] = np.minimum(((ca < 0.3) & va).sum(1), ((cb < 0.3) & vb).sum(1))
     return out
 
@@ -293,6 +316,11 @@ def features(p: Prepared, i: Ints, j: Ints) -> Floats:
     out[:, 28] = np.asarray(p.left.cut, np.float32)[i]
     out[:, 29] = p.same_text[: p.split][i]
     out[:, 30], out[:, 31] = found[:, 17], found[:, 18]
+    out[:, 32], out[:, 33], out[:, 34] = (
+        found[:, 19],
+        found[:, 20],
+        np.minimum(found[:, 19], found[:, 20]),
+    )
     return out
 
 

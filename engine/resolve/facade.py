@@ -106,7 +106,7 @@ def match(
     """Compare two tables and return the pairs that may be one, with calibrated probability.
 
     Args:
-        left: records of the one system.
+        left: records of the one system; the same object as ``right`` to look inside one table.
         right: records of the other system.
         kind: what the records are.
         judgements: decisions of people; they bind, the score never overrules them.
@@ -125,6 +125,9 @@ def match(
     tell("finding candidates", 0.4)
     i, j = profile.candidates(prepared, policy.candidates)
     i, j = _with_decided(left, right, decided, i, j)
+    if left is right:
+        apart = i != j
+        i, j = i[apart], j[apart]
     tell("comparing", 0.55)
     evidence = profile.features(prepared, i, j)
     tell("scoring", 0.85)

@@ -55,7 +55,7 @@ def loose_keys(raw: str) -> list[str]:
     if len(parts) > 1:
         if len(parts[0]) <= 4 and parts[0].isalpha():
             out.append(code_key("".join(parts[1:])))
-        if parts[-1].strip("0") == "":
+        if parts[-1].strip("0") == "" or (len(parts[-1]) == 1 and parts[-1].isdigit()):
             out.append(code_key("".join(parts[:-1])))
     return [k for k in out if len(k) >= 3]
 
@@ -99,6 +99,7 @@ def codes(table: Table, roles: dict[str, str]) -> list[tuple[str, ...]]:
 
 
 _REFERENCE = re.compile(r"\(?\b(?:p/n|part no\.?|ref\.?|mpn|oem)\s*[:#]?\s*[a-z0-9][\w\-/.]*\)?")
+_HEAD_CODE = re.compile(r"^\s*[a-z]{2,6}-?\d{5,}\b(?=\s+\S)")
 _TAIL_CODE = re.compile(r"\s-\s[a-z]{1,4}-?\d{4,}[a-z0-9\-/]*$")
 
 
@@ -119,9 +120,15 @@ def without_codes(text: str, known: set[str]) -> str:
             size = at + 1
     text = text[size:]
     for found in _INSIDE.findall(text):
-        if len(found) > 4 and code_key(found) in known and not found.isdigit():
+        keys = [code_key(found), *loose_keys(found)]
+        if len(found) > 4 and not found.isdigit() and any(k in known for k in keys):
             text = text.replace(found, " ")
-    return text
+    return _HEAD_CODE.sub(" ", text)
+
+
+def _is_code(taken: str, known: set[str]) -> bool:
+    size = len(taken)
+    return size > 4 and taken.lstrip("0") in known and (size > 6 or any(c.isdigit() for c in taken))
 
 
 def prepare(table: Table, roles: dict[str, str], known: set[str]) -> Facts:
@@ -192,7 +199,7 @@ def embedded(own: Facts, other: Facts) -> tuple[list[tuple[str, ...]], list[tupl
             hits = [k for k in inside if k in known]
             for text in compact:
                 for size in range(min(len(text), 28), 4, -1):
-                    if text[:size] in known and any(c.isdigit() for c in text[:size]):
+                    if _is_code(text[:size], known):
                         hits.append(text[:size])
                         break
             rows.append(_distinct(hits))

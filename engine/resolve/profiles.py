@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from engine.resolve import block, compare_item, compare_party, scorer, words_item, words_party
+from engine.resolve import (
+    block,
+    compare_generic,
+    compare_item,
+    compare_party,
+    scorer,
+    words_generic,
+    words_item,
+    words_party,
+)
 from engine.resolve.explain import Fact
 from engine.resolve.keys import Floats, Ints
 from engine.resolve.table import Table
@@ -156,6 +165,45 @@ class ItemProfile:
         return grouped(model or scorer.shipped("item"), row, words_item.GROUPS)
 
 
+class GenericProfile:
+    """Records of any sort."""
+
+    evidence = compare_generic.EVIDENCE
+
+    def prepare(self, left: Table, right: Table) -> compare_generic.Prepared:
+        """See ``Profile``."""
+        return compare_generic.prepare(left, right)
+
+    def candidates(self, prepared: compare_generic.Prepared, limit: int) -> tuple[Ints, Ints]:
+        """See ``Profile``."""
+        i, j, score = compare_generic.candidates(prepared, limit)
+        keep = block.promising(i, j, score, share=0.2, always=8, most=30)
+        return i[keep], j[keep]
+
+    def features(self, prepared: compare_generic.Prepared, i: Ints, j: Ints) -> Floats:
+        """See ``Profile``."""
+        return compare_generic.features(prepared, i, j)
+
+    def score(
+        self, i: Ints, j: Ints, evidence: Floats
+    ) -> tuple[scorer.Model | None, scorer.Scored]:
+        """See ``Profile``."""
+        model = scorer.shipped("generic")
+        return model, scorer.score(model, i, j, evidence)
+
+    def facts(self, row: Floats) -> list[Fact]:
+        """See ``Profile``."""
+        return words_generic.facts(row)
+
+    def contributions(
+        self, model: scorer.Model | None, row: Floats
+    ) -> tuple[float, dict[str, float]]:
+        """See ``Profile``."""
+        return grouped(model or scorer.shipped("generic"), row, words_generic.GROUPS)
+
+
 def profile(kind: str) -> Profile:
     """The profile of a kind of record."""
-    return ItemProfile() if kind == "item" else PartyProfile()
+    if kind == "item":
+        return ItemProfile()
+    return GenericProfile() if kind == "generic" else PartyProfile()

@@ -43,11 +43,20 @@ _PACK = re.compile(
     rf"(?<![\d.,/])\b(?P<b>\d{{1,5}})\s*(?:/|per)?\s*{_PACK_WORD}\b(?!\s*(?:of|a|van|de|mit|/)?\s*\d)"
 )
 _EXTRA = re.compile(r"\b(x{2,})l\b")
+_COMMA = re.compile(r",(?!\d)|(?<!\d),")
+_LETTERS = re.compile(r"(?<![a-z0-9])([a-z])/([a-z])(?![a-z])")
+_SIZES = [
+    (re.compile(r"\b(?:x|extra)[- ]?(?:large|lge)\b"), "xl"),
+    (re.compile(r"\b(?:x|extra)[- ]?(?:small|sml)\b"), "xs"),
+    (re.compile(r"\b(?:large|lge|lrg|gross|groot|grande)\b"), "l"),
+    (re.compile(r"\b(?:medium|med|mittel|middel)\b"), "m"),
+    (re.compile(r"\b(?:small|sml|klein)\b"), "s"),
+]
 _DOZEN = re.compile(r"\b(?:dozen|doz|dz|dutzend|dozijn|douzaine|docena)\b")
 _PIECE = re.compile(r"\b(?:each|ea|single|piece|stuk|unit price|einzeln)\b")
 _NOMINAL_TEXT = re.compile(r"\bdn\s*(\d{1,3})\b|\b(\d{1,3})\s*nb\b")
 _NUMBER = r"(?:\d+\s*[-. ]\s*\d{1,2}/\d{1,2}(?![\d/])|\d{1,2}/\d{1,2}(?![\d/])|\d+(?:[.,]\d+)?)"
-_TOKEN = re.compile(rf"(?P<n>{_NUMBER})\s?(?P<u>(?:mm|cm|mtr|metre|meter|inches|inch|in|ft|feet|km|ml|cl|ltr|litres|litre|liter|lt|kgs|kg|mg|grams|gram|gr|g|lbs|lb|oz|gal|l|m|mt)(?![a-z])|\")?|(?P<w>[a-z]+)")  # fmt: skip
+_TOKEN = re.compile(rf"(?P<n>{_NUMBER})\s?(?P<u>(?:mm|cm|mtr|metre|meter|inches|inch|in|ft|feet|km|ml|cl|ltr|litres|litre|liter|lt|kgs|kg|mg|grams|gram|gr|g|lbs|lb|oz|gal|l|m|mt)(?![a-z/])|\")?|(?P<w>[a-z]+)")  # fmt: skip
 _SQUARE = re.compile(r"\b(\d+(?:\.\d+)?)\s?(?:mm2|mm²|sqmm|sq mm|mm\^2|qmm)")
 
 
@@ -97,15 +106,19 @@ def _spellings(written: str, unit: str) -> tuple[str, ...]:
 def take_apart(text: str) -> Text:
     """Split folded text into words, numbers with units, and pack."""
     pack = ""
-    text = _TIMES.sub(" x ", text)
+    text = _TIMES.sub(" x ", _LETTERS.sub(r"\1\2", text))
+    for pattern, plain in _SIZES:
+        text = pattern.sub(plain, text)
     text = (
         _EXTRA.sub(lambda m: f"{len(m[1])}xl", text.replace("'", ""))
         .replace("½", " 1/2")
         .replace("¼", " 1/4")
         .replace("¾", " 3/4")
     )
-    if " " not in text and text.count(",") > 1:
+    if text.count(",") >= 2 and text.count(",") >= text.count(" "):
         text = text.replace(",", " ")
+    else:
+        text = _COMMA.sub(" ", text)
     if (found := _PACK.search(text)) is not None:
         pack = next(g for g in found.groups() if g).lstrip("0") or "0"
         text = text[: found.start()] + " " + text[found.end() :]

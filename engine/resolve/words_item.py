@@ -7,7 +7,7 @@ from engine.resolve.explain import Fact
 from engine.resolve.keys import Floats
 
 _AT = {name: k for k, (name, _) in enumerate(EVIDENCE)}
-_WORDS = "kept_left kept_right alike lost_left lost_right lost_both weakest_left weakest_right first guessed shared words_left words_right text inferred opposed cut same_text"
+_WORDS = "kept_left kept_right alike lost_left lost_right lost_both weakest_left weakest_right first guessed shared words_left words_right text inferred opposed cut same_text strange_left strange_right strange_both"
 GROUPS: dict[str, str] = (
     dict.fromkeys(_WORDS.split(), "description")
     | dict.fromkeys(
