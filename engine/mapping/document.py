@@ -304,7 +304,14 @@ def _write_number(dumper: yaml.SafeDumper, value: Decimal) -> yaml.Node:
     return dumper.represent_scalar(f"tag:yaml.org,2002:{kind}", text)
 
 
+def _write_text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    # YAML takes these for line breaks and would fold them; in double quotes they are escaped.
+    style = '"' if any(sign in value for sign in "\r\x85\u2028\u2029\ufeff") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
 _Dumper.add_representer(Decimal, _write_number)
+_Dumper.add_representer(str, _write_text)
 
 
 def to_yaml(mapping: Mapping) -> str:

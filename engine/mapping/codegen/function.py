@@ -17,6 +17,7 @@ from engine.mapping.codegen.levels import (
     levels,
     mentions,
     moved_to,
+    only_codes,
     single_paths,
     slot_expressions,
     type_of,
@@ -208,7 +209,8 @@ class FunctionWriter:
         function stays small.
         """
         known = self.writer.known
-        facts = {p: sure for p in paths if (sure := CLASSES.get(type_of(p), ""))}
+        codes = only_codes([*block_expressions(block)])
+        facts = {p: sure for p in paths if (sure := CLASSES.get(type_of(p), "")) and p not in codes}
         if not facts or block.blocks:
             inside()
             return

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from engine.mapping.codegen.writer import Atom
-from engine.mapping.nodes import Bound, Call, Expr, Path, rebuild, walk
+from engine.mapping.nodes import Bound, Call, Expr, Path, children, rebuild, walk
 from engine.mapping.paths import Prefix
 from engine.mapping.plan import PlanBlock, Slot
 from engine.schema.model import FieldType
@@ -115,3 +115,22 @@ def unready(expr: Expr, known: dict[Expr, Atom]) -> bool:
     return any(p not in known for p in paths if p.bound and not p.bound.arrays) or any(
         p.bound is None or (p.bound.arrays and p.bound.scope != "") for p in paths
     )
+
+
+def only_codes(expressions: list[Expr]) -> set[Path]:
+    """Paths that serve as nothing but codes of links and of lookups without a default."""
+    codes: set[Path] = set()
+    others: set[Path] = set()
+
+    def look(expr: Expr) -> None:
+        plain = isinstance(expr, Call) and expr.name in ("LOOKUP", "LINK") and len(expr.args) == 2
+        for child in children(expr):
+            if isinstance(child, Path):
+                (codes if plain else others).add(child)
+            look(child)
+
+    for one in expressions:
+        if isinstance(one, Path):
+            others.add(one)
+        look(one)
+    return codes - others

@@ -55,15 +55,12 @@ class Tables(Body):
 
     def found(self, table: Atom, code: Atom) -> ast.Name:
         """The value of a code that must be there; a blank code gives nothing."""
-        quick = expression("_R[_C] if _C else None", _R=table.node, _C=code.node)
-        if code.sure == "str":
-            return self.store(quick)
-        result = name(self.fresh())
-        self.write(
-            "if _C: _T = _R[_C]\nelif _C is None or _C == '': _T = None\nelse: raise GIVE_UP",
-            _T=result, _R=table.node, _C=code.node,
-        )  # fmt: skip
-        return result
+        # A code that is no text is not in the table, which is trouble enough to give up; only what
+        # counts as nothing without being blank (0, FALSE) needs a look of its own.
+        other = "None" if code.sure == "str" else "no_code(_C)"
+        self.helper(no_code)
+        quick = expression(f"_R[_C] if _C else {other}", _R=table.node, _C=code.node)
+        return self.store(quick)
 
     def found_or(self, table: Atom, code: Atom, default: Expr) -> Atom:
         """The value of a code, or the default where the table has no row."""
@@ -89,3 +86,13 @@ class Tables(Body):
             _P=constant(call.name == "CONVERTPRICE"),
         )  # fmt: skip
         return Atom(self.store(code))
+
+
+def no_code(value: Any) -> None:
+    """Nothing for a blank code.
+
+    Raises:
+        LookupError: the code is not blank, although Python takes it for nothing.
+    """
+    if value is not None and value != "":
+        raise LookupError(value)

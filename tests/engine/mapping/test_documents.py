@@ -3,6 +3,8 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from engine.mapping import FUNCTIONS, content_hash, dump, from_yaml, parse, to_json, to_yaml
 
 TEXT = """
@@ -50,3 +52,12 @@ def test_the_guide_explains_every_function() -> None:
     guide = (Path(__file__).parents[3] / "docs" / "mapping-language.md").read_text()
 
     assert [f for f in FUNCTIONS if f"`{f}`" not in guide] == []
+
+
+@pytest.mark.parametrize(
+    "odd", ["\x85", "a\u2028b", "\r\n", "\ufeff", "  two  ", "#: -", "'", "é" * 200 + " x" * 90]
+)
+def test_texts_that_yaml_would_fold_survive(odd: str) -> None:
+    mapping = parse({**dump(parse(TEXT)), "note": odd, "rows": [{"to": "X", "from": f'"{odd}"'}]})
+
+    assert from_yaml(to_yaml(mapping)) == mapping
