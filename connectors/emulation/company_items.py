@@ -147,9 +147,25 @@ def _diverge(twin: ItemTwin, one: Item, how: str) -> ItemTwin:
     )
 
 
+# Bookkeepers keep an item for what is charged besides goods; the ERP has no stock code for it.
+_CHARGES = (("SHIP", "Shipping", "10-4400"), ("MISC", "Miscellaneous charge", "10-4500"))
+
+
 def strangers(tables: Tables, many: int, start: int) -> tuple[ItemTwin, ...]:
-    """Items only the books know."""
-    return tuple(
+    """Items only the books know: charges first, then what is left of an old catalogue."""
+    charges = tuple(
+        ItemTwin(
+            code=code,
+            name=name,
+            description=name,
+            kind="service",
+            income_account=account,
+            cost_account="10-5500",
+            how="only in the books",
+        )
+        for code, name, account in _CHARGES[:many]
+    )
+    return charges + tuple(
         ItemTwin(
             code=f"LEGACY-{index:03d}",
             name=f"Legacy item {index:03d}",
@@ -161,7 +177,7 @@ def strangers(tables: Tables, many: int, start: int) -> tuple[ItemTwin, ...]:
             active=index % 2 == 0,
             how="only in the books",
         )
-        for index in range(start, start + many)
+        for index in range(start, start + many - len(charges))
     )
 
 

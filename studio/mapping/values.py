@@ -26,10 +26,10 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "payment_methods": ("Payment methods", "payment_method", "payment_method"),
     "accounts": ("Ledger accounts", "account", "account"),
     "bank_accounts": ("Bank accounts", "account", "bank"),
-    "income_accounts": ("Income accounts by product class", "account", "product_class"),
-    "expense_accounts": ("Cost accounts by product class", "account", "product_class"),
+    "income_accounts": ("Income accounts by product class", "income_account", "product_class"),
+    "expense_accounts": ("Cost accounts by product class", "expense_account", "product_class"),
     "charge_items": ("Items for freight and other charges", "item", ""),
-    "charge_accounts": ("Accounts for freight and other charges", "account", ""),
+    "charge_accounts": ("Accounts for freight and other charges", "income_account", ""),
     "currencies": ("Currencies", "currency", "currency"),
     "branches": ("Branches", "branch", "branch"),
     "tax_rates": ("Rates of tax codes, in percent", "", ""),
@@ -237,23 +237,25 @@ def _ranked(one: SeenCode, targets: dict[str, Code]) -> list[Offer]:
                 sentence=f"{match.sentence[:1].upper()}{match.sentence[1:]}{words}.",
             )
         )
-    found += [o for key in left if (o := _by_rate(one, targets[key]))]
+    found += [o for key in left if (o := _by_detail(one, targets[key]))]
     return sorted(found, key=lambda offer: -offer.confidence)[:KEPT]
 
 
-def _by_rate(one: SeenCode, code: Code) -> Offer | None:
-    """A target that shares no word but the very rate, such as 20 % of VAT on income."""
+def _by_detail(one: SeenCode, code: Code) -> Offer | None:
+    """A target that shares no word but the very rate or days, such as 20 % of VAT on income."""
     rate = _figure(one.detail.get("rate"))
-    if not rate or rate != _figure(code.detail.get("rate")):
+    same_rate = bool(rate) and rate == _figure(code.detail.get("rate"))
+    both_days = "days" in one.detail and "days" in code.detail
+    if not same_rate and not (both_days and one.detail["days"] == code.detail["days"]):
         return None
-    score, words = _with_details(RATE_ALONE, one.detail, code.detail)
+    score, words = _with_details(DETAIL_ALONE, one.detail, code.detail)
     return Offer(
         code.key, code.code, code.label, round(score, 3), "Similarity", f"No word in common{words}."
     )
 
 
-# Before its details are compared: a target of the same rate among a list of tax codes.
-RATE_ALONE = 0.30
+# Before its details are compared: a target of the same rate or days among a short list.
+DETAIL_ALONE = 0.30
 
 
 # What an equal or a differing detail (days, discount, rate) does to the odds: equal days among a
