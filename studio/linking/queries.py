@@ -213,3 +213,16 @@ def creations(target: Connection, parties: Sequence[Party]) -> dict[int, Judgeme
         undone_by=None,
     )
     return {j.left_id: j for j in asked}
+
+
+def pair_decisions(workspace: Workspace, kind: str) -> list[tuple[float, bool]]:
+    """For every standing judgement of a pair: the probability shown, and were they the same."""
+    judged = Judgement.objects.filter(
+        left__connection__workspace=workspace,
+        kind=kind,
+        verdict__in=["same", "not_a_match"],
+        probability__gt=0,
+        undo_of=None,
+        undone_by=None,
+    ).values_list("probability", "verdict")
+    return [(p, verdict == "same") for p, verdict in judged]

@@ -64,7 +64,7 @@ class RowFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
     """Rows of one table; the form needs to know whose list it is checked against."""
 
     def _construct_form(self, i: int, **kwargs: Any) -> LookupRowForm:
-        form: LookupRowForm = super()._construct_form(i, **kwargs)
+        form: LookupRowForm = super()._construct_form(i, **kwargs)  # type: ignore[misc]
         form.instance.table = self.instance
         return form
 

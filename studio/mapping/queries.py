@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from studio.accounts.models import Workspace
-from studio.mapping.models import LookupTable, Mapping, MappingRow, MappingVersion
+from studio.mapping.models import (
+    Decision,
+    LookupTable,
+    Mapping,
+    MappingRow,
+    MappingVersion,
+    ValueProposal,
+)
 
 # product.md 7.1: four bands; below the last nothing is shown.
 BANDS: tuple[tuple[str, float], ...] = (
@@ -145,3 +152,33 @@ def rows_using(table: LookupTable) -> list[MappingRow]:
         expression__contains=f'LOOKUP("{table.name}"',
     )
     return list(rows.select_related("mapping__connection"))
+
+
+def field_decisions(workspace: Workspace) -> list[tuple[float, bool]]:
+    """For every standing decision on a row: confidence of the best candidate, and was it chosen."""
+    decisions = (
+        Decision.objects.filter(
+            row__mapping__workspace=workspace,
+            verdict__in=["approved", "rejected"],
+            undo_of=None,
+            undone_by=None,
+        )
+        .order_by("row_id", "-id")
+        .values_list("row_id", "verdict", "after", "candidates")
+    )
+    found: dict[int, tuple[float, bool]] = {}
+    for row, verdict, after, candidates in decisions.iterator(chunk_size=2000):
+        if row in found or not candidates:
+            continue
+        best = max(candidates, key=lambda c: float(c["confidence"]))
+        right = verdict == "approved" and after.get("expression") == best["expression"]
+        found[row] = (float(best["confidence"]), right)
+    return list(found.values())
+
+
+def value_decisions(workspace: Workspace) -> list[tuple[float, bool]]:
+    """The same for code translations."""
+    rows = ValueProposal.objects.filter(
+        table__workspace=workspace, state__in=["approved", "rejected"], decided_at__isnull=False
+    ).values_list("chosen", "candidates")
+    return [(float(c[0]["confidence"]), chosen == c[0]["key"]) for chosen, c in rows if c]

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.monitor import views
+from studio.monitor import accuracy, views
 
 app_name = "monitor"
 urlpatterns = [
+    path("accuracy/", accuracy.accuracy, name="accuracy"),
     path("audit/", views.audit, name="audit"),
     path("audit/export.jsonl", views.audit_export, name="audit-export"),
 ]

@@ -1,0 +1,67 @@
+"""Accuracy: what was said against what was true, by kind, from the decisions of people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.models import Workspace
+from studio.accounts.roles import READ
+from studio.core.charts import reliability
+from studio.core.models import AuditEvent
+from studio.core.reliability import Measured, measure
+from studio.linking.models import KINDS
+from studio.linking.queries import pair_decisions
+from studio.mapping.queries import field_decisions, value_decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of proposal with its picture."""
+
+    name: str
+    measured: Measured
+    picture: SafeString
+
+
+def kinds(workspace: Workspace) -> list[Kind]:
+    """Fields, values, and records of each kind."""
+    found = [
+        (_("Fields"), field_decisions(workspace)),
+        (_("Values"), value_decisions(workspace)),
+        *((_(label), pair_decisions(workspace, kind)) for kind, label in KINDS),
+    ]
+    out = []
+    for name, decisions in found:
+        seen = measure(decisions)
+        label = _("%(kind)s: confidence said against share right") % {"kind": name}
+        out.append(Kind(name, seen, reliability(seen.bins, label) if seen.bins else SafeString("")))
+    return out
+
+
+@page(READ)
+@require_GET
+def accuracy(request: StudioRequest) -> HttpResponse:
+    """Reliability by kind, and who reviewed how much in the last week."""
+    since = timezone.now() - timedelta(days=7)
+    reviewers = (
+        AuditEvent.objects.filter(
+            workspace_key=str(request.workspace.uuid),
+            at__gte=since,
+            key__in=["mapping.decided", "linking.same", "linking.not_a_match", "lookup.approved"],
+        )
+        .values("actor", "role")
+        .annotate(n=Count("id"))
+        .order_by("-n")[:10]
+    )
+    context = {"kinds": kinds(request.workspace), "reviewers": list(reviewers)}
+    return render(request, "monitor/accuracy.html", context)
