@@ -9,10 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connectors.emulation.clock import EmulatorClock
 from connectors.emulation.faults import FaultKind
 from connectors.qbo.emulator import make
 from connectors.qbo.emulator.refusals import RefusedError
-from connectors.qbo.emulator.throttle import Windows
+from connectors.qbo.emulator.throttle import Throttle, Windows
 from tests.connectors.qbo.conftest import InProcess, invoice_body
 
 D = Decimal
@@ -614,11 +615,30 @@ def test_a_batch_voids_queries_and_answers_each(http):
 
 
 def test_the_windows_refuse_the_eleventh_call_of_a_second(http, emulator, clock):
-    emulator.throttle.windows = Windows()
+    emulator.throttle.windows = Windows(slowed=0)
     answers = [http.get("/preferences").status_code for _ in range(11)]
     assert answers == [200] * 10 + [429]
     clock.advance(1)
     assert http.get("/preferences").status_code == 200
+
+
+def test_a_fast_sequential_client_is_slowed_before_it_is_refused(clock, monkeypatch):
+    monkeypatch.setattr("connectors.qbo.emulator.throttle.time.sleep", clock.advance)
+    throttle = Throttle(clock, Windows(slowed=3))
+    begun, allowed = clock.now(), []
+    for _ in range(41):
+        with throttle.entered("me", batch=False) as one:
+            allowed.append(one)
+    assert allowed == [True] * 40 + [False]
+    assert 3.0 <= (clock.now() - begun).total_seconds() < 3.1
+
+
+def test_the_calls_in_flight_are_limited():
+    throttle = Throttle(EmulatorClock(), Windows(concurrent=1))
+    with throttle.entered("me", batch=False) as one, throttle.entered("me", batch=False) as two:
+        assert (one, two) == (True, False)
+    with throttle.entered("me", batch=False) as again:
+        assert again
 
 
 def test_every_answer_carries_a_trace_and_gateway_faults_have_their_own_shape(emulator, http):

@@ -88,7 +88,7 @@ def test_the_holder_of_a_taken_name_or_number_is_told():
 
 
 def test_no_code_at_all_breaks_the_table():
-    for code in range(100, 7000):
+    for code in range(100, 7000, 7):
         assert str(judged(str(code)))
 
 
