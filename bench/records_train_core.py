@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001 - fitted trees can only be read through private attributes
 """Fit the two forests of a record model from labelled development sets. Needs scikit-learn."""
 
 from __future__ import annotations

@@ -102,11 +102,8 @@ def prepare(left: Table, right: Table) -> Prepared:
     for x, y in align(a, b)[:_MOST]:
         values = a[x] + b[y]
         filled = [v for v in values if v]
-        telling = (
-            len(set(filled))
-            / max(len(filled), 1)
-            * min(np.mean([v.count(" ") + 1 for v in filled] or [0]), 8.0)
-        )
+        size = min(sum(v.count(" ") + 1 for v in filled) / max(len(filled), 1), 8.0)
+        telling = len(set(filled)) / max(len(filled), 1) * size
         keys = key_set([set(v.split()) for v in a[x]], [set(v.split()) for v in b[y]])
         named = 2.5 if {"name", "title"} & set(heading_words(x)) and "given" not in x else 1.0
         fields.append(Field(x, a[x], b[y], keys, float(telling) * named))

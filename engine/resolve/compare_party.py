@@ -13,6 +13,7 @@ from engine.resolve.keys import Floats, Ints, KeySet, key_set
 from engine.resolve.places import Gazetteer, subsequence
 from engine.resolve.roles import recognise
 from engine.resolve.table import Table
+from engine.resolve.text import code_key
 
 Lists = list[tuple[str, ...]]
 _PLAIN = (
@@ -71,7 +72,7 @@ def _mark(text: str, towns: Gazetteer, here: tuple[str, ...]) -> str:
 def _codes(table: Table, facts: party.Facts, *, own: str, other: str) -> Lists:
     out: Lists = []
     for key, found in zip(table.keys, facts.code, strict=True):
-        mine = party.code_key(key)
+        mine = code_key(key)
         rest = [k for k in found if k != mine]
         out.append((own + mine, *("c" + k for k in rest), *(other + k for k in rest)))
     return out

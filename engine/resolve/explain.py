@@ -51,7 +51,7 @@ def method(facts: list[Fact], probability: float) -> str:
 
 
 def sentence(facts: list[Fact]) -> str:
-    """``Same tax number, name 0.93 alike, same town; phone differs.``"""
+    """What agrees, then what differs: ``Same tax number, name 0.93 alike; phone differs.``."""
     agree = [f.text for f in facts if f.speaks > 0][:5]
     against = [f.text for f in facts if f.speaks < 0][:3]
     text = ", ".join(agree) or "nothing agrees"

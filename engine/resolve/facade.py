@@ -162,14 +162,15 @@ def _empty(
     left: Table, right: Table, profile: profiles.Profile, decided: dict[tuple[str, str], Judgement]
 ) -> MatchResult:
     none = np.empty(0, dtype=np.int32)
+    blank = np.empty(0, dtype=np.float32)
     return MatchResult(
         left,
         right,
         none,
         none,
-        np.empty(0),
-        np.empty(0),
-        np.empty((0, 0)),
+        blank,
+        blank,
+        blank.reshape(0, 0),
         decided,
         profile,
         None,

@@ -21,7 +21,7 @@ def levels(similarity: Floats) -> Ints:
 
 def estimate(level: Ints, rounds: int = 25, prior: float = 0.05) -> tuple[Floats, float]:
     """Log weight per field and level (unknown weighs nothing), and the prior log-odds."""
-    n, width = level.shape
+    width = level.shape[1]
     size = len(BOUNDS) + 1
     rank = level.sum(axis=1) / np.maximum((level > 0).sum(axis=1), 1)
     p = np.where(rank >= np.quantile(rank, 1 - prior), 0.9, 0.01)

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - word lists read better as text
 """Normalise items: codes in all their spellings, words, numbers with units, packs, prices."""
 
 from __future__ import annotations

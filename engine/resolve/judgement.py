@@ -15,7 +15,7 @@ class Judgement(StrEnum):
     UNSURE = "unsure"
     NONE = "none"
 
-    def __add__(self, other: object) -> Judgement:  # type: ignore[override]
+    def __add__(self, other: object) -> Judgement:
         """Combine along a path: linked and linked is linked, linked and not linked is not linked.
 
         Two rejections say nothing about the ends of the path; neither do unsure or none.

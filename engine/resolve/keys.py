@@ -43,7 +43,7 @@ class KeySet:
         """Log of how unlikely a key is to be shared by chance, per key."""
         n = max(self.left.shape[0], self.right.shape[0], 2)
         df = np.maximum(np.maximum(self.df_left, self.df_right), 1.0)
-        return np.log(n / df).astype(np.float32) + np.float32(0.1)
+        return np.asarray(np.log(n / df) + 0.1, dtype=np.float32)
 
     def filled(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Whether each left and each right record carries any key."""

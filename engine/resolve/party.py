@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - word lists read better as text
 """Normalise customers and suppliers: names, telephones, mail, numbers and addresses become keys."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 
 from engine.resolve import words as w
 from engine.resolve.table import Table
-from engine.resolve.text import code_key, fold, plain_vowels, repair, undot, words
+from engine.resolve.text import code_key, fold, plain_vowels, undot, words
 
 _EXTENSION = re.compile(r"(?:ext|extn|x|app|poste|dw|kl)\.?\s*\d+\s*$|/\s*\d{1,2}$", re.IGNORECASE)
 _DIGITS = re.compile(r"\D+")
@@ -190,7 +191,7 @@ def _names(table: Table, roles: dict[str, str], out: Facts) -> None:
         out.placeholder.append(bool(found) and found[0].placeholder)
         out.cut.append(bool(row) and len(row[0]) in widths)
         inside.append(_distinct(c for name in found for c in name.codes))
-    codes = _cells(table, roles, "code") + [table.keys]
+    codes = [*_cells(table, roles, "code"), table.keys]
     notes = _cells(table, roles, "note")
     for at, (row, note) in enumerate(zip(_zip(codes, n), _zip(notes, n), strict=True)):
         keys = [code_key(v) for v in row if v] + list(inside[at])
@@ -343,8 +344,3 @@ def prepare(table: Table, roles: dict[str, str]) -> Facts:
         for text in out.lines
     ]
     return out
-
-
-def fix(raw: str) -> str:
-    """Repair a damaged encoding in a key (see ``text.repair``)."""
-    return repair(raw)

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - word lists read better as text
 """Towns: a gazetteer from the data's own town columns and a table of towns with two names."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - word lists read better as text
 """Recognise what the columns of a table mean from their headings and from the shape of the values."""
 
 from __future__ import annotations
@@ -160,4 +161,5 @@ def key_column(columns: dict[str, Sequence[str]]) -> str | None:
     first = next(iter(columns), None)
     if first in unique:
         return first
-    return (likely or unique or [None])[0]
+    found = likely or unique
+    return found[0] if found else None

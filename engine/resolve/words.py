@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - word lists read better as text
 """Word lists of common knowledge: legal forms, connectors, place names with two names, markers.
 
 No list is taken from a data set; they name what bookkeepers of many countries write.

@@ -24,29 +24,33 @@ GROUPS: dict[str, str] = (
 def facts(row: Floats) -> list[Fact]:
     """What the evidence row says, most telling first."""
     value = {name: float(row[k]) for name, k in _AT.items()}
-    out: list[Fact] = []
-    if value["code"] > 0:
-        out.append(Fact("code", "same code", 1, identity=True))
-    elif value["loose"] > 0:
-        out.append(Fact("code", "same code apart from prefix or suffix", 1, identity=True))
-    elif value["written"] > 0:
-        out.append(Fact("code", "code written in the text", 1, identity=True))
-    elif value["code_elsewhere"] > 0 or value["code_taken"] > 0:
-        out.append(Fact("code", "its code belongs to another item", -1))
     alike = value["alike"]
-    out.append(Fact("description", f"description {alike:.2f} alike", 1 if alike >= 0.7 else -1))
-    if value["numbers_lost_both"] > 0:
-        out.append(Fact("sizes and numbers", "sizes or numbers differ", -1))
-    elif value["numbers"] > 0:
-        out.append(Fact("sizes and numbers", "same sizes and numbers", 1))
-    if value["pack"] > 0:
-        out.append(Fact("pack", "same pack", 1))
-    elif value["pack"] <= -2:
-        out.append(Fact("pack", "pack differs", -1))
-    if value["price"] >= 2:
-        out.append(Fact("price", "same price", 1))
-    elif value["price"] < 0:
-        out.append(Fact("price", "price differs", -1))
-    if value["placeholder"] > 0:
-        out.append(Fact("marker", "placeholder item", -1))
+    text = Fact("description", f"description {alike:.2f} alike", 1 if alike >= 0.7 else -1)
+    out = [*_code(value), text]
+    for condition, fact in (
+        (value["numbers_lost_both"] > 0, Fact("sizes and numbers", "sizes or numbers differ", -1)),
+        (
+            value["numbers"] > 0 >= value["numbers_lost_both"],
+            Fact("sizes and numbers", "same sizes and numbers", 1),
+        ),
+        (value["pack"] > 0, Fact("pack", "same pack", 1)),
+        (value["pack"] <= -2, Fact("pack", "pack differs", -1)),
+        (value["price"] >= 2, Fact("price", "same price", 1)),
+        (value["price"] < 0, Fact("price", "price differs", -1)),
+        (value["placeholder"] > 0, Fact("marker", "placeholder item", -1)),
+    ):
+        if condition:
+            out.append(fact)
     return out
+
+
+def _code(value: dict[str, float]) -> list[Fact]:
+    if value["code"] > 0:
+        return [Fact("code", "same code", 1, identity=True)]
+    if value["loose"] > 0:
+        return [Fact("code", "same code apart from prefix or suffix", 1, identity=True)]
+    if value["written"] > 0:
+        return [Fact("code", "code written in the text", 1, identity=True)]
+    if value["code_elsewhere"] > 0 or value["code_taken"] > 0:
+        return [Fact("code", "its code belongs to another item", -1)]
+    return []

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - word lists read better as text
 from __future__ import annotations
 
 import random
