@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.issue import Fix, Issue
 from engine.rules.evaluate import Override, RuleSet, Verdict, evaluate, override
 from engine.rules.expression import CompiledRule, ExpressionRule, check_rule, compile_rule
 from engine.rules.facts import Neighbours, NoNeighbours, Reference, TargetFacts, Twin
+from engine.rules.issue import Fix, Issue
 from engine.rules.rule import RULES, Rule
 from engine.rules.settlement import OpenItem, Settlement, Share, closing_line, settle
 from engine.rules.solver import Device, Policy, Solution, Wanted, solve
