@@ -152,7 +152,7 @@ class QboSource:
             r for r in (record(entity, raw) for raw in rows[overlap:]) if _key(r) not in at.seen
         ]
         began = at.began or now
-        seen = _remember(at.seen, fresh, began)
+        seen = (*at.seen, *_recent(fresh, began))[-_REMEMBERED:]
         if full:
             following = _advanced(at, rows[overlap:], began, seen)
             return Page(fresh, following.text(), more=True)
@@ -184,7 +184,7 @@ class QboSource:
         if rest:
             seen = (*at.seen, *(_key(r) for r in page))
             return Page(page, replace(at, seen=seen).text(), more=True)
-        seen = _remember(at.seen, found, now)
+        seen = _recent(found, now)[-_REMEMBERED:]
         return Page(page, Cursor(mode="feed", at=earlier(now), seen=seen).text(), more=False)
 
 
@@ -243,12 +243,11 @@ def _when(one: SourceRecord) -> tuple[float, int]:
     return stamp, int(one.key) if one.key.isdigit() else 0
 
 
-def _remember(before: tuple[str, ...], found: list[SourceRecord], now: str) -> tuple[str, ...]:
-    """Versions handed out that lie in the overlap of the next feed."""
+def _recent(found: list[SourceRecord], now: str) -> tuple[str, ...]:
+    """Versions handed out that the overlap of the next feed will show again."""
     border = moment(earlier(now))
-    recent = [_key(r) for r in found if border and (r.changed_at is None or r.changed_at >= border)]
-    old = [k for k in before if k not in recent] if not found else []
-    return tuple([*old, *recent][-_REMEMBERED:])
+    recent = (r for r in found if border and (r.changed_at is None or r.changed_at >= border))
+    return tuple(_key(r) for r in recent)
 
 
 def _advanced(at: Cursor, rows: list[Json], began: str, seen: tuple[str, ...]) -> Cursor:

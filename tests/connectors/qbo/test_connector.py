@@ -222,6 +222,15 @@ def test_a_record_changed_while_a_first_poll_is_paging_is_not_skipped_over(bench
     assert seen | {r.key for r in rest} == keys
 
 
+def test_records_made_just_before_a_first_poll_of_many_pages_do_not_come_twice(bench):
+    made = [bench.customer(f"Fresh {n}").key for n in range(20)]
+    records, at = drain(bench, "Customer", limit=7)
+    keys = [r.key for r in records]
+    assert len(keys) == len(set(keys))
+    assert set(made) <= set(keys)
+    assert drain(bench, "Customer", at)[0] == []
+
+
 def test_a_cursor_older_than_cdc_reaches_is_caught_up_by_query(bench, clock):
     _, at = drain(bench, "Customer")
     clock.advance(40 * 86_400)
