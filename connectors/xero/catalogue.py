@@ -125,23 +125,3 @@ def _guids() -> frozenset[tuple[str, str]]:
 def is_guid(entity: str, path: str) -> bool:
     """Whether a field holds a GUID (``where`` needs ``Guid("…")`` for it)."""
     return (entity, path) in _guids()
-
-
-@cache
-def lengths(entity: str) -> dict[str, int]:
-    """Greatest lengths by field path of an entity."""
-    found = next((e for e in entities() if e.name == entity), None)
-    return {f.path: f.length for f in found.fields if f.length} if found else {}
-
-
-@cache
-def spelling() -> dict[str, str]:
-    """Lower-case JSON key -> the spelling of the documentation (Xero ignores case)."""
-    made: dict[str, str] = {}
-    for entity in entities():
-        for field in entity.fields:
-            for part in field.path.replace("[]", "").split("."):
-                made.setdefault(part.lower(), part)
-    for resource in resources().values():
-        made.setdefault(resource.list_key.lower(), resource.list_key)
-    return made

@@ -61,9 +61,6 @@ IDEMPOTENCY_KEY = 128
 IDEMPOTENCY_SECONDS = 360
 """How long Xero remembers a key; not a day, as some say."""
 
-GUID_KEYS_EXCEPT = frozenset({"TaxRate", "Currency"})
-"""Entities whose key is not a GUID."""
-
 DEMANDED = {
     "Item": ("Code",),
     "ManualJournal": ("Narration",),

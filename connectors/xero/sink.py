@@ -15,7 +15,14 @@ from connectors.xero import catalogue, where
 from connectors.xero.client import Answer, XeroApi, chunks
 from connectors.xero.facts import BARE, BULK, DEMANDED, FOUR_PLACES, READ_ONLY, SUMMARIZED
 from connectors.xero.resolution import judge_element
-from connectors.xero.translate import body, number_of, record, version_of
+from connectors.xero.states import (
+    BARE_STATES,
+    REFERENCES,
+    REMOVED,
+    STATES,
+    VOIDED_WHEN_POSTED,
+)
+from connectors.xero.translate import body, number_of, record, sendable, version_of
 from engine.errors import (
     DuplicateAtTarget,
     RecordMissing,
@@ -25,10 +32,8 @@ from engine.errors import (
     SurpriseAnswer,
 )
 from engine.ports import Action, Draft, ItemResult, Receipt
-from engine.schema.model import JsonValue
 
 _GONE = {"DELETED", "VOIDED"}
-_MARKS = {"ValidationErrors", "Warnings", "HasAttachments"}
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _ALLOCATED = {
     "CreditNote": "CreditNotes",
@@ -36,60 +41,6 @@ _ALLOCATED = {
     "Prepayment": "Prepayments",
 }
 _FREE_NUMBERS = {"ACCPAY", "ACCPAYCREDIT"}
-# Fields that carry a reference by which a document can be found again, most particular first.
-_REFERENCES: dict[str, tuple[str, ...]] = {
-    "Invoice": ("InvoiceNumber", "Reference"),
-    "CreditNote": ("CreditNoteNumber", "Reference"),
-    "Contact": ("ContactNumber", "Name"),
-    "Item": ("Code",),
-    "Account": ("Code", "Name"),
-    "Payment": ("Reference",),
-    "BankTransaction": ("Reference",),
-    "BatchPayment": ("Reference",),
-    "BankTransfer": ("Reference",),
-    "ManualJournal": ("Narration",),
-    "TaxRate": ("Name",),
-    "TrackingCategory": ("Name",),
-    "Currency": ("Code",),
-    "ContactGroup": ("Name",),
-}
-_STATES: dict[tuple[str, Action], dict[str, Any]] = {
-    ("Contact", Action.DEACTIVATE): {"ContactStatus": "ARCHIVED"},
-    ("Contact", Action.DELETE): {"ContactStatus": "ARCHIVED"},
-    ("Contact", Action.REACTIVATE): {"ContactStatus": "ACTIVE"},
-    ("Account", Action.DEACTIVATE): {"Status": "ARCHIVED"},
-    ("Account", Action.REACTIVATE): {"Status": "ACTIVE"},
-    ("TrackingCategory", Action.DEACTIVATE): {"Status": "ARCHIVED"},
-    ("TrackingCategory", Action.REACTIVATE): {"Status": "ACTIVE"},
-    ("ContactGroup", Action.DELETE): {"Status": "DELETED"},
-    ("Item", Action.DEACTIVATE): {"IsSold": False, "IsPurchased": False},
-    ("Item", Action.REACTIVATE): {"IsSold": True, "IsPurchased": True},
-    ("TaxRate", Action.DELETE): {"Status": "DELETED"},
-    ("TaxRate", Action.DEACTIVATE): {"Status": "DELETED"},
-    ("Payment", Action.VOID): {"Status": "DELETED"},
-    ("Payment", Action.DELETE): {"Status": "DELETED"},
-    ("BatchPayment", Action.VOID): {"Status": "DELETED"},
-    ("BatchPayment", Action.DELETE): {"Status": "DELETED"},
-    ("BankTransaction", Action.VOID): {"Status": "DELETED"},
-    ("BankTransaction", Action.DELETE): {"Status": "DELETED"},
-    ("BankTransfer", Action.VOID): {"Status": "DELETED"},
-    ("BankTransfer", Action.DELETE): {"Status": "DELETED"},
-    ("PurchaseOrder", Action.VOID): {"Status": "DELETED"},
-    ("PurchaseOrder", Action.DELETE): {"Status": "DELETED"},
-    ("Quote", Action.VOID): {"Status": "DELETED"},
-    ("Quote", Action.DELETE): {"Status": "DELETED"},
-}
-_VOIDED_WHEN_POSTED = {
-    "Invoice": "AUTHORISED",
-    "CreditNote": "AUTHORISED",
-    "ManualJournal": "POSTED",
-}
-_REMOVED = {
-    ("Item", Action.DELETE),
-    ("Account", Action.DELETE),
-    ("TrackingCategory", Action.DELETE),
-}
-_BARE_STATES = {"Payment", "BatchPayment", "BankTransfer"}
 
 
 class XeroSink:
@@ -124,7 +75,7 @@ class XeroSink:
         """
         entity = draft.entity
         self._check_writable(entity)
-        if entity in _BARE_STATES:
+        if entity in BARE_STATES:
             raise RemoteRejected(
                 system="xero", call=f"update {entity}",
                 detail="It cannot be changed, only deleted and entered again.",
@@ -138,14 +89,14 @@ class XeroSink:
         entity, call = draft.entity, f"{action.value} {draft.entity}"
         if draft.version:
             self._check_version(draft)
-        if (entity, action) in _REMOVED:
+        if (entity, action) in REMOVED:
             path = f"{catalogue.resources()[entity].path}/{draft.key}"
             answer = self._api.write("DELETE", path, catalogue.resources()[entity].list_key, None, call=call)  # fmt: skip
             return self._receipt(entity, answer.rows[0], answer) if answer.rows else Receipt(entity, draft.key)  # fmt: skip
-        if entity in _VOIDED_WHEN_POSTED and action in {Action.VOID, Action.DELETE}:
+        if entity in VOIDED_WHEN_POSTED and action in {Action.VOID, Action.DELETE}:
             state: dict[str, Any] = {"Status": self._end_state(entity, draft.key, call)}
-        elif (entity, action) in _STATES:
-            state = _STATES[entity, action]
+        elif (entity, action) in STATES:
+            state = STATES[entity, action]
         else:
             raise RemoteRejected(system="xero", call=call, detail="Xero has no such action.")
         return self._changed(draft, state, call)
@@ -167,7 +118,7 @@ class XeroSink:
             return None
         if entity in {"PurchaseOrder", "Quote"}:
             return self._numbered(entity, reference)
-        for name in _REFERENCES.get(entity, ()):
+        for name in REFERENCES.get(entity, ()):
             found = self._live(entity, where.equals(name, reference))
             if found is not None:
                 return found
@@ -308,7 +259,7 @@ class XeroSink:
         element = {**self._demanded(entity, draft.key, changes, call), resource.key: draft.key}
         wrapped: Any = {resource.list_key: [element]}
         path = f"{resource.path}/{draft.key}"
-        if entity in _BARE_STATES or entity == "TrackingCategory":
+        if entity in BARE_STATES or entity == "TrackingCategory":
             wrapped = changes
         elif entity == "TaxRate":
             path = resource.path
@@ -340,14 +291,14 @@ class XeroSink:
         if not rows:
             raise RecordMissing(system="xero", call=call, detail=f"{entity} {key}")
         held = record(entity, rows[0])
-        return {**{name: _clean_copy(held.get(name)) for name in lacking}, **changes}
+        return {**{name: sendable(held.get(name)) for name in lacking}, **changes}
 
     def _end_state(self, entity: str, key: str, call: str) -> str:
         """Posted documents are voided, drafts deleted."""
         rows = self._api.get(entity, key=key, call=call).rows
         if not rows:
             raise RecordMissing(system="xero", call=call, detail=f"{entity} {key}")
-        return "VOIDED" if rows[0].get("Status") == _VOIDED_WHEN_POSTED[entity] else "DELETED"
+        return "VOIDED" if rows[0].get("Status") == VOIDED_WHEN_POSTED[entity] else "DELETED"
 
     # --- checks and look-ups -----------------------------------------------------------------------
 
@@ -433,18 +384,9 @@ class XeroSink:
         return self._receipt(entity, live[0], Answer(live)) if live else None
 
 
-def _clean_copy(value: JsonValue) -> Any:
-    """A value read from Xero as it may be sent back: marks of validation left out."""
-    if isinstance(value, dict):
-        return {k: _clean_copy(v) for k, v in value.items() if k not in _MARKS and v is not None}
-    if isinstance(value, list):
-        return [_clean_copy(v) for v in value]
-    return value
-
-
 def _worded(fault: DuplicateAtTarget, draft: Draft) -> DuplicateAtTarget:
     """The fault with the number or name that was sent, where the vendor does not repeat it."""
-    names = _REFERENCES.get(draft.entity, ())
+    names = REFERENCES.get(draft.entity, ())
     sent = next((str(draft.data[n]) for n in names if draft.data.get(n)), draft.reference)
     return DuplicateAtTarget(**{**fault.evidence(), "value": fault.value or sent})
 

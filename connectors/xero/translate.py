@@ -15,6 +15,7 @@ from engine.errors import SurpriseAnswer
 from engine.ports import SourceRecord
 from engine.schema.model import FieldType, JsonValue, Record
 
+_MARKS = {"ValidationErrors", "Warnings", "HasAttachments"}
 _GONE = {"DELETED", "VOIDED"}
 _NUMBERS = {
     "Invoice": "InvoiceNumber",
@@ -142,4 +143,13 @@ def _clean(value: JsonValue) -> Any:
         return {k: _clean(v) for k, v in value.items() if v is not None}
     if isinstance(value, list):
         return [_clean(v) for v in value if v is not None]
+    return value
+
+
+def sendable(value: JsonValue) -> Any:
+    """A value read from Xero as it may be sent back: marks of validation left out."""
+    if isinstance(value, dict):
+        return {k: sendable(v) for k, v in value.items() if k not in _MARKS and v is not None}
+    if isinstance(value, list):
+        return [sendable(v) for v in value]
     return value

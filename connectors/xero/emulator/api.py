@@ -24,7 +24,7 @@ from connectors.xero.emulator import (
     settings,
 )
 from connectors.xero.emulator.body import element, elements
-from connectors.xero.emulator.books import KEYS, NUMBERS, Books
+from connectors.xero.emulator.books import KEYS, Books
 from connectors.xero.emulator.errors import NO_ID, RefusedError, not_found, validation
 from connectors.xero.emulator.render import shown
 
@@ -187,8 +187,8 @@ class Api:
         return self._envelope({"Actions": [{"Name": n, "Status": "ALLOWED"} for n in names]})
 
     def _journals(self, request: Request) -> Response:
-        offset = lists._positive(request, "offset", 0) if request.arg("offset") not in {"", "0"} else 0  # noqa: SLF001 # fmt: skip
-        since = lists._modified_since(request)  # noqa: SLF001
+        offset = 0 if request.arg("offset") in {"", "0"} else lists.positive(request, "offset", 1)
+        since = lists.modified_since(request)
         text = since.isoformat(timespec="milliseconds") if since else ""
         found = [
             j
@@ -356,8 +356,3 @@ def _currencies() -> frozenset[str]:
         if found and found.enum:
             return frozenset(code for code, _ in found.enum)
     return frozenset()
-
-
-def number_field(entity: str) -> str:
-    """The field by which people know a document."""
-    return NUMBERS.get(entity, KEYS[entity])

@@ -14,7 +14,6 @@ from connectors.emulation.control import Control
 from connectors.emulation.faults import Fault, FaultBook, FaultKind, around
 from connectors.emulation.store import Doc, Store
 from connectors.emulation.wsgi import Request, Response, Router, as_wsgi
-from connectors.xero.catalogue import resources
 from connectors.xero.emulator import allocations, lists, scopes
 from connectors.xero.emulator.api import BASE, Api, NotKeptError
 from connectors.xero.emulator.books import KEYS, NUMBERS, Books
@@ -30,6 +29,7 @@ from connectors.xero.emulator.errors import (
     problem,
     validation,
 )
+from connectors.xero.emulator.history import History
 from connectors.xero.emulator.identity import SCOPES, Identity, Tenant
 from connectors.xero.emulator.limits import Limiter
 from connectors.xero.emulator.replay import replayed
@@ -82,8 +82,9 @@ class XeroEmulator:
 
     def _fill(self, size: str, seed: int, namespace: uuid.UUID) -> None:
         division = build(cast("Size", size), seed).uk
-        self._source = Seed(division, namespace)
-        self.books.declare(self._source.bases())
+        source = Seed(division, namespace)
+        self._history = History(division, source)
+        self.books.declare(source.bases())
         offset = self.store.meta("clock_offset") or 0
         self.clock.restore(float(offset), lambda s: self.store.set_meta("clock_offset", int(s)))
 
@@ -100,7 +101,7 @@ class XeroEmulator:
         with self.store.transaction():
             self.books.seeding, self.books.seeded = True, 0
             try:
-                self._source.history(self.books)
+                self._history.write(self.books)
             finally:
                 self.books.seeding = False
             self.store.set_meta("seeded", value=True)
@@ -379,8 +380,3 @@ def _file(data: Path | None) -> Path | None:
     if data is None:
         return None
     return data if data.suffix else data / "xero.sqlite3"
-
-
-def known_entities() -> list[str]:
-    """Entities the emulator serves."""
-    return [name for name in resources() if name in KEYS]

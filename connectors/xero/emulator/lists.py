@@ -103,7 +103,8 @@ def _short(entity: str, doc: Doc) -> Doc:
     return {**{k: v for k, v in doc.items() if k not in hidden}, **lists}
 
 
-def _modified_since(request: Request) -> datetime | None:
+def modified_since(request: Request) -> datetime | None:
+    """The moment in ``If-Modified-Since``: ISO or RFC 1123; None where absent or unreadable."""
     text = request.header("if-modified-since")
     if not text:
         return None
@@ -171,7 +172,7 @@ def _candidates(books: Books, entity: str, request: Request) -> list[Doc]:
     """Documents by last change: all, those changed since, or the few that a list names."""
     wanted = _split(request, "IDs")
     numbers = _split(request, "InvoiceNumbers") if entity == "Invoice" else set()
-    since = _modified_since(request)
+    since = modified_since(request)
     # The header has second precision; stored text sorts like time because it is always UTC.
     text = since.replace(microsecond=0).isoformat(timespec="milliseconds") if since else ""
     if wanted or numbers:
@@ -194,7 +195,12 @@ def _ordered(books: Books, docs: list[Doc], order: str) -> list[Doc]:
     return docs
 
 
-def _positive(request: Request, name: str, default: int) -> int:
+def positive(request: Request, name: str, default: int) -> int:
+    """A whole number of at least 1 from the query.
+
+    Raises:
+        BadQueryError: it is not a number.
+    """
     text = request.arg(name)
     if not text:
         return default
@@ -218,7 +224,7 @@ def read(books: Books, entity: str, request: Request) -> dict[str, Any]:
     paging = resource.paged and bool(request.arg("page") or request.arg("Statuses"))
     made: dict[str, Any] = {}
     if paging:
-        page, size = _positive(request, "page", 1), min(_positive(request, "pageSize", 100), MOST)
+        page, size = positive(request, "page", 1), min(positive(request, "pageSize", 100), MOST)
         if entity != "Quote":
             made["pagination"] = {
                 "page": page,

@@ -12,63 +12,23 @@ from connectors.emulation.company import Division
 from connectors.emulation.company_model import ItemTwin, PartyTwin, Place
 from connectors.emulation.store import Base, Doc, EagerBase
 from connectors.xero.catalogue import field_types
-from connectors.xero.emulator import banking, contacts, documents, journals, payments, settings
-from connectors.xero.emulator.books import KEYS, Books
+from connectors.xero.emulator import contacts, settings
+from connectors.xero.emulator.books import KEYS
 from connectors.xero.emulator.money import cents
+from connectors.xero.emulator.seed_tables import (
+    EXTRA_ACCOUNTS,
+    RETIRED,
+    SYSTEM,
+    TAXES,
+    TERM_WORDS,
+    TYPES,
+)
 
 _BEGIN = datetime(2026, 1, 4, 8, 0, tzinfo=UTC)
-_TYPES = {
-    "bank": "BANK", "receivable": "CURRENT", "asset": "CURRENT", "stock": "INVENTORY",
-    "payable": "CURRLIAB", "liability": "CURRLIAB", "tax": "CURRLIAB", "equity": "EQUITY",
-    "income": "REVENUE", "cost": "DIRECTCOSTS", "expense": "EXPENSE",
-}  # fmt: skip
-_SYSTEM = {
-    "10-1100": "DEBTORS", "10-2000": "CREDITORS", "10-2200": "GST", "10-3000": "RETAINEDEARNINGS",
-    "10-6900": "ROUNDING",
-}  # fmt: skip
-_EXTRA_ACCOUNTS = (
-    ("497", "Bank Revaluations", "EXPENSE", "BANKCURRENCYGAIN"),
-    ("498", "Unrealised Currency Gains", "EXPENSE", "UNREALISEDCURRENCYGAIN"),
-    ("499", "Realised Currency Gains", "EXPENSE", "REALISEDCURRENCYGAIN"),
-    ("840", "Historical Adjustment", "CURRLIAB", "HISTORICAL"),
-    ("877", "Tracking Transfers", "CURRLIAB", "TRACKINGTRANSFERS"),
-    ("400", "Advertising & Marketing", "OVERHEADS", ""),
-    ("429", "General Expenses", "OVERHEADS", ""),
-    ("203", "Old Sales Account", "REVENUE", "archived"),
-)
-# Name, rate, which classes it may be used with: Assets, Equity, Expenses, Liabilities, Revenue.
-_TAXES = (
-    ("OUTPUT2", "20% (VAT on Income)", "20", "AELR"),
-    ("RROUTPUT", "5% (VAT on Income)", "5", "AELR"),
-    ("ZERORATEDOUTPUT", "Zero Rated Income", "0", "AELR"),
-    ("EXEMPTOUTPUT", "Exempt Income", "0", "AELR"),
-    ("ECZROUTPUT", "Zero Rated EC Goods Income", "0", "AELR"),
-    ("ECZROUTPUTSERVICES", "Zero Rated EC Services", "0", "AELR"),
-    ("INPUT2", "20% (VAT on Expenses)", "20", "AEXL"),
-    ("RRINPUT", "5% (VAT on Expenses)", "5", "AEXL"),
-    ("ZERORATEDINPUT", "Zero Rated Expenses", "0", "AEXL"),
-    ("EXEMPTINPUT", "Exempt Expenses", "0", "AEXL"),
-    ("ECZRINPUT", "Zero Rated EC Expenses", "0", "AEXL"),
-    ("ECINPUT", "EC Acquisitions Zero Rated", "0", "AEXL"),
-    ("ECACQUISITIONS", "EC Acquisitions (20%)", "0", "AEXL"),
-    ("REVERSECHARGES", "Reverse Charge Expenses (20%)", "0", "AEXL"),
-    ("GSTONIMPORTS", "VAT on Imports", "0", "L"),
-    ("NONE", "No VAT", "0", "AEXLR"),
-    ("OUTPUT", "17.5% (VAT on Income)", "17.5", "AELR"),
-    ("INPUT", "17.5% (VAT on Expenses)", "17.5", "AEXL"),
-)
-_RETIRED = {"OUTPUT", "INPUT"}
-_TERM_WORDS = {
-    "30 days after the bill date": (30, "DAYSAFTERBILLDATE"),
-    "14 days after the bill date": (14, "DAYSAFTERBILLDATE"),
-    "60 days after the bill date": (60, "DAYSAFTERBILLDATE"),
-    "End of next month": (31, "OFFOLLOWINGMONTH"),
-    "Due on receipt": (0, "DAYSAFTERBILLDATE"),
-}
 
 
 class Seed:
-    """Turns a division into base documents and the history before the integration."""
+    """Turns a division into the base documents of its books."""
 
     def __init__(self, division: Division, namespace: uuid.UUID) -> None:
         self._division = division
@@ -148,16 +108,16 @@ class Seed:
             if not one.twin_code or one.twin_code in seen:
                 continue
             seen.add(one.twin_code)
-            made = self._account(one.twin_code, one.twin_name, _TYPES[one.kind])
-            if one.code in _SYSTEM:
-                made["SystemAccount"] = _SYSTEM[one.code]
+            made = self._account(one.twin_code, one.twin_name, TYPES[one.kind])
+            if one.code in SYSTEM:
+                made["SystemAccount"] = SYSTEM[one.code]
             if one.code in banks:
                 bank = banks[one.code]
                 made.update(BankAccountNumber=bank.number, BankAccountType="BANK", CurrencyCode=bank.currency)  # fmt: skip
             if one.kind == "asset":
                 made["EnablePaymentsToAccount"] = True
             yield made
-        for code, name, kind, role in _EXTRA_ACCOUNTS:
+        for code, name, kind, role in EXTRA_ACCOUNTS:
             if code in seen:
                 continue
             made = self._account(code, name, kind)
@@ -183,12 +143,12 @@ class Seed:
         }
 
     def _taxes(self) -> Iterable[Doc]:
-        for kind, name, rate, classes in _TAXES:
+        for kind, name, rate, classes in TAXES:
             value = Decimal(rate)
             yield {
                 "Name": name,
                 "TaxType": kind,
-                "Status": "DELETED" if kind in _RETIRED else "ACTIVE",
+                "Status": "DELETED" if kind in RETIRED else "ACTIVE",
                 "ReportTaxType": "NONE" if kind == "NONE" else ("OUTPUT" if "OUTPUT" in kind else "INPUT"),
                 "CanApplyToAssets": "A" in classes,
                 "CanApplyToEquity": "E" in classes,
@@ -283,8 +243,8 @@ class Seed:
                 {"PhoneType": k, **({"PhoneNumber": twin.phone[:50]} if k == "DEFAULT" else {})}
                 for k in ("DEFAULT", "DDI", "FAX", "MOBILE")
             ]
-        if twin.terms in _TERM_WORDS:
-            day, kind = _TERM_WORDS[twin.terms]
+        if twin.terms in TERM_WORDS:
+            day, kind = TERM_WORDS[twin.terms]
             side_name = "Sales" if side == "IsCustomer" else "Bills"
             made["PaymentTerms"] = {side_name: {"Day": day, "Type": kind}}
         return {k: v for k, v in made.items() if v is not None}
@@ -326,141 +286,6 @@ class Seed:
         """The books' code of an ERP account, or empty."""
         found = (a.twin_code for a in self._division.tables.accounts if a.code == code)
         return next(found, "")
-
-    def history(self, books: Books) -> None:
-        """Documents from before the integration, written through the rules."""
-        numbers = self._sales(books)
-        self._receipts(books, numbers)
-        self._bills(books)
-        for one in self._division.journals:
-            if one.in_books:
-                rows = [
-                    {
-                        "AccountCode": self.account_code(a) or "429",
-                        "Description": text,
-                        "LineAmount": v,
-                    }
-                    for a, text, v in one.lines
-                ]
-                # Bank accounts take no manual journals: the bookkeeper used the wages account.
-                for row in rows:
-                    if row["AccountCode"] in {"090", "091"}:
-                        row["AccountCode"] = "477"
-                journals.save(
-                    books,
-                    {"Narration": f"{one.memo} {one.reference}", "Date": one.dated.isoformat(),
-                     "JournalLines": rows, "Status": "POSTED"},
-                    put=True,
-                )  # fmt: skip
-
-    def _sales(self, books: Books) -> dict[str, str]:
-        numbers = {}
-        for one in self._division.documents:
-            if not one.in_books:
-                continue
-            credit = one.kind == "credit_note"
-            tax = self._division.tables.tax(one.tax_code).twin_code
-            raw: dict[str, Any] = {
-                "Type": "ACCRECCREDIT" if credit else "ACCREC",
-                "Contact": {"ContactID": self.party_id("IsCustomer", one.customer)},
-                ("CreditNoteNumber" if credit else "InvoiceNumber"): one.twin_number,
-                "Reference": one.customer_po,
-                "Date": one.dated.isoformat(),
-                "DueDate": one.due.isoformat(),
-                "CurrencyCode": one.currency,
-                "CurrencyRate": cents(1 / one.rate, Decimal("0.000001")),
-                "Status": "AUTHORISED",
-                "LineItems": [
-                    {"Description": "Goods as delivered", "Quantity": Decimal(1),
-                     "UnitAmount": one.net, "AccountCode": "200", "TaxType": tax}
-                ],
-            }  # fmt: skip
-            kind = documents.CREDIT_NOTE if credit else documents.INVOICE
-            made = documents.save(books, kind, raw, put=True)
-            numbers[one.number] = made[kind.key]
-        return numbers
-
-    def _bank(self, currency: str) -> str:
-        for bank in self._division.tables.banks:
-            if bank.currency == currency:
-                return self.account_code(bank.account)
-        return "090"
-
-    def _receipts(self, books: Books, numbers: dict[str, str]) -> None:
-        for one in self._division.receipts:
-            if not one.in_books:
-                continue
-            for part in one.settled:
-                if part.document not in numbers:
-                    continue
-                payments.create(
-                    books,
-                    {
-                        "Invoice": {"InvoiceID": numbers[part.document]},
-                        "Account": {"Code": self._bank(one.currency)},
-                        "Date": one.dated.isoformat(),
-                        "Amount": part.amount,
-                        "Reference": one.reference,
-                    },
-                )
-            if one.unapplied:
-                self._surplus(
-                    books, one.customer, one.currency, one.dated.isoformat(), one.unapplied
-                )
-
-    def _surplus(
-        self, books: Books, customer: str, currency: str, day: str, amount: Decimal
-    ) -> None:
-        banking.save(
-            books,
-            {
-                "Type": "RECEIVE-OVERPAYMENT",
-                "Contact": {"ContactID": self.party_id("IsCustomer", customer)},
-                "BankAccount": {"Code": self._bank(currency)},
-                "Date": day,
-                "LineItems": [{"Description": "Overpaid", "LineAmount": amount}],
-            },
-            put=True,
-        )
-
-    def _bills(self, books: Books) -> None:
-        for one in self._division.supplier_invoices:
-            if not one.in_books:
-                continue
-            tax = self._division.tables.tax(one.tax_code).twin_purchase_code or "INPUT2"
-            rows = [
-                {"Description": f"Supplier invoice {one.number}", "Quantity": Decimal(1),
-                 "UnitAmount": value, "TaxType": tax,
-                 "AccountCode": self.account_code(account) or "429"}
-                for account, value in one.distribution
-            ]  # fmt: skip
-            made = documents.save(
-                books,
-                documents.INVOICE,
-                {
-                    "Type": "ACCPAY",
-                    "Contact": {"ContactID": self.party_id("IsSupplier", one.supplier)},
-                    "InvoiceNumber": one.number,
-                    "Date": one.dated.isoformat(),
-                    "DueDate": one.due.isoformat(),
-                    "CurrencyCode": one.currency,
-                    "CurrencyRate": cents(1 / one.rate, Decimal("0.000001")),
-                    "Status": "AUTHORISED",
-                    "LineItems": rows,
-                },
-                put=True,
-            )
-            paid = one.gross - one.balance
-            if paid > 0:
-                payments.create(
-                    books,
-                    {
-                        "Invoice": {"InvoiceID": made["InvoiceID"]},
-                        "Account": {"Code": self._bank(one.currency)},
-                        "Date": one.dated.isoformat(),
-                        "Amount": min(paid, made["AmountDue"]),
-                    },
-                )
 
 
 def _address(kind: str, where: Place) -> Doc:
