@@ -49,11 +49,11 @@ def family(status: dict) -> list[psutil.Process]:
     return boss.children(recursive=True)
 
 
-def gone(processes: list[psutil.Process], seconds: float = 20) -> list[psutil.Process]:
+def gone(processes: list[psutil.Process], seconds: float = 40) -> list[psutil.Process]:
     return psutil.wait_procs(processes, timeout=seconds)[1]
 
 
-def web_answers(status: dict, *, but_not: int | None = None, seconds: float = 30) -> bool:
+def web_answers(status: dict, *, but_not: int | None = None, seconds: float = 90) -> bool:
     """Whether the web process answers, and is another one than ``but_not``."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -73,7 +73,7 @@ def test_a_run_heals_itself_keeps_to_its_folder_and_ends_with_ctrl_c(running, tm
     assert web_answers(status)
 
     second = start(tmp_path / "var", "--port", "0")
-    _, words = second.communicate(timeout=60)
+    _, words = second.communicate(timeout=180)
     assert second.returncode == 1
     assert "already running" in words
 
@@ -82,7 +82,7 @@ def test_a_run_heals_itself_keeps_to_its_folder_and_ends_with_ctrl_c(running, tm
 
     everybody = family(status)
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert gone(everybody) == []
 
 
@@ -101,7 +101,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_and_the_next_start_works(
         assert again.stdout.readline().startswith("{")
     finally:
         again.send_signal(signal.SIGTERM)
-        assert again.wait(30) == 0
+        assert again.wait(60) == 0
         again.stdout.close()
         again.stderr.close()
 
@@ -111,7 +111,7 @@ def test_a_taken_port_is_said_before_anything_is_started(tmp_path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         process = start(tmp_path / "var", "--port", str(taken.getsockname()[1]))
-        _, words = process.communicate(timeout=60)
+        _, words = process.communicate(timeout=180)
 
     assert process.returncode == 1
     assert "is in use" in words
