@@ -1,0 +1,202 @@
+"""Mapping review and values as a person uses them: keyboard, no script, accessible everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
+from studio.catalog.models import Code, Connection, Sample, SchemaSnapshot
+from studio.catalog.schemas import SCHEMA
+from studio.mapping.models import LookupTable, Mapping, MappingRow, ValueProposal
+
+NAMES = ("Customer", "Name", "Telephone", "Email")
+
+
+def candidate(expression: str, confidence: float) -> dict[str, Any]:
+    word = "certain" if confidence >= 0.95 else "possible" if confidence >= 0.5 else "guess"
+    return {
+        "expression": expression,
+        "confidence": confidence,
+        "word": word,
+        "method": "Similarity",
+        "sentence": "Same words in the name, both text.",
+        "waterfall": [
+            {"label": "prior", "effect": -2.0, "detail": "before any evidence"},
+            {"label": "same words", "effect": 5.0, "detail": "0.9 alike"},
+        ],
+        "condition": "",
+    }
+
+
+@pytest.fixture
+def mapping(workspace) -> Mapping:
+    erp = Connection.objects.create(workspace=workspace, system="syspro", name="Harbour ERP")
+    schema = SystemSchema(
+        system="syspro",
+        entities=(EntitySchema("ArCustomer", fields=tuple(FieldSchema(n, n) for n in NAMES)),),
+    )
+    content = SCHEMA.dump_python(schema, mode="json")
+    snapshot = SchemaSnapshot.objects.create(
+        connection=erp,
+        number=1,
+        content=content,
+        content_hash=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+    )
+    Sample.objects.create(
+        connection=erp, entity="ArCustomer", key="1", data={"Name": "Bayside", "Customer": "0042"}
+    )
+    made = Mapping.objects.create(
+        workspace=workspace,
+        connection=erp,
+        direction="inbound",
+        entity="ArCustomer",
+        document="party",
+        snapshot=snapshot,
+        frame={
+            "mapping": "customers",
+            "source": {"system": "syspro", "entity": "ArCustomer"},
+            "target": {"system": "canonical", "entity": "party"},
+        },
+    )
+    plan = (
+        ("code", [candidate("Customer", 0.97)]),
+        ("name", [candidate("Name", 0.96), candidate("Telephone", 0.41)]),
+        ("phone", [candidate("Telephone", 0.62), candidate("Email", 0.35)]),
+        ("email", [candidate("Email", 0.98)]),
+    )
+    for n, (path, candidates) in enumerate(plan):
+        MappingRow.objects.create(
+            mapping=made,
+            position=n,
+            target_path=path,
+            target_label=path,
+            target_type="string",
+            candidates=candidates,
+            confidence=candidates[0]["confidence"],
+            method="Similarity",
+        )
+    return made
+
+
+@pytest.fixture
+def terms(workspace) -> LookupTable:
+    books = Connection.objects.create(workspace=workspace, system="qbo", name="Harbour US")
+    Code.objects.create(connection=books, kind="term", key="1", label="Net 30")
+    table = LookupTable.objects.create(
+        workspace=workspace, connection=books, name="terms", label="Terms", code_kind="term"
+    )
+    offer = candidate("", 0.97) | {"key": "1", "code": "", "label": "Net 30"}
+    ValueProposal.objects.create(
+        table=table, source="30", source_label="30 days", candidates=[offer], confidence=0.97
+    )
+    return table
+
+
+def state(path: str) -> str:
+    return MappingRow.objects.get(target_path=path).state
+
+
+def row(page, path: str):
+    return page.locator(f"#row-{MappingRow.objects.get(target_path=path).uuid}")
+
+
+def test_a_mapping_is_reviewed_by_keyboard_alone(page_for, ivo, mapping) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    expect(row(page, "code")).to_be_focused()
+
+    page.keyboard.press("Enter")
+    expect(row(page, "code")).to_have_count(0)
+    expect(row(page, "name")).to_be_focused()
+    page.keyboard.press("2")
+    expect(row(page, "name")).to_have_count(0)
+    page.keyboard.press("r")
+    expect(row(page, "phone")).to_have_count(0)
+    expect(page.locator("#progress")).to_contain_text("1 to review")
+
+    assert (state("code"), state("name"), state("phone")) == ("approved", "approved", "rejected")
+    assert MappingRow.objects.get(target_path="name").expression == "Telephone"
+
+
+def test_undo_brings_rows_back_one_by_one(page_for, ivo, mapping) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    page.keyboard.press("Enter")
+    expect(row(page, "code")).to_have_count(0)
+
+    page.keyboard.press("u")
+
+    expect(row(page, "code")).to_be_visible()
+    assert state("code") == "open"
+    assert len(MappingRow.objects.get(target_path="code").candidates) == 1
+
+
+def test_do_not_map_asks_for_a_reason_without_leaving_the_keyboard(page_for, ivo, mapping) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+
+    page.keyboard.press("m")
+    expect(page.get_by_label("Why is nothing mapped here?")).to_be_focused()
+    page.keyboard.type("Kept in SYSPRO only")
+    page.keyboard.press("Enter")
+
+    expect(row(page, "code")).to_have_count(0)
+    assert MappingRow.objects.get(target_path="code").reason == "Kept in SYSPRO only"
+
+
+def test_explaining_opens_the_waterfall_and_the_samples(page_for, ivo, mapping, accessible) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    page.keyboard.press("j")
+
+    page.keyboard.press("e")
+
+    expect(row(page, "name").locator("svg.waterfall").first).to_be_visible()
+    expect(row(page, "name")).to_contain_text("Bayside")
+    accessible(page)
+
+
+def test_ticked_rows_are_accepted_with_one_key(page_for, ivo, mapping) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    page.keyboard.press("x")
+    page.keyboard.press("Shift+ArrowDown")
+
+    page.keyboard.press("Control+Enter")
+
+    expect(page.locator("#toasts")).to_contain_text("2 accepted.")
+    assert MappingRow.objects.filter(state="approved").count() == 2
+
+
+def test_without_script_every_decision_is_a_plain_form(page_for, ivo, mapping) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/", script=False)
+
+    row(page, "code").get_by_role("button", name="Accept").first.click()
+
+    expect(page.locator("#toasts")).to_contain_text("code is filled by Customer")
+    assert state("code") == "approved"
+
+
+def test_a_code_is_translated_with_one_key(page_for, ana, terms) -> None:
+    page = page_for("ana", "/values/")
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#toasts")).to_contain_text("now means Net 30")
+    assert terms.rows.get().target == "1"
+
+
+@pytest.mark.parametrize("place", ["list", "review", "publish", "values", "accuracy"])
+def test_the_pages_are_accessible_in_light_and_dark_at_both_widths(
+    accessible_everywhere, place, ivo, mapping, terms
+) -> None:
+    accessible_everywhere(
+        "ivo",
+        {
+            "list": "/mappings/",
+            "review": f"/mappings/{mapping.uuid}/",
+            "publish": f"/mappings/{mapping.uuid}/publishing/",
+            "values": "/values/",
+            "accuracy": "/accuracy/",
+        }[place],
+    )

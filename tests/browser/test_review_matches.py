@@ -1,0 +1,112 @@
+"""Match review as a person uses it: two records side by side, one key."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from studio.catalog.models import Connection
+from studio.linking.models import Link, MatchRun, Pair, Party
+
+BARS = [
+    {"label": "prior", "effect": -3.0, "detail": "before any evidence"},
+    {"label": "phone", "effect": 6.0, "detail": "same phone"},
+]
+
+
+@pytest.fixture
+def pairs(workspace) -> list[Pair]:
+    erp = Connection.objects.create(workspace=workspace, system="syspro", name="Harbour ERP")
+    books = Connection.objects.create(workspace=workspace, system="qbo", name="Harbour US")
+    MatchRun.objects.create(source=erp, target=books, kind="customer", started_at=timezone.now())
+    made = []
+    for n, name in enumerate(("Bayside Marine", "Kelvin Hardware", "Northwind Timber")):
+        data = {"name": name, "phone": f"555 010{n}", "billing": {"city": "Leeds"}}
+        left = Party.objects.create(
+            connection=erp, kind="customer", key=f"{n}", code=f"C{n}", label=name, data=data
+        )
+        right = Party.objects.create(
+            connection=books,
+            kind="customer",
+            key=f"{n + 50}",
+            label=f"{name} Ltd",
+            data=data | {"name": f"{name} Ltd"},
+        )
+        made.append(
+            Pair.objects.create(
+                kind="customer",
+                left=left,
+                right=right,
+                probability=0.95 - n / 100,
+                word="strong",
+                method="Model",
+                sentence="Same phone, same town.",
+                waterfall=BARS,
+            )
+        )
+    return made
+
+
+def card(page, pair: Pair):
+    return page.locator(f"#pair-{pair.left.uuid}-{pair.right.connection_id}")
+
+
+def test_customers_are_matched_by_keyboard_alone(page_for, ana, pairs) -> None:
+    page = page_for("ana", "/matches/")
+    expect(card(page, pairs[0])).to_be_focused()
+
+    page.keyboard.press("Enter")
+    expect(card(page, pairs[0])).to_have_count(0)
+    expect(page.locator("#toasts")).to_contain_text("Bayside Marine is Bayside Marine Ltd.")
+    expect(card(page, pairs[1])).to_be_focused()
+    page.keyboard.press("r")
+    expect(card(page, pairs[1])).to_have_count(0)
+
+    assert Link.objects.get().left_code == "C0"
+    assert Pair.objects.get(pk=pairs[1].pk).judged == "not_a_match"
+
+
+def test_the_last_judgement_is_taken_back_with_one_key(page_for, ana, pairs) -> None:
+    page = page_for("ana", "/matches/")
+    page.keyboard.press("Enter")
+    expect(card(page, pairs[0])).to_have_count(0)
+
+    page.keyboard.press("u")
+
+    expect(card(page, pairs[0])).to_be_visible()
+    assert not Link.objects.filter(active=True).exists()
+
+
+def test_create_new_shows_the_twin_and_asks_why(page_for, ana, pairs, accessible) -> None:
+    page = page_for("ana", "/matches/")
+
+    page.keyboard.press("n")
+
+    expect(page.get_by_text("Bayside Marine Ltd looks like the same record")).to_be_visible()
+    expect(page.get_by_label("Why a new record?")).to_be_focused()
+    accessible(page)
+    page.keyboard.type("A second branch")
+    page.keyboard.press("Enter")
+    expect(card(page, pairs[0])).to_have_count(0)
+
+
+def test_words_that_differ_are_marked(page_for, ana, pairs) -> None:
+    page = page_for("ana", "/matches/")
+
+    expect(card(page, pairs[0]).locator(".token-differs").first).to_have_text("Ltd")
+
+
+def test_without_script_linking_is_a_plain_form(page_for, ana, pairs) -> None:
+    page = page_for("ana", "/matches/", script=False)
+
+    card(page, pairs[0]).get_by_role("button", name="Link").first.click()
+
+    expect(page.locator("#toasts")).to_contain_text("Bayside Marine is Bayside Marine Ltd.")
+
+
+@pytest.mark.parametrize("query", ["", "?state=unmatched", "?state=linked", "?state=apart"])
+def test_the_lists_are_accessible_in_light_and_dark_at_both_widths(
+    accessible_everywhere, query, ana, pairs
+) -> None:
+    accessible_everywhere("ana", f"/matches/{query}")
