@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from rapidfuzz import fuzz
 
-from engine.ports import Embedder
 from engine.schema.model import (
     EntitySchema,
     FieldSchema,
@@ -23,6 +23,14 @@ from engine.schema.paths import tokens
 FILL_MOVED = 0.3
 VALUES_KEPT = 0.3
 ENOUGH = 0.45
+
+
+class Embedder(Protocol):
+    """What of ``engine.ports.Embedder`` is needed here; ports stand above the schema."""
+
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """One unit vector per text."""
+        ...
 
 
 class Risk(StrEnum):
