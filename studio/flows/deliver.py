@@ -65,7 +65,7 @@ def deliver(claim: Claim, connector: Connector) -> str:
             log.exception("delivery %s", delivery.uuid)
             return _park(claim, attempt, _bug(error))
     note_success(delivery.connection)
-    return _done(claim, attempt, receipt)
+    return record_success(claim, attempt, receipt)
 
 
 def _send(delivery: Delivery, connector: Connector, *, unclear: bool) -> Receipt:
@@ -105,7 +105,7 @@ def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: C
             wait = dispose(again).wait_seconds
             return _again(claim, attempt, again, "unknown", wait, counts=True)
         if found is not None and _same(delivery, found):
-            return _done(claim, attempt, found)
+            return record_success(claim, attempt, found)
     if delivery.step == "write_back":
         return _again(claim, attempt, error, "ready", 1.0, counts=True)
     return _park(claim, attempt, error)
@@ -210,7 +210,7 @@ def _note(attempt: Attempt, outcome: str, detail: str = "") -> None:
     attempt.save(update_fields=["outcome", "detail", "finished_at"])
 
 
-def _done(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
+def record_success(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
     """Write down the success and what follows from it, in one transaction."""
     delivery = claim.delivery
     now = timezone.now()

@@ -52,7 +52,7 @@ def poll(flow: Flow, *, trigger: str = "poll") -> Run | None:
         with evidence_about(""), opened(flow.source) as connector:
             for _ in range(PAGES_PER_POLL):
                 page = connector.changes(entity, cursor=cursor.value, limit=PAGE_SIZE)
-                run = _take(flow, cursor, page, run, trigger)
+                run = take_page(flow, cursor, page, run, trigger)
                 if not page.more:
                     break
         note_success(flow.source)
@@ -70,7 +70,7 @@ def poll(flow: Flow, *, trigger: str = "poll") -> Run | None:
     return run
 
 
-def _take(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: str) -> Run | None:
+def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: str) -> Run | None:
     """Store one page and the cursor together: a crash in between repeats the page, loses nothing."""
     with transaction.atomic():
         if page.records and run is None:
