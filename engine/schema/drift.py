@@ -122,10 +122,14 @@ def compare(before: SystemSchema, after: SystemSchema) -> list[Change]:
     found: list[Change] = []
     old = {e.name: e for e in before.entities}
     new = {e.name: e for e in after.entities}
-    for name in old.keys() - new.keys():
-        found.append(_entity(name, ChangeKind.ENTITY_REMOVED, Risk.BREAKING, "is gone"))
-    for name in new.keys() - old.keys():
-        found.append(_entity(name, ChangeKind.ENTITY_ADDED, Risk.HARMLESS, "is new"))
+    found.extend(
+        _entity(name, ChangeKind.ENTITY_REMOVED, Risk.BREAKING, "is gone")
+        for name in old.keys() - new.keys()
+    )
+    found.extend(
+        _entity(name, ChangeKind.ENTITY_ADDED, Risk.HARMLESS, "is new")
+        for name in new.keys() - old.keys()
+    )
     for name in old.keys() & new.keys():
         found += _entities(old[name], new[name])
     order = (Risk.BREAKING, Risk.RISKY, Risk.HARMLESS)
