@@ -194,6 +194,7 @@ RULES: tuple[Rule, ...] = (
         code=("1000", "1010", "1020"),
         why="failed on their side, not done",
     ),
+    Rule(plain(RemoteRejected), code=("500",), why="the entity has no such operation"),
     Rule(plain(RemoteRejected), code=("600",), why="request id used for something else"),
 )
 

@@ -23,6 +23,7 @@ from connectors.qbo.emulator.refusals import (
 from connectors.qbo.emulator.trade import PURCHASES, SALES, Trade, check_number
 
 _VOIDABLE = frozenset({"Invoice", "Payment", "SalesReceipt", "BillPayment"})
+_MADE_FROM = {"Invoice": ("Estimate", "TxnStatus"), "Bill": ("PurchaseOrder", "POStatus")}
 _KEPT = frozenset({"Id", "SyncToken", "MetaData", "domain", "sparse"})
 
 
@@ -138,6 +139,7 @@ class Service:
         saved = self.books.save(entity, doc, operation)
         self.money.refresh(self.money.touched(old, saved))
         self._stock(entity, old, saved)
+        self._follow(entity, saved)
         return saved
 
     def _stock(self, entity: str, old: Doc | None, new: Doc | None) -> None:
@@ -155,6 +157,22 @@ class Service:
             if quantity and stored and stored.get("TrackQtyOnHand"):
                 on_hand = Decimal(stored.get("QtyOnHand") or 0) + quantity
                 self.books.save("Item", {**stored, "QtyOnHand": on_hand}, "Update")
+
+    def _follow(self, entity: str, doc: Doc) -> None:
+        """Close the estimate that an invoice, or the order that a bill, was made from."""
+        kind, status = _MADE_FROM.get(entity, ("", ""))
+        for link in doc.get("LinkedTxn") or ():
+            if link.get("TxnType") != kind:
+                continue
+            source = self.books.require(kind, str(link["TxnId"]))
+            own = {"TxnId": str(doc["Id"]), "TxnType": entity}
+            links = source.get("LinkedTxn") or []
+            if own in links:
+                continue
+            if kind == "Estimate" and links:
+                raise refused("620", "Transaction cannot be linked", "It is linked already.")
+            closed = {**source, status: "Closed", "LinkedTxn": [*links, own]}
+            self.books.save(kind, closed, "Update")
 
     # -- ending -------------------------------------------------------------------------------
 

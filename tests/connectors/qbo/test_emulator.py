@@ -487,6 +487,23 @@ def test_voiding_an_invoice_gives_its_payment_the_money_back(emulator, write):
     assert (after["UnappliedAmt"], after["Line"]) == (D("60.00"), [])
 
 
+def test_an_estimate_is_closed_by_its_invoice_and_serves_only_one(emulator, write):
+    offer = write("Estimate", invoice_body("1"))
+    link = {"LinkedTxn": [{"TxnId": offer["Id"], "TxnType": "Estimate"}]}
+    invoice = write("Invoice", invoice_body("1") | link)
+    after = emulator.books.require("Estimate", offer["Id"])
+    assert after["TxnStatus"] == "Closed"
+    assert after["LinkedTxn"] == [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]
+    assert refusal(lambda: write("Invoice", invoice_body("1") | link)).code == "620"
+
+
+def test_a_bill_closes_its_purchase_order(emulator, write):
+    order = write("PurchaseOrder", bodies(emulator)["PurchaseOrder"])
+    link = {"LinkedTxn": [{"TxnId": order["Id"], "TxnType": "PurchaseOrder"}]}
+    write("Bill", bodies(emulator)["Bill"] | link)
+    assert emulator.books.require("PurchaseOrder", order["Id"])["POStatus"] == "Closed"
+
+
 def test_another_customers_invoice_cannot_be_paid(write):
     invoice = write("Invoice", invoice_body("1"))
     body = applied(("Invoice", invoice["Id"], "10"), total="10", customer="2")
