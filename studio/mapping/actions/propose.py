@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as fresh
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from engine.ports import Embedder
-from engine.schema.model import EntitySchema, FieldSchema
+from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
 from studio.accounts.roles import MAP
 from studio.catalog.models import SchemaSnapshot
 from studio.core.action import Actor, acting
@@ -23,6 +24,9 @@ from studio.mapping.queries import BANDS
 from studio.mapping.schemas import entities, is_leaf, latest_snapshot, sides, whole_entity
 from studio.mapping.stored import from_store
 
+Finder = Callable[
+    [Mapping, SystemSchema, SystemSchema, Embedder], dict[tuple[str, str], list[Candidate]]
+]
 KEPT = 5
 # How much surer than the decision in force the machine must be before it objects.
 OBJECTION_LEAD = 0.2
@@ -39,7 +43,9 @@ class Slot:
     candidates: list[Candidate] = fresh(default_factory=list)
 
 
-def propose(actor: Actor, mapping: Mapping, embedder: Embedder) -> ProposalRun:
+def propose(
+    actor: Actor, mapping: Mapping, embedder: Embedder, *, find: Finder = from_engine
+) -> ProposalRun:
     """Propose for every target field of a mapping on the newest snapshot of its connection.
 
     Raises:
@@ -52,7 +58,7 @@ def propose(actor: Actor, mapping: Mapping, embedder: Embedder) -> ProposalRun:
             raise DecisionRefused(
                 f"{mapping.connection} was never looked at.", "Take a schema snapshot first."
             )
-        slots = _slots(mapping, snapshot, embedder)
+        slots = _slots(mapping, snapshot, embedder, find)
         _store(mapping, slots)
         mapping.snapshot = snapshot
         mapping.proposed_at = timezone.now()
@@ -67,7 +73,9 @@ def propose(actor: Actor, mapping: Mapping, embedder: Embedder) -> ProposalRun:
     return run
 
 
-def _slots(mapping: Mapping, snapshot: SchemaSnapshot, embedder: Embedder) -> list[Slot]:
+def _slots(
+    mapping: Mapping, snapshot: SchemaSnapshot, embedder: Embedder, find: Finder
+) -> list[Slot]:
     source, target = sides(mapping, snapshot)
     from_name, to_name = entities(mapping)
     whole = whole_entity(target, to_name)
@@ -77,7 +85,7 @@ def _slots(mapping: Mapping, snapshot: SchemaSnapshot, embedder: Embedder) -> li
             f"{mapping.connection} has no entity “{missing}” in its newest snapshot."
         )
     shipped = from_starter(mapping, source, target)
-    found = from_engine(mapping, source, target, embedder)
+    found = find(mapping, source, target, embedder)
     slots = _empty_slots(mapping, whole, [row for row, _ in shipped])
     offers = {(r.block, r.target_path, r.alternative): c for r, c in shipped}
     for slot in slots:
