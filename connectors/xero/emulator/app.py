@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -157,7 +158,8 @@ class XeroEmulator:
         answer = around(self.faults, request, self._inside, self._struck)
         if not request.path.lower().startswith(BASE):
             return answer
-        return answer.adding(self.limiter.headers())
+        served = format_datetime(self.clock.now(), usegmt=True)
+        return answer.adding({**self.limiter.headers(), "Date": served})
 
     def _inside(self, request: Request) -> Response:
         if not request.path.lower().startswith(BASE):

@@ -193,6 +193,21 @@ def test_a_refusal_that_is_only_repeated_is_asked_again(
     assert connector.create(invoice("R-1")).number == "R-1"
 
 
+def test_another_process_does_not_believe_an_old_refusal_either(
+    connected: Callable[..., XeroConnector],
+    connector: XeroConnector,
+    emulator: XeroEmulator,
+    contact: str,
+    invoice: Drafts,
+) -> None:
+    emulator.edit("Contact", contact, {"ContactStatus": "ARCHIVED"})
+    with pytest.raises(ReferenceUnknown):
+        connector.create(invoice("R-1"))
+    emulator.edit("Contact", contact, {"ContactStatus": "ACTIVE"})
+    emulator.clock.advance(60)
+    assert connected().create(invoice("R-1")).number == "R-1"
+
+
 def test_an_update_of_what_somebody_else_changed_is_stale(
     connector: XeroConnector, emulator: XeroEmulator, contact: str
 ) -> None:
