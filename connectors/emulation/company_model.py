@@ -14,11 +14,13 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from connectors.emulation.company_books import LedgerJournal as LedgerJournal
-from connectors.emulation.company_books import OpenDocument as OpenDocument
-from connectors.emulation.company_books import Receipt as Receipt
-from connectors.emulation.company_books import Settled as Settled
-from connectors.emulation.company_books import SupplierInvoice as SupplierInvoice
+from connectors.emulation.company_books import (
+    LedgerJournal,
+    OpenDocument,
+    Receipt,
+    Settled,
+    SupplierInvoice,
+)
 
 Books = Literal["qbo", "xero"]
 ItemKind = Literal["stock", "non_stock", "service"]
@@ -349,3 +351,34 @@ class SalesOrder:
     def gross(self) -> Decimal:
         """Total with tax."""
         return self.net + self.tax
+
+
+__all__ = [
+    "CENT",
+    "Account",
+    "Bank",
+    "Books",
+    "Branch",
+    "Currency",
+    "CustomField",
+    "Item",
+    "ItemKind",
+    "ItemTwin",
+    "LedgerJournal",
+    "LineKind",
+    "OpenDocument",
+    "OrderLine",
+    "Party",
+    "PartyTwin",
+    "Place",
+    "ProductClass",
+    "Receipt",
+    "SalesOrder",
+    "Salesperson",
+    "Settled",
+    "SupplierInvoice",
+    "TaxCode",
+    "Term",
+    "Warehouse",
+    "cents",
+]

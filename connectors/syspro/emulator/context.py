@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any
+from xml.sax.saxutils import escape
 
 from connectors.syspro.emulator.answers import BusinessError, Piece, shown, tag
 from connectors.syspro.emulator.keys import presented
 from connectors.syspro.emulator.tables import Database, Row
 from connectors.syspro.facts import Column, Table, tables
 from connectors.syspro.xml import Node
+from engine.schema.model import FieldType
 
 _COST = (
     "UnitCost",
@@ -118,10 +121,16 @@ class Context:
 
     def cells(self, table: str, row: Row, columns: Iterable[Column] | None = None) -> list[Piece]:
         """The row's values as elements, in stored form."""
-        return [
-            tag(self.tag_of(table, c.name), cell(c, row.get(c.name)))
-            for c in (self.columns(table) if columns is None else columns)
-        ]
+        made = []
+        for column in self.columns(table) if columns is None else columns:
+            name = self.tag_of(table, column.name) if self.changes else column.name
+            value = row.get(column.name)
+            # Most columns of most rows are unset: their elements are written once.
+            if value:
+                made.append(f"<{name}>{escape(cell(column, value))}</{name}>")
+            else:
+                made.append(_unset(name, column.type, column.scale))
+        return [Piece("".join(made))]
 
     def tag_of(self, table: str, name: str) -> str:
         """The column's name as this site has it."""
@@ -169,6 +178,13 @@ class CompanyFacts:
     password: str
     next_order: int
     next_invoice: int
+
+
+@cache
+def _unset(name: str, kind: FieldType, scale: int | None) -> str:
+    """The element of an unset column."""
+    blank = Column(name, "", kind, None, scale, False, False, False, (), "", "", "", "")  # noqa: FBT003
+    return tag(name, cell(blank, None)).text
 
 
 def cell(column: Column, value: object) -> str:
