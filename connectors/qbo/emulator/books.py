@@ -76,6 +76,7 @@ class Books:
         self._zone = timezone(timedelta(hours=offset_hours))
         self.seeded_until: datetime | None = None
         self.first_ids: dict[str, int] = {}
+        self.writes = 0
         self.notify: Callable[[str, str, str], None] = lambda *_: None
 
     def declare(self, bases: dict[str, Base]) -> None:
@@ -255,6 +256,7 @@ class Books:
 
     def save(self, entity: str, doc: Doc, operation: str) -> Doc:
         """Store a record with a new SyncToken and time; ``operation`` is told to webhooks."""
+        self.writes += 1
         old = self.store.get(entity, str(doc["Id"]))
         stamp = self.now().isoformat()
         token = "0" if old is None else str(int(old.get("SyncToken", "0")) + 1)
@@ -272,6 +274,7 @@ class Books:
 
     def forget(self, entity: str, doc: Doc) -> None:
         """Delete a record and keep the trace that CDC tells."""
+        self.writes += 1
         key = str(doc["Id"])
         stamp = self.now().isoformat()
         self.store.delete(entity, key)

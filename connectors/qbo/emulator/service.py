@@ -10,6 +10,7 @@ from connectors.emulation.store import Doc
 from connectors.qbo.catalogue import EntityFacts, catalogue
 from connectors.qbo.emulator.books import ZERO, Books
 from connectors.qbo.emulator.intake import CLEAR, read_body
+from connectors.qbo.emulator.ledger import Ledger
 from connectors.qbo.emulator.lists import Lists
 from connectors.qbo.emulator.money import OPEN_BALANCE, Money
 from connectors.qbo.emulator.refusals import (
@@ -35,6 +36,7 @@ class Service:
         self.lists = Lists(books)
         self.money = Money(books)
         self.trade = Trade(books)
+        self.ledger = Ledger(books)
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -245,6 +247,9 @@ class Service:
                 below = self.books.store.find("Customer", "parent", str(doc["Id"]))
                 jobs = (self.lists.balance("Customer", str(c["Id"])) for c in below)
                 shown["BalanceWithJobs"] = shown["Balance"] + sum(jobs, ZERO)
+        if entity == "Account":
+            balance = self.ledger.balance(doc)
+            shown |= {"CurrentBalance": balance, "CurrentBalanceWithSubAccounts": balance}
         if entity in SALES:
             shown["CustomField"] = self._custom(doc)
         return shown

@@ -487,6 +487,24 @@ def test_voiding_an_invoice_gives_its_payment_the_money_back(emulator, write):
     assert (after["UnappliedAmt"], after["Line"]) == (D("60.00"), [])
 
 
+def test_accounts_show_what_their_documents_add_up_to(emulator, write):
+    def balance(name):
+        doc = emulator.store.find("Account", "name", name.casefold())[0]
+        return emulator.service.show("Account", doc)["CurrentBalance"]
+
+    owed, waiting = "Accounts Receivable (A/R)", "Undeposited Funds"
+    customers = emulator.store.all("Customer")
+    total = sum(emulator.service.lists.balance("Customer", c["Id"]) for c in customers)
+    assert balance(owed) == total > 0
+    before = balance(owed), balance(waiting)
+    invoice = write("Invoice", invoice_body("1"))
+    assert balance(owed) == before[0] + 100
+    write("Payment", applied(("Invoice", invoice["Id"], "60"), total="60"))
+    assert (balance(owed), balance(waiting)) == (before[0] + 40, before[1] + 60)
+    assert balance("Accounts Payable (A/P)") < 0
+    assert balance("Sales of Product Income") == 0
+
+
 def test_an_estimate_is_closed_by_its_invoice_and_serves_only_one(emulator, write):
     offer = write("Estimate", invoice_body("1"))
     link = {"LinkedTxn": [{"TxnId": offer["Id"], "TxnType": "Estimate"}]}
