@@ -12,7 +12,7 @@ from connectors.syspro.facts import Column, Table, by_name, tables
 from connectors.syspro.forms import FormReader
 from connectors.syspro.keys import KeyRules, kind_of
 from connectors.syspro.xml import Node, Value, write
-from engine.errors import RemoteRejected
+from engine.errors import PermissionMissing, RemoteRejected
 from engine.schema.model import Record
 
 CHUNK = 20
@@ -70,7 +70,7 @@ class Rows:
         """How this company numbers its records, with stored widths read from first rows."""
         try:
             answer = self.client.query("IMPQIK", "<Query/>", "read the key rules")
-        except RemoteRejected:
+        except (RemoteRejected, PermissionMissing):
             return KeyRules()
         rules = KeyRules.read(answer)
         for table, column in (("ArCustomer", "Customer"), ("ApSupplier", "Supplier"),

@@ -163,3 +163,17 @@ def test_core_columns_can_be_named_for_servers_without_all_columns(connect: Any)
     found = connect(columns="listed").find("SorMaster", {"CustomerPoNumber": "PO-17000"})
     assert found[0].data["SorDetail"][0]["MStockCode"] == order.data["SorDetail"][0]["MStockCode"]
     assert "CaptureHh" not in found[0].data
+
+
+def test_without_a_licence_for_key_rules_keys_are_used_as_stored(
+    syspro: SysproConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = syspro.client.query
+
+    def unlicensed(bo: str, request: str, call: str = "") -> Any:
+        return plain("NOSUCH" if bo == "IMPQIK" else bo, request, call)
+
+    monkeypatch.setattr(syspro.client, "query", unlicensed)
+    found = syspro.read("ArCustomer", "000000000000101")
+    assert found is not None
+    assert found.key == "000000000000101"
