@@ -32,21 +32,6 @@ class Auth(Protocol):
         ...
 
 
-class StaticAuth:
-    """One fixed header value."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def credential(self) -> str:
-        """The fixed value."""
-        return self._value
-
-    def renew(self, refused: str) -> bool:
-        """There is no other."""
-        return False
-
-
 class _BearerAuth:
     """Bearer tokens in a store; subclasses say how to get fresh ones."""
 

@@ -1,9 +1,8 @@
-"""Takes secrets out of urls, headers and bodies before anything is kept or said."""
+"""Takes secrets out of urls and bodies before anything is kept or said."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 MASK = "•••"
@@ -39,11 +38,6 @@ def clean_url(url: str) -> str:
     ]
     query = urlencode(pairs, safe=MASK + ",':*") if pairs else ""
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
-
-
-def clean_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers with secret values masked."""
-    return {k: MASK if _SECRET.match(k) else v for k, v in headers.items()}
 
 
 def clean_text(text: str) -> str:

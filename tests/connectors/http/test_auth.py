@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from connectors.http.auth import ClientCredentialsAuth, RefreshTokenAuth, StaticAuth
+from connectors.http.auth import ClientCredentialsAuth, RefreshTokenAuth
 from connectors.http.oauth import Endpoints, OAuthClient, Pkce, authorization_url, discover
 from connectors.http.tokens import MemoryTokenStore, Tokens
 from engine.errors import AccessDenied, RemoteBusy, RemoteUnavailable, SurpriseAnswer
@@ -165,8 +165,3 @@ def test_discovery_names_what_is_missing():
     with pytest.raises(SurpriseAnswer) as caught:
         discover("http://x.test/d", system="qbo", http=http)
     assert caught.value.field == "authorization_endpoint"
-
-
-def test_a_fixed_credential_has_no_other():
-    auth = StaticAuth("Basic x")
-    assert (auth.credential(), auth.renew("Basic x")) == ("Basic x", False)

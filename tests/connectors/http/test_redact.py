@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.http.redact import LONGEST, clean_body, clean_headers, clean_url, detail
+from connectors.http.redact import LONGEST, clean_body, clean_url, detail
 
 SECRET = "s3cr3t-Value"
 
@@ -29,11 +29,10 @@ def test_secrets_leave_a_body_and_the_rest_stays(body):
     assert "keep" in cleaned
 
 
-def test_secrets_leave_addresses_and_headers():
+def test_secrets_leave_addresses():
     cleaned = clean_url(f"https://u:{SECRET}@x.test/a?code={SECRET}&UserId={SECRET}&page=2")
     assert SECRET not in cleaned
     assert "page=2" in cleaned
-    assert SECRET not in str(clean_headers({"Authorization": SECRET, "Cookie": SECRET}))
 
 
 def test_ordinary_words_of_a_vendor_are_kept():
