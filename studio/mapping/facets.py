@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from studio.mapping.models import Mapping, MappingRow
-from studio.mapping.queries import BANDS, word_of
+from studio.mapping.queries import BANDS
 
 ORDERS = {
     "position": ("position", "id"),
@@ -113,23 +114,38 @@ class Counts:
         return self.approved + self.rejected + self.do_not_map
 
 
+def _grouped(mapping: Mapping) -> Iterable[tuple[str, str, str, bool, bool, int]]:
+    """State, band, method, required, objection and how many; the database does the counting."""
+    whens = [When(confidence__gte=floor, then=Value(word)) for word, floor in BANDS]
+    rows = (
+        mapping.rows.order_by()
+        .annotate(
+            word=Case(*whens, When(confidence__gt=0, then=Value("")), default=Value("nothing")),
+            objects=Case(When(objection="", then=Value(False)), default=Value(True)),
+        )
+        .values_list("state", "word", "method", "required", "objects")
+        .annotate(n=Count("id"))
+    )
+    return cast("Iterable[tuple[str, str, str, bool, bool, int]]", rows)
+
+
 def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[Counts, list[Any]]:
-    """The counts of a mapping and its facet groups, from one light query."""
-    rows = list(mapping.rows.values_list("state", "confidence", "method", "required", "objection"))
+    """The counts of a mapping and its facet groups, from one query."""
     states: Counter[str] = Counter()
     bands: Counter[str] = Counter()
     methods: Counter[str] = Counter()
-    required = objections = required_open = 0
-    for state, confidence, method, needed, objection in rows:
-        shown = "none" if state == "open" and not confidence and not needed else state
-        states[shown] += 1
-        objections += bool(objection)
-        required_open += needed and state != "approved"
+    required = objections = required_open = total = 0
+    for state, word, method, needed, objects, n in _grouped(mapping):
+        shown = "none" if state == "open" and word == "nothing" and not needed else state
+        total += n
+        states[shown] += n
+        objections += n if objects else 0
+        required_open += n if needed and state != "approved" else 0
         if narrowing.state not in (shown, "all"):
             continue
-        bands[word_of(confidence)] += 1
-        methods[method] += 1
-        required += needed
+        bands[word] += n
+        methods[method] += n
+        required += n if needed else 0
     counts = Counts(
         **{k: states[k] for k in ("open", "none", "approved", "rejected", "do_not_map")},
         required_open=required_open,
@@ -141,7 +157,7 @@ def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[C
         ("rejected", _("Rejected"), states["rejected"]),
         ("do_not_map", _("Do not map"), states["do_not_map"]),
         ("none", _("Nothing proposed"), states["none"]),
-        ("all", _("All fields"), len(rows)),
+        ("all", _("All fields"), total),
     ]
     groups = [
         _group(query, _("Status"), "state", state_rows, narrowing.state),
