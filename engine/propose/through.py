@@ -20,12 +20,13 @@ MIDDLES = 3
 
 def canonical_entity(entity: EntitySchema) -> str:
     """The canonical document an entity is about, by its name and label; ``party`` when unsure."""
-    words = {canonical(w) for w in (*spelled(entity.name), *spelled(entity.label))}
-    order = ("credit_note", "journal", "payment", "bill", "invoice", "sales_order", "item", "party")
+    spoken = set(spelled(entity.label or entity.name))
+    if {"bill", "payable"} & spoken and "payment" not in spoken:
+        return "bill"
+    words = {canonical(w) for w in spoken}
+    order = ("credit_note", "journal", "payment", "invoice", "sales_order", "item", "party")
     for name in (*order, *(e.name for e in canonical_schema().entities)):
         said = {canonical(w) for w in spelled(name)}
-        if name == "bill":  # bill and invoice are synonyms; only the spelling tells them apart
-            said = {"bill"} if "bill" in {*spelled(entity.name)} else {"payable", "invoice"}
         if said <= words or (name == "party" and {"customer", "supplier", "contact"} & words):
             return name
     return "party"
