@@ -51,9 +51,15 @@ class KeySet:
 
 
 def _rows(lists: Iterable[Iterable[str]], voc: dict[str, int]) -> tuple[Ints, Ints]:
-    indptr, indices = [0], []
+    indptr: list[int] = [0]
+    indices: list[int] = []
     for keys in lists:
-        indices.extend([voc.setdefault(k, len(voc)) for k in keys])
+        if keys:
+            for k in keys:
+                number = voc.get(k)
+                if number is None:
+                    number = voc[k] = len(voc)
+                indices.append(number)
         indptr.append(len(indices))
     return np.asarray(indptr, dtype=np.int32), np.asarray(indices, dtype=np.int32)
 

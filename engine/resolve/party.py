@@ -167,7 +167,8 @@ def _zip(columns: list[Sequence[str]], n: int) -> Iterable[tuple[str, ...]]:
 
 
 def _distinct(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(v for v in values if v))
+    found = [v for v in values if v]
+    return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
 
 def _names(table: Table, roles: dict[str, str], out: Facts) -> None:

@@ -170,3 +170,24 @@ def test_a_box_of_hundred_is_not_a_single_piece() -> None:
         ).rows()
     }
     assert found.get("W10C", 0) > found.get("W10", 0)
+
+
+def test_records_of_any_sort_are_matched_without_a_model_and_explained() -> None:
+    titles = [
+        "Rare birds of the fjord",
+        "Growing apples in clay",
+        "A history of salt roads",
+        "Winter sailing",
+    ]
+    left = [{"id": f"a{n}", "title": t, "year": str(1990 + n)} for n, t in enumerate(titles)]
+    right = [
+        {"id": f"b{n}", "title": t.upper() + "!", "year": str(1990 + n)}
+        for n, t in enumerate(titles)
+    ]
+    result = match(Table.from_rows(left, "id"), Table.from_rows(right, "id"), kind="generic")
+    best = {a: b for a, b, p in reversed(list(result.rows()))}
+    assert best == {f"a{n}": f"b{n}" for n in range(4)}
+    fall = result.explain(0)
+    assert fall.prior + sum(bar.log_odds for bar in fall.bars) == pytest.approx(
+        fall.final, abs=0.02
+    )
