@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.linking import views
+from studio.linking import views, views_links
 
 app_name = "linking"
 urlpatterns = [
@@ -16,6 +16,6 @@ urlpatterns = [
     path("matches/<uuid:key>/judge/", views.judge, name="judge"),
     path("matches/<uuid:key>/explain/", views.explain, name="explain"),
     path("matches/<uuid:key>/create-in/<uuid:target>/", views.create, name="create"),
-    path("links/<uuid:key>/", views.link, name="link"),
-    path("links/<uuid:key>/unlink/", views.unlink, name="unlink"),
+    path("links/<uuid:key>/", views_links.link, name="link"),
+    path("links/<uuid:key>/unlink/", views_links.unlink, name="unlink"),
 ]

@@ -26,7 +26,7 @@ from studio.core.waterfalls import drawn
 from studio.linking import actions, queries
 from studio.linking.actions.judge import near_twins
 from studio.linking.compare import Compared, compared
-from studio.linking.models import KINDS, Judgement, Link, Pair, Party
+from studio.linking.models import KINDS, Judgement, Pair, Party
 from studio.linking.queries import Narrowing
 
 SIZE = 20
@@ -376,53 +376,6 @@ def undo(request: StudioRequest) -> HttpResponse:
     if len(done) == 1:
         return _answer(request, _("Taken back: %s.") % done[0].left.label)
     return _answer(request, _("%d judgements taken back.") % len(done))
-
-
-@page(READ)
-@require_GET
-def link(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
-    """One link: who made it on which evidence, and what unlinking would touch."""
-    found = _link_of(request, key)
-    context = {
-        "link": found,
-        "uses": actions.consequences(found),
-        "judgements": list(
-            Judgement.objects.filter(
-                left__connection=found.left_connection,
-                left__code=found.left_code,
-                kind=found.kind,
-                target=found.right_connection,
-            )
-            .select_related("right")
-            .order_by("-id")[:10]
-        ),
-        "may_match": request.actor.may(MATCH),
-    }
-    return render(request, "linking/link.html", context)
-
-
-def _link_of(request: StudioRequest, key: uuid.UUID) -> Link:
-    return get_object_or_404(
-        Link.objects.select_related("left_connection", "right_connection"),
-        uuid=key,
-        workspace=request.workspace,
-    )
-
-
-@page(MATCH)
-@require_POST
-def unlink(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
-    """Break a link, with a reason."""
-    found = _link_of(request, key)
-    try:
-        actions.unlink(request.actor, found, reason=request.POST.get("reason", ""))
-    except DecisionRefused as fault:
-        messages.error(request, fault.sentence)
-        return redirect("linking:link", key=key)
-    messages.success(
-        request, _("Unlinked. What was posted stays posted; new records will ask again.")
-    )
-    return redirect("linking:matches")
 
 
 @page(MATCH)

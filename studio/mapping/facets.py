@@ -121,9 +121,9 @@ def _grouped(mapping: Mapping) -> Iterable[tuple[str, str, str, bool, bool, int]
         mapping.rows.order_by()
         .annotate(
             word=Case(*whens, When(confidence__gt=0, then=Value("")), default=Value("nothing")),
-            objects=Case(When(objection="", then=Value(False)), default=Value(True)),
+            doubted=Case(When(objection="", then=Value(False)), default=Value(True)),
         )
-        .values_list("state", "word", "method", "required", "objects")
+        .values_list("state", "word", "method", "required", "doubted")
         .annotate(n=Count("id"))
     )
     return cast("Iterable[tuple[str, str, str, bool, bool, int]]", rows)
@@ -135,11 +135,11 @@ def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[C
     bands: Counter[str] = Counter()
     methods: Counter[str] = Counter()
     required = objections = required_open = total = 0
-    for state, word, method, needed, objects, n in _grouped(mapping):
+    for state, word, method, needed, doubted, n in _grouped(mapping):
         shown = "none" if state == "open" and word == "nothing" and not needed else state
         total += n
         states[shown] += n
-        objections += n if objects else 0
+        objections += n if doubted else 0
         required_open += n if needed and state != "approved" else 0
         if narrowing.state not in (shown, "all"):
             continue
