@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -89,10 +91,34 @@ def _free(keys: Lists, other: Lists) -> set[str]:
     return {k for k, n in count.items() if n > floor}
 
 
+_LARGE = 20_000
+
+
+def _both_sides(
+    left: Table, right: Table, roles: tuple[dict[str, str], dict[str, str]]
+) -> tuple[party.Facts, party.Facts]:
+    """Normalise both sides, large ones on two cores.
+
+    A forked child takes the right side; where a process may not have children (Celery workers) or
+    runs other threads (web servers) both are done here.
+    """
+    alone = threading.active_count() == 1 and not multiprocessing.current_process().daemon
+    if (
+        min(len(left), len(right)) < _LARGE
+        or not alone
+        or "fork" not in multiprocessing.get_all_start_methods()
+    ):
+        return party.prepare(left, roles[0]), party.prepare(right, roles[1])
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        waiting = pool.apply_async(party.prepare, (right, roles[1]))
+        mine = party.prepare(left, roles[0])
+        return mine, waiting.get()
+
+
 def prepare(left: Table, right: Table) -> Prepared:
     """Normalise both tables and build all key sets."""
     roles = recognise(left, "party"), recognise(right, "party")
-    a, b = party.prepare(left, roles[0]), party.prepare(right, roles[1])
+    a, b = _both_sides(left, right, roles)
     counts = party.towns(left, roles[0]) + party.towns(right, roles[1])
     towns = Gazetteer(counts)
     named = _places(a, towns), _places(b, towns)
