@@ -1,6 +1,6 @@
 """Field proposals on every development set, each judged by a model that never saw it.
 
-``python -m bench.fields --shared ../shared [--peers]`` prints one table and writes the section
+``python -m bench.fields --shared ../shared`` prints one table and writes the section
 between ``<!-- fields:start -->`` and ``<!-- fields:end -->`` of ``bench/RESULTS.md``. For the ERP
 pairs one group of documents is left out at a time (suppliers, items, supplier invoices, QBO to
 Xero), for the public sets the whole suite; calibration is fitted without the set, too.
@@ -137,31 +137,6 @@ def catalogue_seconds(shared: Path, target: str, cache: Path) -> float:
     return time.monotonic() - started
 
 
-def peer_rows(python: Path, shared: Path) -> list[tuple[str, ...]]:
-    """Peers run now, in their own environment; the script prints one JSON line for each."""
-    script = Path(__file__).with_name("fields_peers.py")
-    done = subprocess.run(
-        [str(python), str(script), str(shared)], capture_output=True, text=True, check=False
-    )
-    rows = []
-    for line in done.stdout.splitlines():
-        if line.startswith("{"):
-            r = json.loads(line)
-            figures = [f"{r[k]:.3f}" for k in ("acc1", "acc5", "mrr", "r_at_gt", "f1")]
-            rows.append(
-                (
-                    r["suite"],
-                    r["peer"] + " (run now)",
-                    *figures,
-                    f"{r['seconds']:.1f}",
-                    f"{r['mb']:.0f}",
-                )
-            )
-    if done.returncode:
-        print(f"peers: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-    return rows
-
-
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
@@ -200,17 +175,21 @@ def section(
     )
     parts = [
         "## Field proposals\n",
-        "Every row comes from a model that was trained without it: for the ERP pairs without the whole "
-        "group of documents (both supplier pairs, both bill pairs, both QBO pairs together), for a public "
-        "suite without the suite; first impression, context, scorer and calibration all count as training. "
-        f"Trained on the rest of: {sets}. “own” are invented systems of `bench/fields_own.py`, “made” "
-        "fabricated tables of `bench/fields_made.py`; neither contains a benchmark's fields. No language "
-        f"model. Seed {about['seed']}. Command: `python -m bench.fields`.\n",
+        (
+            "Every row comes from a model that was trained without it: for the ERP pairs without the whole "
+            "group of documents (both supplier pairs, both bill pairs, both QBO pairs together), for a public "
+            "suite without the suite; first impression, context, scorer and calibration all count as training. "
+            f"Trained on the rest of: {sets}. “own” are invented systems of `bench/fields_own.py`, “made” "
+            "fabricated tables of `bench/fields_made.py`; neither contains a benchmark's fields. No language "
+            f"model. Seed {about['seed']}. Command: `python -m bench.fields`.\n"
+        ),
         table(
             ("pair", "targets", "hit@1", "hit@5", "MRR", "F1 best", "F1@.5", "ECE", "Brier"), pairs
         ),
-        "\nPublic sets, left out as a whole. Quoted peers are from `shared/bench/README.md`, the same "
-        "machine type; seconds are for the whole suite.\n",
+        (
+            "\nPublic sets, left out as a whole. Quoted peers are from `shared/bench/README.md`, the same "
+            "machine type; seconds are for the whole suite.\n"
+        ),
         table(
             ("set", "matcher", "hit@1", "hit@5", "MRR", "recall@gold", "F1 (1-1)", "seconds", "MB"),
             public,
@@ -227,9 +206,6 @@ def main() -> None:
         "--shared", type=Path, default=Path(os.environ.get("SHARED_DIR", "../shared"))
     )
     parser.add_argument("--results", type=Path, default=Path("bench/RESULTS.md"))
-    parser.add_argument(
-        "--peers", type=Path, help="python of an environment with valentine and magneto-python"
-    )
     options = parser.parse_args()
     started = time.monotonic()
     tasks = all_tasks(options.shared)
@@ -254,8 +230,6 @@ def run(
             (suite, "**ours**", *(f"**{v:.3f}**" for v in mine.values()), "–", f"{memory:.0f}")
         )
         public += QUOTED[suite]
-    if options.peers:
-        public += peer_rows(options.peers, options.shared)
     times = []
     for target in ("qbo", "xero"):
         cache = work / f"bench-{target}.sqlite"

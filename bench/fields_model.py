@@ -85,8 +85,8 @@ def train(
             random_state=SEED,
             early_stopping=False,
         ).fit(x, y, sample_weight=w)
-        trees = [_tree(p[0]) for p in forest._predictors]
-        bias = float(np.ravel(forest._baseline_prediction)[0])
+        trees = [_tree(p[0]) for p in forest._predictors]  # noqa: SLF001 the only way to the trees
+        bias = float(np.ravel(forest._baseline_prediction)[0])  # noqa: SLF001
 
     def plain(values: np.ndarray) -> list[float]:
         return [round(float(v), 6) for v in values]

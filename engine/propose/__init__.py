@@ -149,8 +149,8 @@ def _candidates(
         chosen = ranked.x[[k for k, _, _ in kept]]
         parts, prior = model.pair.parts(chosen)
     out = []
-    for n, (k, confidence, method) in enumerate(kept):
-        confidence = float(np.clip(confidence, 0.001, 0.999))
+    for n, (k, likely, method) in enumerate(kept):
+        confidence = float(np.clip(likely, 0.001, 0.999))
         source, target = p.left.leaves[p.i[k]], p.right.leaves[p.j[k]]
         story = Waterfall(0.0, (), round(float(np.log(confidence / (1 - confidence))), 3))
         words = ""

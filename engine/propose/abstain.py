@@ -160,7 +160,8 @@ def judge_features(
 
     def nth(n: int) -> Floats:
         at = order[np.minimum(first + n, first + size - 1)]
-        return scores[at]
+        found: Floats = scores[at]
+        return found
 
     top = scores[best]
     system_columns = [k for k, c in enumerate(vocabulary().concepts) if c in _SYSTEM]

@@ -58,7 +58,8 @@ def _grams(side: Side) -> Floats:
             for k in range(len(text) - 2):
                 out[r, zlib.crc32(text[k : k + 3].encode()) % GRAMS] += 1.0
     out = np.log1p(out)
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
+    found: Floats = out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
+    return found
 
 
 def spelling_alike(p: Pairs) -> Floats:

@@ -190,7 +190,8 @@ def small_for_text(p: Pairs) -> Floats:
 def concept_first(p: Pairs) -> Floats:
     """The most likely concept of both is the same one."""
     same = p.left_concepts.argmax(1)[p.i] == p.right_concepts.argmax(1)[p.j]
-    return same.astype(np.float32)
+    found: Floats = same.astype(np.float32)
+    return found
 
 
 _KIND = {
@@ -233,7 +234,8 @@ def type_fit(p: Pairs) -> Floats:
     table = np.array([[_FIT.get((a, b), -1.0) for b in kinds] for a in kinds], dtype=np.float32)
     left = np.array([kinds.index(_KIND.get(o.field.type, "text")) for o in p.left.leaves])
     right = np.array([kinds.index(_KIND.get(o.field.type, "text")) for o in p.right.leaves])
-    return table[left[p.i], right[p.j]]
+    found: Floats = table[left[p.i], right[p.j]]
+    return found
 
 
 def flag_fit(p: Pairs) -> Floats:
@@ -349,7 +351,8 @@ def note_extra(p: Pairs) -> Floats:
 
     left = table(p.left, lambda o: prose(o.note))
     right = table(p.right, lambda o: (*o.above, *o.words, *o.owner, *prose(o.note)))
-    return np.minimum(left.sum(1)[p.i] - _dot(p, left, right), 4.0)
+    found: Floats = np.minimum(left.sum(1)[p.i] - _dot(p, left, right), 4.0)
+    return found
 
 
 def home_fit(p: Pairs) -> Floats:
@@ -369,7 +372,8 @@ def home_fit(p: Pairs) -> Floats:
     joined = np.array([bool(w) for w in own])
     score = np.where(joined[:, None], 2 * hit - 1, -0.5 * hit.max(axis=0)[None, :])
     at = np.array([names.index(o.entity) for o in p.left.leaves])
-    return score[at[p.i], p.j].astype(np.float32)
+    found: Floats = score[at[p.i], p.j].astype(np.float32)
+    return found
 
 
 def side_conflict(p: Pairs) -> Floats:
@@ -504,7 +508,8 @@ def references(p: Pairs) -> Floats:
                 table[a, b] = -0.3
     at_left = np.array([names_left.index(x) for x in left])
     at_right = np.array([names_right.index(x) for x in right])
-    return table[at_left[p.i], at_right[p.j]]
+    found: Floats = table[at_left[p.i], at_right[p.j]]
+    return found
 
 
 def reference_says(p: Pairs) -> Floats:

@@ -62,7 +62,7 @@ def test_an_unknown_type_is_text_and_unknown_keys_are_ignored() -> None:
 def test_a_file_that_is_no_json_says_which_file(tmp_path: Path) -> None:
     file = tmp_path / "schema.json"
     file.write_text("{oops", encoding="utf-8")
-    with pytest.raises(SchemaFileError, match="schema.json: is not valid JSON"):
+    with pytest.raises(SchemaFileError, match=r"schema\.json: is not valid JSON"):
         load_schema(file)
 
 
