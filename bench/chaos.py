@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 KILLS = ("before-send", "after-send", "before-commit", "after-poll")
 FAULTS = ("401", "429-minute", "429-day", "500", "503", "500-after", "drop-before", "drop-after")
+WIDE = {"per_second": 10**6, "per_minute": 10**6, "concurrent": 10**6}
 OTHERS = ("read-twice", "two-workers", "edited-at-target", "none")
 
 
@@ -57,7 +58,10 @@ class World:
     """Emulators, a seeded and published studio, and the means to break it."""
 
     def __init__(self, folder: Path, seed: int) -> None:
+        import httpx
+
         from connectors.emulation.serve import load, start_in_thread
+        from connectors.registry import CONNECTORS
         from studio.flows.models import Flow
         from studio.sandbox import seeding, story
 
@@ -67,6 +71,11 @@ class World:
         }
         hellos = {s: r.hello() for s, r in self.running.items()}
         (folder / "emulators.json").write_text(json.dumps(hellos))
+        # Time is not measured here; the vendors' pace would make every schedule take minutes.
+        httpx.post(f"{hellos['qbo']['url']}/_control/windows", json=WIDE).raise_for_status()
+        httpx.post(f"{hellos['xero']['url']}/_control/limits", json={"minute": 0}).raise_for_status()
+        for system in CONNECTORS.values():
+            system.capabilities.rate.clear()
         quiet = lambda _line: None  # noqa: E731
         workspace = seeding.seed(quiet)
         self.workspace = workspace

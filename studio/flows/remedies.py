@@ -20,10 +20,12 @@ from studio.flows.actions import (
     replay_cause,
 )
 from studio.flows.models import Delivery, InboxItem
+from studio.flows.work import ACCEPTED
 from studio.linking.actions import Ends, add_link, judge
 from studio.linking.models import Pair, Party
 from studio.mapping.actions import add_lookup_row
 from studio.mapping.models import LookupTable
+from studio.triage.actions import close_cases
 from studio.triage.models import Case
 from studio.triage.remedies import Choice, Input, Remedy, register
 
@@ -185,8 +187,11 @@ def _void(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 
 def _accept(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    from studio.triage.actions import close_cases
-
+    item = item_of(case)
+    if item is not None and item.state == "parked":
+        override(item, ACCEPTED + case.code, values["reason"])
+        replay(item)
+        return "Accepted with this reason; the record goes through again."
     close_cases(case.subject, state="accepted", reason=values["reason"], by=actor.name)
     return "The difference is accepted with this reason."
 

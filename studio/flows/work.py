@@ -34,6 +34,8 @@ from studio.triage.actions import Trouble, close_cases, open_case
 
 # A record that is being sent right now is looked at again after this pause.
 AGAIN_SECONDS = 5
+# Prefix of an override that accepts an issue by its code instead of setting a value.
+ACCEPTED = "accept:"
 
 
 @dataclass(slots=True)
@@ -58,7 +60,8 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     document = dict(inbound.record)
     document = complete(document)
     for path, value in item.overrides.items():
-        assign(document, path, value)
+        if not path.startswith(ACCEPTED):
+            assign(document, path, value)
     route = bundle.route.apply(document, sides.inbound)
     found = Outcome("done", document=document)
     found.business_key = str(route.record.get("business_key") or item.key)
@@ -71,7 +74,14 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     found.issues += _shape(bundle.document, document)
     if any(i.blocks for i in found.issues):
         return replace(found, state="parked")
-    return _outbound(found, bundle, sides)
+    found = _outbound(found, bundle, sides)
+    # A person answered for these with a reason; the rule stays, this record passes.
+    found.issues = [i for i in found.issues if ACCEPTED + i.code not in item.overrides]
+    if any(i.blocks for i in found.issues):
+        found.state = "parked"
+    elif found.waits_for:
+        found.state = "waiting"
+    return found
 
 
 def _outbound(found: Outcome, bundle: Bundle, sides: Sides) -> Outcome:
@@ -94,13 +104,9 @@ def _outbound(found: Outcome, bundle: Bundle, sides: Sides) -> Outcome:
         }
         for t in result.trace or ()
     }
-    checked = preflight(bundle, found.entity, found.document, found.payload, sides.outbound)
+    checked = preflight(bundle, found.document, found.payload, sides.outbound)
     found.payload = checked.payload
     found.issues += checked.issues
-    if any(i.blocks for i in found.issues):
-        found.state = "parked"
-    elif found.waits_for:
-        found.state = "waiting"
     return found
 
 

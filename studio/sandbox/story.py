@@ -181,8 +181,8 @@ def choose(case: Case) -> tuple[str, dict[str, str]] | None:
             .first()
         )
         return ("add_lookup", {"target": proposal.candidates[0]["key"]}) if proposal else None
-    if "move_date" in buttons and case.evidence.get("locked_until"):
-        day = date.fromisoformat(str(case.evidence["locked_until"])) + timedelta(days=1)
+    if "move_date" in buttons and case.evidence.get("lock_date"):
+        day = date.fromisoformat(str(case.evidence["lock_date"])) + timedelta(days=1)
         return "move_date", {"date": day.isoformat(), "reason": "first open day by policy"}
     return None
 
