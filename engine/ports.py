@@ -12,6 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from engine.schema.model import Record, SystemSchema
 
 
@@ -124,7 +127,9 @@ class Source(Protocol):
         """One record by key; None where the system has none."""
         ...
 
-    def find(self, entity: str, where: Mapping[str, str], *, limit: int = 100) -> list[SourceRecord]:
+    def find(
+        self, entity: str, where: Mapping[str, str], *, limit: int = 100
+    ) -> list[SourceRecord]:
         """Records whose fields equal ``where`` (schema paths), inactive ones included."""
         ...
 
@@ -152,7 +157,9 @@ class Sink(Protocol):
         """Create several of one entity in as few calls as the vendor allows; results in order."""
         ...
 
-    def find_by_reference(self, entity: str, reference: str, idempotency_key: str) -> Receipt | None:
+    def find_by_reference(
+        self, entity: str, reference: str, idempotency_key: str
+    ) -> Receipt | None:
         """The document that an earlier, unanswered ``create`` with this reference left, if any."""
         ...
 
@@ -210,8 +217,8 @@ class Embedder(Protocol):
 
     name: str
 
-    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        """One unit vector per text (numpy array of shape ``(len(texts), dimensions)`` allowed)."""
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """One unit vector per text, shape ``(len(texts), dimensions)``."""
         ...
 
 

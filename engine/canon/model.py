@@ -86,7 +86,9 @@ class Item(Canon):
     kind: Literal["stock", "non_stock", "service", "kit"] | None = said("How it is kept", "type")
     unit: str | None = said("Unit it is stocked in", "uom", "unit of measure")
     alternate_unit: str | None = said("Other unit it is sold in", "alternate uom")
-    units_per_alternate: Decimal | None = said("Stock units in one alternate unit", "conversion factor")
+    units_per_alternate: Decimal | None = said(
+        "Stock units in one alternate unit", "conversion factor"
+    )
     barcode: str | None = said("Bar code", "EAN", "UPC")
     product_class: str | None = said("Class that decides accounts", "product group", "category")
     price: Decimal | None = said("List price per stock unit", "selling price", "unit price", "rate")
@@ -118,14 +120,18 @@ class Line(Canon):
     """One line of a sales or purchase document."""
 
     number: int | None = said("Line number", "line")
-    kind: Literal["stock", "non_stock", "freight", "misc", "comment"] | None = said("What the line is")
+    kind: Literal["stock", "non_stock", "freight", "misc", "comment"] | None = said(
+        "What the line is"
+    )
     item: str | None = said("Item code", "stock code", "product")
     description: str | None = said("Text of the line", "line text")
     quantity: Decimal | None = said("Quantity in ``unit``", "qty")
     unit: str | None = said("Unit of the quantity", "uom")
     unit_price: Decimal | None = said("Price per ``unit``, before discount", "price", "rate")
     discount_percent: Decimal | None = said("Discount in percent", "discount rate")
-    discount_amount: Decimal | None = said("Discount as money, off the whole line", "discount value")
+    discount_amount: Decimal | None = said(
+        "Discount as money, off the whole line", "discount value"
+    )
     net_amount: Decimal | None = said("Line amount before tax, after discount", "amount", "value")
     tax_code: str | None = said("Tax code")
     tax_rate: Decimal | None = said("Tax rate in percent", "tax percent")
@@ -174,7 +180,9 @@ class SalesOrder(Document):
     invoice_number: str | None = said("Last invoice number", "invoice")
     paid: bool | None = said("Paid when it was placed (cash sale)", "payment status")
     payment_method: str | None = said("How it was paid", "payment type")
-    freight: Decimal | None = said("Freight charged, before tax", "shipping charge", "delivery charge")
+    freight: Decimal | None = said(
+        "Freight charged, before tax", "shipping charge", "delivery charge"
+    )
     lines: list[Line] | None = said("Order lines", "items")
     taxes: list[TaxLine] | None = said("Tax by code")
 
@@ -246,7 +254,9 @@ class Account(Canon):
 
     code: str | None = said("Account code", "gl code", "account number")
     name: str | None = said("Account name", "description")
-    kind: str | None = said("asset, liability, equity, income, expense, bank, receivable, payable", "type")
+    kind: str | None = said(
+        "asset, liability, equity, income, expense, bank, receivable, payable", "type"
+    )
     currency: str | None = said("ISO currency")
     tax_code: str | None = said("Default tax code")
     active: bool | None = said("False once closed")

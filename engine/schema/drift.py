@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz import fuzz
 
 from engine.schema.model import (
@@ -28,8 +29,8 @@ ENOUGH = 0.45
 class Embedder(Protocol):
     """What of ``engine.ports.Embedder`` is needed here; ports stand above the schema."""
 
-    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        """One unit vector per text."""
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """One unit vector per text, shape ``(len(texts), dimensions)``."""
         ...
 
 
@@ -302,7 +303,7 @@ def remap(
     if not rivals:
         return []
     texts = [_spoken(gone), *(_spoken(f) for f in rivals)]
-    vectors = np.asarray(embedder.embed(texts), dtype=np.float32)
+    vectors = embedder.embed(texts)
     near = vectors[1:] @ vectors[0]
     scored = [
         _replacement(gone, f, float(n), known=f.path in taken)

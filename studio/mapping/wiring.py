@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import cast
 
 from django.conf import settings
 
@@ -17,8 +16,8 @@ from engine.ports import Embedder
 def embedder() -> Embedder:
     """The packaged model, or the dependency-free one where the settings say so."""
     if settings.EMBEDDER == "hash":
-        return cast("Embedder", HashEmbedder())
-    return cast("Embedder", SentenceTransformerEmbedder(_cache(), threads=1))
+        return HashEmbedder()
+    return SentenceTransformerEmbedder(_cache(), threads=1)
 
 
 def _cache() -> SqliteVectorCache:

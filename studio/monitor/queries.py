@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -107,7 +108,7 @@ def audit(
     return events
 
 
-def segregation(workspace: Workspace) -> list[dict[str, Any]]:
+def segregation(workspace: Workspace) -> list[Mapping[str, Any]]:
     """Who did how much of what: a person with two incompatible kinds of deed stands out."""
     rows = (
         audit(workspace)

@@ -70,7 +70,7 @@ SECRET_NAMES = {
 
 def _split(hello: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
     """Options and secrets of a hello; tokens go where the token store looks for them."""
-    options = {k: str(hello[k]) for k in ("operator", "client_id") if k in hello}
+    options: dict[str, str] = {k: str(hello[k]) for k in ("operator", "client_id") if k in hello}
     secrets: dict[str, Any] = {k: hello[k] for k in SECRET_NAMES if k in hello}
     access, refresh = secrets.pop("access_token", ""), secrets.pop("refresh_token", "")
     if access or refresh:

@@ -89,7 +89,7 @@ def _from_source(flow: Flow, bundle: Bundle, source: Connector, rows: dict[str, 
             currency=str(document.get("currency") or ""),
             on=date.fromisoformat(str(said)[:10]) if said else None,
             source={"net": net, "tax": tax, "gross": money(document, "gross_total") or net + tax},
-            lines=len(document.get("lines") or []) or 1,  # type: ignore[arg-type]
+            lines=len(document.get("lines") or []) or 1,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def read_table(path: Path, key: str) -> Table:
     for at, row in enumerate(body, 2):
         if len(row) != len(head):
             raise CommandError(f"{path} record {at}: {len(row)} values under {len(head)} headings")
-    columns = (
+    columns: dict[str, Sequence[str]] = (
         dict(zip(head, zip(*body, strict=True), strict=True)) if body else dict.fromkeys(head, ())
     )
     chosen = key or key_column(columns) or (head[0] if not body else None)
