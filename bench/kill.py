@@ -74,7 +74,7 @@ class Trial:
     def templates(self, company: str) -> list[dict[str, Any]]:
         """Completed orders that were written back, hence went through."""
         url = self.emulators["syspro"]["url"]
-        forms = control(url, "documents", entity=f"{company}.SorMaster+")["documents"]
+        forms = control(url, "documents", entity=f"{company}.CusSorMaster+")["documents"]
         posted = {f["SalesOrder"] for f in forms if f.get("InvoiceDocId")}
         headers = control(url, "documents", entity=f"{company}.SorMaster")["documents"]
         return sorted(
@@ -150,7 +150,7 @@ class Trial:
         url = self.emulators["syspro"]["url"]
         back = set()
         for company, _, _ in SIDES:
-            forms = control(url, "documents", entity=f"{company}.SorMaster+")["documents"]
+            forms = control(url, "documents", entity=f"{company}.CusSorMaster+")["documents"]
             back |= {f["SalesOrder"] for f in forms if f.get("InvoiceDocId")}
         return {
             "orders": len(self.orders),
