@@ -34,6 +34,7 @@ from studio.flows.places import first
 from studio.flows.work import trouble_of
 from studio.linking.actions import Ends, add_link
 from studio.triage.actions import close_cases, open_case
+from studio.triage.models import Case
 
 log = logging.getLogger(__name__)
 POLICY = RetryPolicy()
@@ -235,6 +236,8 @@ def record_success(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
             _after_post(delivery, receipt)
         elif delivery.step.startswith("create_"):
             _after_create(delivery, receipt)
+        elif delivery.step == "write_back":
+            _after_write_back(delivery)
         Flow.objects.filter(pk=delivery.flow_id).update(last_success_at=now)
     return "done"
 
@@ -319,6 +322,19 @@ def _write_back(delivery: Delivery, receipt: Receipt) -> None:
         },
     )
     nudge("flows.pump_deliveries", flow.source_id)
+
+
+def _after_write_back(delivery: Delivery) -> None:
+    """The source knows now; a case about amounts is another matter and stays."""
+    subject = f"inbox:{delivery.item.uuid}"
+    other = Case.objects.filter(subject=subject, case_class=CaseClass.AMOUNT)
+    close_cases(
+        subject,
+        state="auto_closed",
+        reason=f"Written back to {delivery.connection}.",
+        by="machine",
+        keep=list(other.values_list("cause", flat=True)),
+    )
 
 
 def _after_create(delivery: Delivery, receipt: Receipt) -> None:

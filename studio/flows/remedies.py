@@ -11,6 +11,7 @@ from django.db.models import Q
 from studio.accounts.roles import APPROVE, LOOKUP, MATCH, TRIAGE
 from studio.catalog.models import Code
 from studio.core.action import Actor
+from studio.core.dispatch import nudge
 from studio.flows.actions import (
     adopt,
     close_without_posting,
@@ -200,6 +201,11 @@ def _again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
     if not replay(item):
         Delivery.objects.filter(item=item, state__in=("ready", "unknown")).update(not_before=None)
+        # What is posted stays posted; only telling the source is tried again.
+        Delivery.objects.filter(item=item, step="write_back", state="parked").update(
+            state="ready", attempts=0, not_before=None
+        )
+        nudge("flows.pump_deliveries", item.flow.source_id)
     return "Sent through again with the version in force."
 
 
