@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,8 @@ class Command(BaseCommand):
         if options["inside"]:
             self.play()
             return
+        # An orderly end must take the other studio with it.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         began = time.monotonic()
         root = settings.VAR_DIR / "demo"
         root.mkdir(parents=True, exist_ok=True)
