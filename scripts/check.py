@@ -2,7 +2,9 @@
 
 ``python scripts/check.py [--only lint|sqlite|services|browser] [--] [pytest arguments]``
 
-With ``CI=true`` a skipped test or a missing service is a failure.
+With ``CI=true`` a skipped test or a missing service is a failure. Tests marked ``reference`` compare
+us with the vendors' own documents, which are not ours to commit: they run where the folder is
+(``SHARED_DIR``, else ``../shared``, else next to the repository this one was cloned from).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -35,6 +38,7 @@ class Report:
         self.lines: list[str] = []
         self.skips: list[str] = []
         self.failed: list[str] = []
+        self.reference = find_reference()
 
     def stage(self, name: str, work: Callable[[], str | None]) -> None:
         """Run one stage; a returned text is a note, a raised CalledProcessError a failure."""
@@ -66,17 +70,28 @@ def main() -> int:
     if "lint" in parts:
         lint(report)
     if "sqlite" in parts:
-        report.stage(
-            "tests on SQLite",
-            lambda: run_pytest(
-                report, ["-m", "not browser and not live", *options.rest], workers=2
-            ),
-        )
+        report.stage("tests on SQLite", lambda: on_sqlite(report, options.rest))
     if "services" in parts:
         report.stage("tests on PostgreSQL and Redis", lambda: on_services(report, options.rest))
     if "browser" in parts:
         report.stage("browser tests (Chromium)", lambda: in_browser(report, options.rest))
     return close(report, time.monotonic() - begun)
+
+
+def find_reference() -> Path | None:
+    """The folder with ``reference/``, put into the environment as ``SHARED_DIR``."""
+    origin = ""
+    if shutil.which("git"):  # an unpacked archive may live where there is none
+        ask = ["git", "config", "remote.origin.url"]
+        done = subprocess.run(ask, capture_output=True, text=True, check=False)
+        origin = done.stdout.strip()
+    named = os.environ.get("SHARED_DIR")
+    places = [named] if named else [ROOT.parent / "shared", Path(origin).parent / "shared"]
+    for place in map(Path, places):
+        if (place / "reference").is_dir():
+            os.environ["SHARED_DIR"] = str(place.resolve())
+            return place
+    return None
 
 
 def lint(report: Report) -> None:
@@ -95,7 +110,8 @@ def on_sqlite(report: Report, rest: list[str]) -> str:
     """Everything that needs no browser, on the embedded pair."""
     with contextlib.suppress(Missing):  # the tests that want it skip, loudly
         ensure("redis")
-    return run_pytest(report, ["-m", "not browser and not live", *rest], workers=2)
+    marks = "not browser and not live" + ("" if report.reference else " and not reference")
+    return run_pytest(report, ["-m", marks, *rest], workers=2)
 
 
 def on_services(report: Report, rest: list[str]) -> str:
@@ -167,6 +183,8 @@ def close(report: Report, spent: float) -> int:
         print(f"\nNOT CHECKED, {len(report.skips)} skipped:")
         for reason in sorted(set(report.skips)):
             print(f"  - {reason}")
+    if report.reference is None:
+        print("\nLEFT OUT: comparisons with the vendors' documents (no reference/ in SHARED_DIR)")
     failed = bool(report.failed) or (CI and bool(report.skips))
     if CI and report.skips:
         print("\nCI may skip nothing.")

@@ -17,7 +17,10 @@ from engine.errors import StudioError
 from engine.ports import Draft
 
 TREES = Path(os.environ.get("SHARED_DIR", "../shared")) / "reference/syspro/bo_trees.json"
-pytestmark = pytest.mark.skipif(not TREES.exists(), reason="the reference is not here (SHARED_DIR)")
+pytestmark = [
+    pytest.mark.reference,
+    pytest.mark.skipif(not TREES.exists(), reason="the reference is not here (SHARED_DIR)"),
+]
 
 
 def paths(node: Node, prefix: str = "") -> Iterator[str]:

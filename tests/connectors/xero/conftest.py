@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -37,16 +36,6 @@ def emulator(clock: EmulatorClock) -> Iterator[XeroEmulator]:
     made.limiter.ceilings.minute = 0
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def judge() -> Judge:
-    path = reference_file()
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("the official OpenAPI file is missing (SHARED_DIR)")
-        pytest.skip("NO OFFICIAL OPENAPI FILE: set SHARED_DIR to the folder with reference/")
-    return Judge(path)
 
 
 @pytest.fixture

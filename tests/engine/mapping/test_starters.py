@@ -48,6 +48,7 @@ def catalog(mapping: Mapping) -> Catalog:
     return Catalog(lookups={t: TableInfo() for t in tables}, facts=facts)
 
 
+@pytest.mark.reference
 @pytest.mark.skipif(not SHARED.exists(), reason="the reference is not at hand (set SHARED_DIR)")
 @pytest.mark.parametrize("file", STARTERS, ids=lambda f: f.stem)
 def test_a_shipped_mapping_is_not_refused(file: Path) -> None:
