@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from studio.core.readonly import ReadOnly
 from studio.linking.models import Judgement, Link, MatchRun
-
-
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """To look at; nobody adds, changes or deletes, whoever they are."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Judgement)

@@ -17,6 +17,7 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from simple_history.admin import SimpleHistoryAdmin
 
+from studio.core.readonly import ReadOnly
 from studio.core.refused import DecisionRefused
 from studio.mapping.actions.lookups import checked_target
 from studio.mapping.models import (
@@ -234,19 +235,6 @@ class SingleRowForm(forms.ModelForm):  # type: ignore[type-arg]
                 found["table"], found["target"], found.get("valid_from"), found.get("valid_to")
             )[:200]
         return found
-
-
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """To look at; nobody adds, changes or deletes, whoever they are."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(MappingVersion)

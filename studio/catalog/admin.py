@@ -1,0 +1,61 @@
+"""Admin site: limits and hours of connections can be changed; what was seen is read-only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from studio.catalog.models import Code, Connection, Exchange, SchemaSnapshot
+from studio.core.readonly import ReadOnly
+
+
+@admin.register(Connection)
+class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Connections; secrets never show here. New ones are made on the connection page, which tests them."""
+
+    list_display = ("name", "system", "company", "state", "checked_at", "owner")
+    list_filter = ("system", "state")
+    fields = ("name", "owner", "network_path", "allowed_hours", "limits", "state", "paused_reason")
+    readonly_fields = ("state", "paused_reason")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(SchemaSnapshot)
+class SchemaSnapshotAdmin(ReadOnly):
+    """Looks at systems; immutable."""
+
+    list_display = (
+        "connection",
+        "number",
+        "created_at",
+        "entity_count",
+        "field_count",
+        "looked_as",
+    )
+    list_filter = ("connection",)
+    exclude = ("content",)
+
+
+@admin.register(Code)
+class CodeAdmin(ReadOnly):
+    """Remote code lists as last read; inactive ones keep their label."""
+
+    list_display = ("label", "code", "kind", "connection", "active")
+    list_filter = ("connection", "kind", "active")
+    search_fields = ("label", "code", "key")
+
+
+@admin.register(Exchange)
+class ExchangeAdmin(ReadOnly):
+    """Evidence of calls, redacted."""
+
+    list_display = ("at", "connection", "method", "url", "status", "milliseconds")
+    list_filter = ("connection", "status")
+    search_fields = ("url", "subject", "trace")
