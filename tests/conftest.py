@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from celery import current_app
 from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -29,6 +31,11 @@ PEOPLE = {
 
 def pytest_configure(config: pytest.Config) -> None:
     """Settings that only tests want; before a connection reads them."""
+    if not os.environ.get("CI"):  # there Hypothesis has this, and fixed examples, by itself
+        # How long an example takes says how busy the machine is, not whether we are right.
+        slow = [HealthCheck.too_slow]
+        examples.register_profile("busy", deadline=None, suppress_health_check=slow)
+        examples.load_profile("busy")
     if not os.environ.get("REDIS_URL"):
         current_app.conf.update(broker_url="memory://", broker_transport_options={})
     settings.EMBEDDER = "hash"

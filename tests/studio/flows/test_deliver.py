@@ -70,7 +70,8 @@ def test_a_dead_workers_delivery_is_looked_up_first(world) -> None:
     world.poll()
     world.work()
     dead = claim_delivery(world.books.pk)
-    assert dead is not None and not dead.unclear
+    assert dead is not None
+    assert not dead.unclear
     world.target.create(_draft(dead.delivery))
     Delivery.objects.filter(pk=dead.delivery.pk).update(
         lease_until=timezone.now() - timedelta(seconds=1)
@@ -251,7 +252,8 @@ def test_a_late_answer_of_a_worker_that_lost_its_lease_changes_nothing(world) ->
     assert slow is not None
     Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     fast = claim_delivery(world.books.pk)
-    assert fast is not None and fast.unclear
+    assert fast is not None
+    assert fast.unclear
 
     attempt = Attempt.objects.create(delivery=slow.delivery)
     receipt = Receipt("Invoice", "77", "1001")
