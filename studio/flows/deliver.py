@@ -16,7 +16,14 @@ from django.utils import timezone
 
 from connectors.http.jsontext import dump, load
 from connectors.registry import capabilities
-from engine.errors import Audience, CaseClass, DuplicateAtTarget, RemoteRejected, StudioError
+from engine.errors import (
+    Audience,
+    CaseClass,
+    DuplicateAtTarget,
+    RemoteFault,
+    RemoteRejected,
+    StudioError,
+)
 from engine.issue import Issue
 from engine.ports import Connector, Draft, Receipt
 from engine.runtime.disposition import Verdict, dispose
@@ -83,6 +90,9 @@ def _send(delivery: Delivery, connector: Connector, *, unclear: bool) -> Receipt
 def _failed(claim: Claim, attempt: Attempt, error: StudioError, connector: Connector) -> str:
     """Decide what the error means for this delivery."""
     delivery = claim.delivery
+    if isinstance(error, RemoteFault):
+        # People know the company by its name, not the vendor by its key.
+        error.system = delivery.connection.name
     note_fault(delivery.connection, error)
     said = dispose(error)
     if said.verdict is Verdict.LOOK_UP and isinstance(error, RemoteRejected):

@@ -13,6 +13,27 @@ from studio.triage.evidence import Evidence
 from studio.triage.models import Case
 
 MOST_ROWS = 60
+STEP_WORDS = {
+    "post": "Post",
+    "update": "Change",
+    "void": "Void",
+    "create_customer": "Create customer",
+    "create_supplier": "Create supplier",
+    "create_item": "Create item",
+    "write_back": "Write back",
+}
+OUTCOME_WORDS = {"done": "done", "replayed": "was there already", "sending": "no answer yet"}
+
+
+def tried_words(step: str, where: object, outcome: str) -> str:
+    """One try in words: “Post to Xero UK: done”."""
+    said = OUTCOME_WORDS.get(outcome, outcome.replace("-", " "))
+    return f"{STEP_WORDS.get(step, step.replace('_', ' '))} to {where}: {said}"
+
+
+def marked_first(rows: list[tuple[str, Any, bool]]) -> list[tuple[str, Any, bool]]:
+    """What the case is about stands at the top."""
+    return sorted(rows, key=lambda row: not row[2])
 
 
 def flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
@@ -34,17 +55,18 @@ def case_evidence(case: Case) -> Evidence | None:
     code = str(case.evidence.get("code", ""))
     found = Evidence(
         left_title=f"{item.flow.source} · {item.entity} {item.key}",
-        left=[(p, v, bool(code) and str(v) == code) for p, v in source[:MOST_ROWS]],
+        left=marked_first([(p, v, bool(code) and str(v) == code) for p, v in source])[:MOST_ROWS],
         right_title="As the studio understands it",
-        right=[
-            (p, v, p == case.field or (bool(code) and str(v) == code))
-            for p, v in canonical[:MOST_ROWS]
-        ],
+        right=marked_first(
+            [(p, v, p == case.field or (bool(code) and str(v) == code)) for p, v in canonical]
+        )[:MOST_ROWS],
         links=[("Whole journey", reverse("flows:item", args=[item.uuid]))],
     )
-    for delivery in Delivery.objects.filter(item=item).prefetch_related("tries"):
+    for delivery in (
+        Delivery.objects.filter(item=item).select_related("connection").prefetch_related("tries")
+    ):
         for attempt in delivery.tries.all():
             tone = "good" if attempt.outcome in ("done", "replayed") else "bad"
-            words = f"{delivery.step.replace('_', ' ')} to {delivery.connection}: {attempt.outcome}"
+            words = tried_words(delivery.step, delivery.connection, attempt.outcome)
             found.tried.append((attempt.started_at, f"{words}. {attempt.detail}".strip(), tone))
     return found

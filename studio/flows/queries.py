@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 
 from connectors.http.jsontext import load
 from studio.accounts.models import Workspace
 from studio.catalog.models import Exchange
 from studio.core.models import AuditEvent
-from studio.flows.evidence import flat
+from studio.flows.evidence import flat, tried_words
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.mapping.models import LookupRow, MappingVersion
 from studio.triage.models import CaseNote
@@ -91,10 +93,9 @@ def journey(item: InboxItem) -> list[Event]:
     subjects = [f"inbox:{item.uuid}"]
     for delivery in item.deliveries.select_related("connection").prefetch_related("tries"):
         subjects.append(f"delivery:{delivery.uuid}")
-        words = delivery.step.replace("_", " ")
         for attempt in delivery.tries.all():
             good = attempt.outcome in ("done", "replayed")
-            said = f"{words} to {delivery.connection}: {attempt.outcome}"
+            said = tried_words(delivery.step, delivery.connection, attempt.outcome)
             events.append(
                 Event(attempt.started_at, said, "good" if good else "bad", attempt.detail)
             )
@@ -106,8 +107,9 @@ def journey(item: InboxItem) -> list[Event]:
         if delivery.confirmed_at:
             events.append(Event(delivery.confirmed_at, "Read back and equal", "good"))
     for seen in Exchange.objects.filter(subject__in=subjects):
-        said = f"{seen.method} {seen.url} → {seen.status or 'no answer'} in {seen.milliseconds} ms"
-        body = f"{seen.request}\n\n{seen.response}".strip()
+        call, _, url = seen.url.partition(" · ")
+        said = f"{call}: {seen.status or 'no answer'} in {seen.milliseconds} ms"
+        body = f"{seen.method} {unquote(url)}\n\n{seen.request}\n\n{seen.response}".strip()
         events.append(Event(seen.at, said, "", seen.trace, body))
     events += [
         Event(note.created_at, f"{note.author}: {note.text}")
@@ -123,11 +125,10 @@ class Ancestor:
     target: str
     value: Any
     expression: str
-    reads: list[tuple[str, Any]]
     steps: list[str]
     used: list[dict[str, Any]]
     approved_by: str
-    approved_at: str
+    approved_at: datetime | None
     inbound: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -151,12 +152,14 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
                 target=target,
                 value=seen["value"],
                 expression=seen["expression"],
-                reads=[(p, v) for p, v in seen["reads"]],
                 steps=seen["steps"],
                 used=_used(seen["used"]),
                 approved_by=said.get("by", ""),
-                approved_at=said.get("at", ""),
-                inbound=[_inbound(inward, path, sources) for path, _ in seen["reads"]],
+                approved_at=parse_datetime(said.get("at", "")),
+                inbound=[
+                    {**_inbound(inward, path, sources), "value": value}
+                    for path, value in dict(map(tuple, seen["reads"])).items()
+                ],
             )
         )
     return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
+from engine.canon.model import DOCUMENTS
 from studio.accounts.roles import APPROVE, LOOKUP, MATCH, TRIAGE
 from studio.catalog.models import Code
 from studio.core.action import Actor
@@ -21,11 +24,12 @@ from studio.flows.actions import (
     replay_cause,
 )
 from studio.flows.models import Delivery, InboxItem
+from studio.flows.places import assign
 from studio.flows.work import ACCEPTED
 from studio.linking.actions import Ends, add_link, judge
 from studio.linking.models import Pair, Party
 from studio.mapping.actions import add_lookup_row
-from studio.mapping.models import LookupTable
+from studio.mapping.models import LookupTable, ValueProposal
 from studio.triage.actions import close_cases
 from studio.triage.models import Case
 from studio.triage.remedies import Choice, Input, Remedy, register
@@ -72,9 +76,24 @@ def _codes(case: Case, text: str) -> list[Choice]:
     codes = Code.objects.filter(connection=table.connection, kind=table.code_kind, active=True)
     if text:
         codes = codes.filter(Q(label__icontains=text) | Q(code__icontains=text))
-    return [
-        Choice(c.key, c.label or c.code, c.code) for c in codes.order_by("label")[:MOST_CHOICES]
-    ]
+    likely = "" if text else _proposed_code(case)
+    found = sorted(codes.order_by("label"), key=lambda c: c.key != likely)[:MOST_CHOICES]
+    return [Choice(c.key, c.label or c.code, _hint(c, likely)) for c in found]
+
+
+def _hint(code: Code, likely: str) -> str:
+    words = [code.code] if code.code and code.code != code.label else []
+    return " · ".join(words + (["proposed"] if code.key == likely else []))
+
+
+def _proposed_code(case: Case) -> str:
+    """The likeliest code by name and use, to start with; empty where nothing is proposed."""
+    proposal = (
+        ValueProposal.objects.filter(table=_table(case), source=case.evidence["code"])
+        .order_by("-confidence")
+        .first()
+    )
+    return str(proposal.candidates[0]["key"]) if proposal and proposal.candidates else ""
 
 
 def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
@@ -159,6 +178,22 @@ def _create(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 # --- values, dates, amounts -------------------------------------------------------------------------
 
 
+def _editable(case: Case) -> bool:
+    """Whether the case points at a place of the canonical document, where a person's value can stand."""
+    if not case.field or not _of_class("value", "missing_reference", "amount")(case):
+        return False
+    item = item_of(case)
+    shape = DOCUMENTS.get(str(item.flow.design.get("document"))) if item else None
+    root = re.split(r"[.\[]", case.field, maxsplit=1)[0]
+    if item is None or shape is None or root not in shape.model_fields:
+        return False
+    try:
+        assign(copy.deepcopy(item.canonical), case.field, "")
+    except ValueError:
+        return False
+    return True
+
+
 def _edit(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
     override(item, case.field, values["value"])
@@ -228,13 +263,13 @@ def register_all() -> None:
     """Add every remedy of flows; called once from ``FlowsConfig.ready``."""
     for remedy in (
         Remedy("add_lookup", "Add to the lookup table", LOOKUP, lambda c: _missing(c, "lookup"), _add_lookup,
-               (Input("target", "Means", "choice", choices=_codes),), heals_cause=True, primary=True),
+               (Input("target", "Means", "choice", choices=_codes, initial=_proposed_code),), heals_cause=True, primary=True),
         Remedy("link", "Link to an existing record", MATCH, lambda c: _missing(c, "link"), _link,
                (Input("target", "Is the same as", "choice", choices=_counterparts, initial=_first_counterpart),),
                heals_cause=True, primary=True),
         Remedy("create", "Create it there", MATCH, _creatable, _create,
                (Input("reason", "Reason, if something alike exists", "reason", required=False),), heals_cause=True),
-        Remedy("edit", "Use another value", TRIAGE, lambda c: _of_class("value", "missing_reference")(c) and bool(c.field),
+        Remedy("edit", "Use another value", TRIAGE, _editable,
                _edit, (Input("value", "Value for this record"),)),
         Remedy("move_date", "Post on another day", APPROVE, _of_class("period"), _move_date,
                (Input("date", "Day", "date"), REASON), primary=True),

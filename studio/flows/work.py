@@ -30,6 +30,7 @@ from studio.flows.checks import preflight
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.parties import ask_for_party
 from studio.flows.places import assign
+from studio.mapping.models import LookupTable
 from studio.triage.actions import Trouble, close_cases, open_case
 
 # A record that is being sent right now is looked at again after this pause.
@@ -202,8 +203,9 @@ def trouble_of(item: InboxItem, issue: Issue) -> Trouble:
     evidence = dict(issue.evidence)
     if {"kind", "table", "code"} <= evidence.keys():
         cause = f"{flow.target.uuid}:{evidence['kind']}:{evidence['table']}:{evidence['code']}"
-        label = issue.sentence
+        label = sentence = _said(item, issue)
     else:
+        sentence = issue.sentence
         place = re.sub(r"\[\d+\]", "[]", issue.path)
         detail = str(evidence.get("cause", ""))
         cause, label = f"{flow.key}:{issue.code}:{place}:{detail}", issue.sentence
@@ -213,7 +215,7 @@ def trouble_of(item: InboxItem, issue: Issue) -> Trouble:
         case_class=str(issue.case_class),
         audience=str(issue.audience),
         severity=str(issue.severity),
-        sentence=issue.sentence,
+        sentence=sentence,
         cause=cause,
         cause_label=label,
         record_label=item.label,
@@ -224,6 +226,25 @@ def trouble_of(item: InboxItem, issue: Issue) -> Trouble:
         amount=item.amount,
         currency=item.currency,
         document_on=item.document_on,
+    )
+
+
+def _said(item: InboxItem, issue: Issue) -> str:
+    """The sentence for people: a lookup table by the name it has in the admin site."""
+    if issue.evidence["kind"] != "lookup":
+        return issue.sentence
+    flow = item.flow
+    table = (
+        LookupTable.objects.filter(
+            name=issue.evidence["table"], connection__in=[flow.target_id, flow.source_id]
+        )
+        .select_related("connection")
+        .first()
+    )
+    if table is None:
+        return issue.sentence
+    return (
+        f"“{issue.evidence['code']}” is not in the table “{table.label}” of {table.connection} yet."
     )
 
 
