@@ -89,7 +89,7 @@ def steps_of(flow: Flow) -> list[Step]:
             Step(
                 f"branch-{lane}",
                 f"{branch['entity']}",
-                f"{branch.get('label', '')}: becomes a {branch['entity']} in {flow.target}.",
+                f"{branch.get('label', '')}: becomes {branch['entity']} in {flow.target}.",
                 [("when", "When", str(branch.get("when", "")), "expression")],
                 links=_mapping(flow.target_id, "outbound", branch["entity"]),
                 lane=lane,

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from studio.core.models import AuditEvent
 
+# Characters of a UUID as text.
+KEY_LENGTH = 36
 SENTENCES = {
     "connection.created": "connected {name} ({system})",
     "connection.reconnected": "reconnected {name}",
     "connection.introspected": "looked at the schema: {entities} entities, {fields} fields",
     "mapping.created": "opened the mapping of {entity} to {document}",
-    "mapping.decided": "decided a field mapping",
+    "mapping.decided": "{verdict} the mapping of {target}",
     "mapping.proposed": "had mappings proposed",
-    "mapping.published": "published a mapping",
+    "mapping.published": "published version {number} of a mapping",
     "linking.same": "said that {left} is {right}",
     "linking.not_a_match": "said that {left} is not {right}",
     "linking.create_new": "said that {left} is to be created",
     "linking.linked": "linked {left} to {right}",
     "linking.loaded": "read {kind} records: {new} new, {changed} changed",
     "linking.compared": "compared {compared} {kind} records: {pairs} pairs",
+    "lookup.created": "made the lookup table {table}",
+    "lookup.proposed": "had lookup values proposed",
+    "lookup.approved": "approved {source} as {target} in {table}",
+    "lookup.rejected": "refused {target} for {source} in {table}",
+    "lookup.row_added": "added {source} → {target} to {table}",
     "flow.published": "published {flow}, version {version}",
     "flow.changed": "changed the step {step} of {flow}",
     "flow.paused": "paused {flow}: {reason}",
@@ -40,5 +47,13 @@ def sentence(event: AuditEvent) -> str:
     """The line in words."""
     if event.key.startswith("case.") and event.key not in SENTENCES:
         return f"fixed a case of {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
+    if event.key == "linking.linked" and event.data.get("origin") == "posted":
+        return f"recorded the posting of {event.data.get('left', '…')}"
     words = SENTENCES.get(event.key, event.key.replace(".", " ").replace("_", " "))
     return words.format_map(_Missing(event.data))
+
+
+def subject(event: AuditEvent) -> str:
+    """What the line is about, short: the kind and the beginning of its key."""
+    kind, _, key = event.subject.partition(":")
+    return f"{kind} {key[:8]}" if len(key) == KEY_LENGTH else event.subject

@@ -13,7 +13,7 @@ from studio.accounts.roles import READ
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.monitor import queries, seal
-from studio.monitor.sentences import sentence
+from studio.monitor.sentences import sentence, subject
 
 
 @page(READ)
@@ -41,7 +41,7 @@ def audit(request: StudioRequest) -> HttpResponse:
         "monitor/_audit_rows.html",
         {
             "rows": rows,
-            "lines": [(e, sentence(e)) for e in rows.rows],
+            "lines": [(e, sentence(e), subject(e)) for e in rows.rows],
             "segregation": queries.segregation(request.workspace),
             "text": get.get("q", ""),
         },

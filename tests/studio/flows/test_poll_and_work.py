@@ -1,0 +1,241 @@
+"""From a change at the source to a delivery, a case or nothing: each way out, once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from engine.errors import RemoteRejected, RemoteUnavailable
+from studio.flows.ledger import claim_delivery, claim_item
+from studio.flows.models import Cursor, Delivery, InboxItem, Run
+from studio.flows.poll import poll, take_lease
+from studio.triage.models import Case
+
+pytestmark = pytest.mark.django_db
+
+
+def states() -> dict[str, str]:
+    return {i.key: i.state for i in InboxItem.objects.order_by("pk")}
+
+
+def test_a_page_and_its_cursor_are_stored_together(world, monkeypatch) -> None:
+    world.order("1001")
+    monkeypatch.setattr("studio.flows.poll._item", _fail)
+
+    with pytest.raises(RuntimeError):
+        world.poll()
+
+    assert not InboxItem.objects.exists()
+    assert Cursor.objects.get().value == ""
+    assert Cursor.objects.get().lease_until is None
+
+
+def _fail(*_: object) -> InboxItem:
+    raise RuntimeError("power cut")
+
+
+def test_the_same_content_twice_is_one_item(world) -> None:
+    world.order("1001")
+    world.order("1001")
+
+    world.poll()
+    Cursor.objects.update(value="")
+    world.poll()
+
+    assert InboxItem.objects.count() == 1
+
+
+def test_only_one_worker_polls_a_flow_at_a_time(world) -> None:
+    world.order("1001")
+    assert take_lease(world.flow, "SorMaster") is not None
+
+    assert poll(world.flow) is None
+    assert not InboxItem.objects.exists()
+
+
+def test_a_source_that_does_not_answer_keeps_its_cursor(world, monkeypatch) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise RemoteUnavailable(system="syspro", call="read orders")
+
+    monkeypatch.setattr(world.source, "changes", gone)
+
+    assert poll(world.flow) is None
+    assert Cursor.objects.get().lease_until is None
+    assert not Run.objects.exists()
+
+
+def test_an_open_order_is_filtered_and_goes_on_when_it_is_completed(world) -> None:
+    world.order("1001", Status="1")
+    world.run()
+    assert states() == {"1001": "filtered"}
+
+    world.order("1001")
+    world.run()
+
+    assert world.item("1001").state == "done"
+    assert len(world.target.creates) == 1
+
+
+def test_a_missing_code_parks_the_record_with_a_case_in_words(world) -> None:
+    world.order("1001", Terms="45")
+
+    world.run()
+
+    case = world.case()
+    assert world.item("1001").state == "parked"
+    assert case.sentence == "“45” is not in the table “Terms” of Harbour Books yet."
+    assert (case.amount, case.evidence["party"]) == (Decimal("100.00"), "Bayside")
+    assert not Delivery.objects.exists()
+
+
+def test_the_same_order_again_is_unchanged_and_never_posted_twice(world) -> None:
+    world.order("1001")
+    world.run()
+
+    InboxItem.objects.update(payload_hash="as if it were new")
+    Cursor.objects.update(value="")
+    world.run()
+
+    assert sorted(InboxItem.objects.values_list("state", flat=True)) == ["done", "unchanged"]
+    assert len(world.target.creates) == 1
+
+
+def test_an_order_changed_after_posting_becomes_a_case_with_both_amounts(world) -> None:
+    world.order("1001")
+    world.run()
+
+    world.order("1001", Net=Decimal("120.00"))
+    world.run()
+
+    case = world.case()
+    assert case.case_class == "conflict"
+    assert case.evidence["posted"] == "100.00"
+    assert case.evidence["now"] == "120.00"
+    assert len(world.target.creates) == 1
+
+
+def test_a_corrected_order_replaces_what_was_refused(world) -> None:
+    world.order("1001")
+    world.target.faults = [RemoteRejected(system="qbo", call="create Invoice", detail="no")]
+    world.run()
+    first = world.post("1001")
+    assert first.state == "parked"
+
+    world.order("1001", Net=Decimal("120.00"))
+    world.run()
+
+    post = world.post("1001")
+    assert (post.pk, post.state, post.gross) == (first.pk, "done", Decimal("120.00"))
+    assert post.idempotency_key != first.idempotency_key
+
+
+def test_versions_of_one_record_are_worked_in_order(world) -> None:
+    world.order("1001", Status="1")
+    world.order("1001")
+    world.order("1002")
+    world.poll()
+
+    taken = [claim_item(world.flow.pk), claim_item(world.flow.pk), claim_item(world.flow.pk)]
+
+    assert [i and i.key for i in taken] == ["1001", "1002", None]
+
+
+def test_an_order_deleted_before_posting_is_left_alone(world) -> None:
+    world.order("1001", deleted=True)
+
+    world.run()
+
+    assert states() == {"1001": "filtered"}
+
+
+def test_an_order_deleted_after_posting_is_a_case(world) -> None:
+    world.order("1001")
+    world.run()
+
+    world.order("1001", deleted=True)
+    world.run()
+
+    assert world.case().code == "deleted-at-source"
+    assert world.post("1001").state == "done"
+
+
+def test_one_of_two_claims_wins(world, monkeypatch) -> None:
+    world.order("1001")
+    world.poll()
+    first = claim_item(world.flow.pk)
+
+    assert first is not None
+    assert claim_item(world.flow.pk) is None
+
+
+def test_a_claim_that_read_a_stale_state_loses(world, monkeypatch) -> None:
+    """Both workers saw “ready”; the row goes to the one whose UPDATE came first."""
+    world.order("1001")
+    world.poll()
+    world.work()
+    stale = [(world.post("1001").pk, "ready")]
+    assert claim_delivery(world.books.pk) is not None
+
+    class Seen:
+        def values_list(self, *_: str) -> list[tuple[int, str]]:
+            return stale
+
+    monkeypatch.setattr("studio.flows.ledger.due_deliveries", lambda _: Seen())
+
+    assert claim_delivery(world.books.pk) is None
+
+
+def test_an_item_of_a_dead_worker_is_taken_over_and_the_dead_one_writes_nothing(world) -> None:
+    from studio.flows.bundle import bundle_of, context_of
+    from studio.flows.work import work
+
+    world.order("1001")
+    world.poll()
+    dead = claim_item(world.flow.pk)
+    assert dead is not None
+    InboxItem.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert claim_item(world.flow.pk) is not None
+
+    assert work(dead, bundle_of(world.version), context_of(world.flow)) == "taken over"
+    assert not Delivery.objects.exists()
+
+
+def test_a_paused_flow_takes_and_sends_nothing(world) -> None:
+    world.order("1001")
+    world.poll()
+    world.work()
+    world.flow.state = "paused"
+    world.flow.save()
+
+    world.order("1002")
+    world.run()
+
+    assert states() == {"1001": "done"}
+    assert not world.target.creates
+
+
+def test_two_hundred_and_fifty_orders_arrive_once_each(world) -> None:
+    for n in range(250):
+        world.order(f"{n:04}", Status="1")
+
+    world.poll()
+
+    assert InboxItem.objects.count() == 250
+    assert Run.objects.get().read == 250
+
+
+def test_a_lost_wake_up_is_found_by_the_sweep(world) -> None:
+    from studio.flows.sweep import sweep
+
+    world.order("1001")
+    world.poll()
+
+    assert sweep()["flows"] == 1
+    world.work()
+    assert sweep()["connections"] == 1
+    world.send()
+    assert sweep() == {"flows": 0, "connections": 0, "released": 0}
+    assert not Case.objects.exists()

@@ -1,0 +1,171 @@
+"""What a person does about a case, and what it heals."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from engine.errors import DuplicateAtTarget, RemoteRejected
+from engine.ports import Receipt
+from studio.core.models import AuditEvent
+from studio.flows.models import Delivery
+from studio.linking.models import Party
+from studio.mapping.models import LookupRow
+from studio.triage.actions import apply_remedy, apply_to_many
+from studio.triage.models import OPEN_STATES, Case
+from studio.triage.remedies import remedies_for
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def accountant(ana, actor_of):
+    return actor_of(ana)
+
+
+def open_cases() -> int:
+    return Case.objects.filter(state__in=OPEN_STATES).count()
+
+
+def test_one_lookup_row_heals_every_record_of_the_same_cause(world, accountant) -> None:
+    for number in ("1001", "1002", "1003"):
+        world.order(number, Terms="45")
+    world.order("1004", Terms="77")
+    world.run()
+    assert open_cases() == 4
+
+    case = Case.objects.filter(evidence__code="45").first()
+    said = apply_remedy(accountant, case, "add_lookup", {"target": "4"})
+    world.run()
+
+    assert "3 records" in said
+    assert LookupRow.objects.get(source="45").target_label == "Net 60"
+    assert sorted(d.reference for d in world.target.creates) == ["1001", "1002", "1003"]
+    assert open_cases() == 1
+    assert Case.objects.filter(state="fixed").exists()
+
+
+def test_linking_a_customer_posts_its_orders(world, accountant) -> None:
+    Party.objects.create(connection=world.erp, kind="customer", key="COB", code="COB", label="Cobb")
+    Party.objects.create(
+        connection=world.books, kind="customer", key="61", code="61", label="Cobb & Sons"
+    )
+    world.order("1001", Customer="COB", Name="Cobb")
+    world.run()
+
+    apply_remedy(accountant, world.case(), "link", {"target": "61"})
+    world.run()
+
+    assert world.target.creates[0].data["CustomerRef"]["value"] == "61"
+    assert open_cases() == 0
+
+
+def test_a_link_to_nobody_is_refused_and_the_case_stays(world, accountant) -> None:
+    world.order("1001", Customer="COB")
+    world.run()
+    case = Case.objects.get(evidence__code="COB")
+
+    with pytest.raises(ValidationError):
+        apply_remedy(accountant, case, "link", {"target": "999"})
+
+    assert open_cases() == Case.objects.count()
+
+
+def test_a_record_can_be_closed_without_posting_but_not_without_a_reason(world, accountant) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+
+    with pytest.raises(ValidationError):
+        apply_remedy(accountant, world.case(), "void", {"reason": " "})
+    apply_remedy(accountant, world.case(), "void", {"reason": "entered by hand"})
+    world.run()
+
+    assert world.item("1001").state == "void"
+    assert (world.case().state, world.case().closed_reason) == ("void", "entered by hand")
+    assert not world.target.creates
+
+
+def test_a_document_entered_by_hand_counts_as_the_posting(world, accountant) -> None:
+    world.order("1001")
+    world.target.created.append(Receipt("Invoice", "77", "1001", "0", {"TotalAmt": 55}))
+    world.target.faults = [
+        DuplicateAtTarget(system="qbo", call="create Invoice", value="1001", vendor_code="6140")
+    ]
+    world.run()
+
+    apply_remedy(accountant, world.case(), "adopt", {"key": "77", "reason": "entered by hand"})
+
+    assert (world.post("1001").state, world.post("1001").target_key) == ("done", "77")
+    assert open_cases() == 0
+
+
+def test_another_value_is_used_at_every_later_try(world, accountant) -> None:
+    world.order("1001")
+    world.target.faults = [
+        RemoteRejected(system="qbo", call="create Invoice", detail="no", field="memo")
+    ]
+    world.run()
+
+    apply_remedy(accountant, world.case(), "edit", {"value": "short"})
+    world.run()
+
+    assert world.item("1001").canonical["memo"] == "short"
+    assert world.post("1001").state == "done"
+
+
+def test_a_place_of_the_target_cannot_be_edited_in_our_document(world) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+
+    case = world.case()
+    assert case.field == "SalesTermRef.value"
+    assert "edit" not in {r.key for r in remedies_for(case)}
+
+
+def test_a_settled_case_cannot_be_fixed_again(world, accountant) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    case = world.case()
+    apply_remedy(accountant, case, "void", {"reason": "by hand"})
+
+    with pytest.raises(ValidationError):
+        apply_remedy(accountant, world.case(), "again", {})
+
+
+def test_an_integrator_may_not_post_on_another_day(world, ivo, actor_of) -> None:
+    from engine.errors import PeriodClosed
+
+    world.order("1001")
+    world.target.faults = [PeriodClosed(system="qbo", call="create Invoice", date="2026-11-02")]
+    world.run()
+
+    with pytest.raises(PermissionDenied):
+        apply_remedy(
+            actor_of(ivo), world.case(), "move_date", {"date": "2026-12-01", "reason": "x"}
+        )
+
+
+def test_a_bulk_fix_leaves_one_audit_line_for_each_case(world, accountant) -> None:
+    for number in ("1001", "1002"):
+        world.order(number, Terms="45")
+    world.run()
+
+    done, left = apply_to_many(accountant, Case.objects.all(), "void", {"reason": "old year"})
+
+    assert (done, left) == (2, [])
+    lines = AuditEvent.objects.filter(key="case.void")
+    assert lines.count() == 2
+    assert len({line.bulk for line in lines}) == 1
+
+
+def test_replaying_while_it_is_under_way_sends_nothing_twice(world, accountant) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    case = world.case()
+    apply_remedy(accountant, case, "add_lookup", {"target": "4"})
+
+    apply_remedy(accountant, world.case(), "again", {})
+    world.run(times=2)
+
+    assert len(world.target.creates) == 1
+    assert Delivery.objects.filter(step="post").count() == 1
