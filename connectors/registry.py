@@ -60,7 +60,9 @@ class Capabilities:
         page: records per read at most.
         limits: the vendor's documented limits, for people.
         actions: what can be done to documents besides creating and updating.
+        company: the system's word for one set of books: ``company``, ``realm``, ``tenant``.
         settings: settings a connection may have.
+        needs: those of them it cannot do without.
         secrets: secrets a connection needs.
         rate: the limits as numbers for the budget (``per_minute``, ``per_day``, ``concurrent``).
         codes: the lists of codes it keeps.
@@ -74,7 +76,9 @@ class Capabilities:
     page: int
     limits: dict[str, str] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
+    company: str = "company"
     settings: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     rate: dict[str, int] = field(default_factory=dict)
     codes: tuple[CodeList, ...] = ()
@@ -106,6 +110,7 @@ CONNECTORS: dict[str, System] = {
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             settings=("operator", "language", "instance", "rest_path", "timeout", "poll",
                       "statuses", "columns", "longest_address"),
+            needs=("operator",),
             secrets=("operator_password", "company_password"),
             codes=(
                 CodeList("term", "TblArTerms", "TermsCode", "TermsCode", "Description", "",
@@ -132,7 +137,9 @@ CONNECTORS: dict[str, System] = {
             limits={"minute": "500 calls", "second": "10 calls", "concurrent": "10 calls",
                     "batch": "40 a minute"},
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
+            company="realm",
             settings=("client_id", "marker", "batch_per_minute"),
+            needs=("client_id",),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
             rate={"per_minute": 500, "per_second": 10, "concurrent": 10},
             codes=(
@@ -162,7 +169,9 @@ CONNECTORS: dict[str, System] = {
             page=1000,
             limits={"minute": "60 calls", "day": "5000 calls", "concurrent": "5 calls"},
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
+            company="tenant",
             settings=("client_id", "grant", "scopes"),
+            needs=("client_id",),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
             rate={"per_minute": 60, "per_day": 5000, "concurrent": 5, "burst": 20},
             codes=(

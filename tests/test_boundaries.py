@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
+
+from connectors.registry import CONNECTORS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,6 +22,26 @@ def test_every_import_contract_is_kept(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_studio_knows_no_system_by_name() -> None:
+    names = {word for key, s in CONNECTORS.items() for word in (key, s.label)}
+    modules = [
+        path
+        for path in (ROOT / "studio").rglob("*.py")
+        # The sample company is made of these systems; a migration is history.
+        if not {"sandbox", "migrations"} & set(path.parts)
+    ]
+
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in names
+    ]
+
+    assert modules
+    assert found == []
 
 
 def test_no_template_carries_inline_style_or_script() -> None:

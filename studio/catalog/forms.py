@@ -11,22 +11,26 @@ from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
 
 
+def _users(setting: str) -> str:
+    """The systems that have a setting, in words."""
+    return ", ".join(s.label for s in CONNECTORS.values() if setting in s.capabilities.settings)
+
+
 class ConnectForm(forms.Form):
     """One connection: where it is, who we are there, how and when it may be used."""
 
     system = forms.ChoiceField(choices=[(s.key, s.label) for s in CONNECTORS.values()])
     name = forms.CharField(max_length=80, help_text="What people call this company.")
-    base_url = forms.CharField(
-        label="Address", help_text="https://… of the API or of the SYSPRO server"
-    )
+    base_url = forms.CharField(label="Address", help_text="https://… of the API or the server")
     company = forms.CharField(
-        max_length=80, help_text="SYSPRO company, QuickBooks realm or Xero tenant"
+        max_length=80,
+        help_text=", ".join(f"{s.label} {s.capabilities.company}" for s in CONNECTORS.values()),
     )
     currency = forms.CharField(max_length=3, min_length=3, initial="USD", label="Base currency")
-    operator = forms.CharField(required=False, help_text="SYSPRO only")
+    operator = forms.CharField(required=False, help_text=_users("operator"))
     operator_password = forms.CharField(required=False, widget=forms.PasswordInput)
     company_password = forms.CharField(required=False, widget=forms.PasswordInput)
-    client_id = forms.CharField(required=False, help_text="QuickBooks and Xero")
+    client_id = forms.CharField(required=False, help_text=_users("client_id"))
     client_secret = forms.CharField(required=False, widget=forms.PasswordInput)
     refresh_token = forms.CharField(required=False, widget=forms.PasswordInput)
     webhook_key = forms.CharField(required=False, widget=forms.PasswordInput)
@@ -63,10 +67,12 @@ class ConnectForm(forms.Form):
         return url
 
     def clean(self) -> dict[str, Any]:
-        """SYSPRO needs an operator, the others a client."""
+        """What the chosen system cannot do without is there."""
         data = super().clean() or {}
-        if data.get("system") == "syspro" and not data.get("operator"):
-            self.add_error("operator", "SYSPRO needs an operator.")
+        if system := CONNECTORS.get(data.get("system", "")):
+            for name in system.capabilities.needs:
+                if not data.get(name):
+                    self.add_error(name, f"{system.label} needs this.")
         return data
 
     def options(self) -> dict[str, str]:

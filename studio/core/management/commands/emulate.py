@@ -13,7 +13,7 @@ from connectors.emulation import serve
 class Command(BaseCommand):
     """Serves one emulator in the foreground; prints one line of JSON when it is ready."""
 
-    help = "Serve an emulated SYSPRO, QuickBooks Online or Xero with the sample company."
+    help = "Serve an emulated system with the sample company."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -23,9 +23,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from connectors.registry import CONNECTORS
 from studio.core.supervisor import Child, ChildFailedError, Supervisor
 
-SYSTEMS = ("syspro", "qbo", "xero")
+SYSTEMS = tuple(CONNECTORS)
 READY_SECONDS = 120.0
 
 
@@ -79,7 +80,7 @@ class Command(BaseCommand):
         host, port = url.removeprefix("http://").rsplit(":", 1)
         boss.add(Child("web", web_command(host, int(port)), rank=1))
         if not options["no_emulators"]:
-            self.say("starting the emulated SYSPRO, QuickBooks Online and Xero …")
+            self.say(f"starting the emulated {', '.join(s.label for s in CONNECTORS.values())} …")
             start_emulators(boss, options["size"])
         if not boss.watch(lambda: _answers(url), seconds=READY_SECONDS) and not boss.stopping:
             raise CommandError(f"the first page did not answer; see {boss.log_of('web')}")
