@@ -7,6 +7,7 @@ claim looks the document up at the target before anything is sent again.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -202,17 +203,26 @@ def _park(claim: Claim, attempt: Attempt, error: StudioError) -> str:
         won = still_mine(claim).update(state="parked", lease_until=None, last_error=str(error))
         _note(attempt, error.code, str(error))
         if won:
-            trouble = trouble_of(delivery.item, _issue(error))
-            open_case(delivery.flow.workspace, trouble)
-            if delivery.step != "write_back":
-                InboxItem.objects.filter(pk=delivery.item_id, state__in=("done", "waiting")).update(
-                    state="parked", why=str(error)[:300]
-                )
-            if delivery.step.startswith("create_"):
-                InboxItem.objects.filter(
-                    state="waiting", waiting_on=delivery.idempotency_key
-                ).update(state="parked", why=str(error)[:300])
+            _hold_up(delivery, error)
     return "parked"
+
+
+def _hold_up(delivery: Delivery, error: StudioError) -> None:
+    """Open a case for every record that cannot go on because of this delivery, and park it."""
+    issue = _issue(error)
+    items = [delivery.item]
+    if delivery.step.startswith("create_"):
+        # With the reference named, the person may link an existing record instead of creating one.
+        said = {"kind": "link", "table": delivery.step.removeprefix("create_")}
+        issue = replace(issue, evidence={**issue.evidence, **said, "code": delivery.business_key})
+        waiting = InboxItem.objects.filter(state="waiting", waiting_on=delivery.idempotency_key)
+        items += list(waiting.exclude(pk=delivery.item_id).select_related("flow"))
+    for item in items:
+        open_case(delivery.flow.workspace, trouble_of(item, issue))
+        if delivery.step != "write_back":
+            InboxItem.objects.filter(pk=item.pk, state__in=("done", "waiting")).update(
+                state="parked", why=str(error)[:300]
+            )
 
 
 def _note(attempt: Attempt, outcome: str, detail: str = "") -> None:

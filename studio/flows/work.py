@@ -146,7 +146,9 @@ def work(item: InboxItem, bundle: Bundle, sides: Sides) -> str:
     found = decide(item, bundle, sides)
     token = item.claimed_by
     with transaction.atomic():
-        if not InboxItem.objects.filter(pk=item.pk, state="working", claimed_by=token).exists():
+        # An update, not a look: it holds the row until the commit, so nobody takes it over meanwhile.
+        mine = InboxItem.objects.filter(pk=item.pk, state="working", claimed_by=token)
+        if not mine.update(lease_until=item.lease_until):
             return "taken over"
         _describe(item, found)
         match found.state:
