@@ -7,111 +7,20 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from engine.resolve import words as w
+from engine.resolve.party_names import Name, normalise_name
 from engine.resolve.table import Table
-from engine.resolve.text import code_key, fold, plain_vowels, undot, words
+from engine.resolve.text import code_key, fold, plain_vowels, words
 
 _EXTENSION = re.compile(r"(?:ext|extn|x|app|poste|dw|kl)\.?\s*\d+\s*$|/\s*\d{1,2}$", re.IGNORECASE)
 _DIGITS = re.compile(r"\D+")
 _MAIL = re.compile(r"[a-z0-9._%+'-]+@([a-z0-9.-]+[a-z0-9])")
-_SUFFIX = re.compile(r"\(\s*\d{1,2}\s*\)\s*$")
 _MASK = re.compile(r"[xX*•]{2,}")
 _CODE = re.compile(r"[A-Za-z]{0,8}[-/ _.]?\d{3,}[A-Za-z0-9]*")
 _WEB = re.compile(r"^(?:https?://)?(?:www\.)?([a-z0-9.-]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A normalised name: token texts of each spelling, legal forms, markers and codes inside it."""
-
-    spellings: tuple[str, ...]
-    forms: tuple[str, ...]
-    blocked: bool
-    placeholder: bool
-    codes: tuple[str, ...]
-
-
-def _tokens(text: str) -> tuple[list[str], list[str], list[str]]:
-    kept: list[str] = []
-    forms: list[str] = []
-    codes: list[str] = []
-    found = words(text)
-    for at, raw in enumerate(found):
-        token = raw
-        if len(token) > 1 or at:
-            form = w.LEGAL_FORMS.get(token)
-            if form and kept and len(token) > 1:
-                forms.append(form)
-                continue
-            if token in w.CONNECTORS and (len(token) > 1 or (at and len(found[at - 1]) > 1)):
-                continue
-        if token[-1].isdigit() or token[0].isdigit():
-            digits = sum(c.isdigit() for c in token)
-            if digits >= 5 or (digits >= 3 and len(token) - digits >= 2):
-                codes.append(code_key(token))
-                continue
-            if digits == len(token):
-                token = token.lstrip("0") or "0"
-                if kept and kept[-1] in w.NUMBER_WORDS:
-                    kept.pop()
-            kept.append(token)
-            continue
-        kept.append(plain_vowels(token))
-    return _join_letters(kept), forms, codes
-
-
-def _join_letters(tokens: list[str]) -> list[str]:
-    out: list[str] = []
-    single = False
-    for token in tokens:
-        alone = len(token) == 1 and token.isalpha()
-        if alone and single:
-            out[-1] += token
-        else:
-            out.append(token)
-        single = alone
-    return out
-
-
-def normalise_name(raw: str) -> Name:
-    """Take a written name apart; see ``Name``."""
-    text = fold(raw)
-    blocked = False
-    if w.BLOCKED.search(text):
-        blocked = True
-        text = w.BLOCKED.sub(" ", text)
-    for pattern, plain in w.REPLACED:
-        text = pattern.sub(plain, text)
-    text = undot(_SUFFIX.sub("", text)).replace("'", "")
-    spellings: list[str] = []
-    forms: list[str] = []
-    codes: list[str] = []
-    for part in w.SECOND_NAME.split(text):
-        kept, part_forms, part_codes = _tokens(part)
-        if kept:
-            spellings.append(" ".join(kept))
-        forms += part_forms
-        codes += part_codes
-    return Name(
-        tuple(dict.fromkeys(spellings)),
-        tuple(sorted(set(forms) - {"ltd", "co"} or set(forms))),
-        blocked,
-        _placeholder(text, blocked),
-        tuple(codes),
-    )
-
-
-def _placeholder(text: str, blocked: bool) -> bool:  # noqa: FBT001 - a plain fact of the text
-    bare = " ".join(words(text))
-    if not bare:
-        return True
-    if not w.PLACEHOLDER.search(bare):
-        return False
-    rest = words(w.PLACEHOLDER.sub(" ", bare))
-    return all(t in w.PLACEHOLDER_REST or t.isdigit() or len(t) <= 3 for t in rest) and (
-        blocked or len(rest) <= 3
-    )
 
 
 def phone_key(raw: str) -> str:
@@ -144,7 +53,7 @@ class Facts:
     country: list[tuple[str, ...]] = field(default_factory=list)
     code: list[tuple[str, ...]] = field(default_factory=list)
     person: list[tuple[str, ...]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
+    lines: list[tuple[str, ...]] = field(default_factory=list)
 
 
 def _cut_widths(values: Sequence[str]) -> set[int]:
@@ -166,7 +75,7 @@ def _zip(columns: list[Sequence[str]], n: int) -> Iterable[tuple[str, ...]]:
     return zip(*columns, strict=True) if columns else iter([()] * n)
 
 
-def _distinct(values: Iterable[str]) -> tuple[str, ...]:
+def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
     found = [v for v in values if v]
     return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
@@ -280,10 +189,49 @@ def _street_keys(found: list[str]) -> list[str]:
     return keys
 
 
+class _Cell(NamedTuple):
+    """One cell of an address, taken apart once however many records carry it."""
+
+    country: str | None
+    boxes: tuple[str, ...]
+    streets: tuple[str, ...]
+    codes: tuple[str, ...]
+    text: str | None
+
+
+def _cell(raw: str) -> _Cell:
+    text = fold(raw)
+    if text in w.COUNTRIES:
+        return _Cell(w.COUNTRIES[text], (), (), (), None)
+    boxes: tuple[str, ...] = ()
+    found = words(text)
+    numbered = any(c.isdigit() for c in text)
+    if numbered and _MAY_BE_BOX(text) and (m := w.BOX.search(text)) is not None:
+        boxes = (m.group(1).replace(" ", "").lstrip("0"),)
+        found = words(text[: m.start()] + " , " + text[m.end() :])
+    streets = tuple(_street_keys(found)) if numbered else ()
+    codes = [t.lstrip("0") for t in found if t.isdigit() and 4 <= len(t) <= 6] if numbered else ()
+    return _Cell(None, boxes, streets, tuple(codes), plain_vowels(" ".join(found)))
+
+
+_MAY_BE_BOX = re.compile(r"box|post|posbus|apar|apdo|bp|bag|sak|skr|casilla|cp").search
+
+
+@lru_cache(maxsize=4096)
+def _country(raw: str) -> str | None:
+    return w.COUNTRIES.get(fold(raw).replace(".", ""))
+
+
+@lru_cache(maxsize=65536)
+def _town(raw: str) -> str:
+    return plain_vowels(" ".join(words(fold(raw))))
+
+
 def _addresses(table: Table, roles: dict[str, str], out: Facts) -> None:
     n = len(table)
     lines, posts = _cells(table, roles, "line"), _cells(table, roles, "postal")
     countries, cities = _cells(table, roles, "country"), _cells(table, roles, "city")
+    cells: dict[str, _Cell] = {}
     for row, post, country, city in zip(
         _zip(lines, n), _zip(posts, n), _zip(countries, n), _zip(cities, n), strict=True
     ):
@@ -291,30 +239,24 @@ def _addresses(table: Table, roles: dict[str, str], out: Facts) -> None:
         boxes: list[str] = []
         codes = [code_key(v.split("-")[0] if v[:5].isdigit() else v) for v in post if v]
         texts: list[str] = []
-        where: list[str] = [
-            c for v in country if v and (c := w.COUNTRIES.get(fold(v).replace(".", "")))
-        ]
+        where = [_country(v) for v in country if v]
         for raw in row:
-            if not raw:
-                continue
-            text = fold(raw)
-            if text in w.COUNTRIES:
-                where.append(w.COUNTRIES[text])
-                continue
-            if (m := w.BOX.search(text)) is not None:
-                boxes.append(m.group(1).replace(" ", "").lstrip("0"))
-                text = text[: m.start()] + " , " + text[m.end() :]
-            found = words(text)
-            streets += _street_keys(found)
-            codes += [t.lstrip("0") for t in found if t.isdigit() and 4 <= len(t) <= 6]
-            texts.append(" ".join(found))
-        town = [" ".join(words(fold(v))) for v in city if v]
+            if raw:
+                cell = cells.get(raw)
+                if cell is None:
+                    cell = cells[raw] = _cell(raw)
+                where.append(cell.country)
+                boxes += cell.boxes
+                streets += cell.streets
+                codes += cell.codes
+                if cell.text is not None:
+                    texts.append(cell.text)
+        texts += [_town(v) for v in city if v]
         out.street.append(_distinct(streets))
         out.box.append(_distinct(boxes))
         out.post.append(_distinct(codes))
         out.country.append(_distinct(where))
-        texts = list(dict.fromkeys(texts + town))
-        out.lines.append(" | ".join(plain_vowels(t) for t in texts))
+        out.lines.append(tuple(dict.fromkeys(texts)))
 
 
 def towns(table: Table, roles: dict[str, str]) -> Counter[str]:
@@ -340,8 +282,11 @@ def prepare(table: Table, roles: dict[str, str]) -> Facts:
     _addresses(table, roles, out)
     out.area = [
         _distinct(
-            t for t in text.split() if len(t) > 3 and t not in w.STREET_WORDS and not t[0].isdigit()
+            t
+            for text in row
+            for t in text.split()
+            if len(t) > 3 and t not in w.STREET_WORDS and not t[0].isdigit()
         )
-        for text in out.lines
+        for row in out.lines
     ]
     return out

@@ -45,7 +45,7 @@ class Gazetteer:
     def mark(self, tokens: Sequence[str]) -> list[str]:
         """Tokens with every town replaced by its canonical name, which starts with ``@``."""
         first = self._first
-        if not any(t in first for t in tokens):
+        if first.keys().isdisjoint(tokens):
             return list(tokens)
         out: list[str] = []
         at = 0
@@ -60,23 +60,31 @@ class Gazetteer:
                 at += 1
         return out
 
-    def find(self, text: str) -> tuple[str, ...]:
-        """Canonical towns named in an address text whose cells are set apart by ``|``.
+    def find(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """Canonical towns named in the cells of an address.
 
         A cell that is nothing but a town counts; a town inside a longer cell counts where no
         house number precedes it directly (``12 George Street`` is a street).
         """
         found: list[str] = []
-        for cell in text.split(" | "):
-            marked = self.mark(cell.split())
-            for at, token in enumerate(marked):
-                if token[0] != "@":
-                    continue
-                street = at + 1 < len(marked) and marked[at + 1] in _STREETS
-                house = at and marked[at - 1][0].isdigit() and len(marked[at - 1]) < 4
-                if not street and not (house and at + 1 < len(marked)):
-                    found.append(token)
+        for cell in cells:
+            found += self._find(cell)
         return tuple(dict.fromkeys(found))
+
+    def _find(self, cell: str) -> list[str]:
+        tokens = cell.split()
+        if self._first.keys().isdisjoint(tokens):
+            return []
+        found: list[str] = []
+        marked = self.mark(tokens)
+        for at, token in enumerate(marked):
+            if token[0] != "@":
+                continue
+            street = at + 1 < len(marked) and marked[at + 1] in _STREETS
+            house = at and marked[at - 1][0].isdigit() and len(marked[at - 1]) < 4
+            if not street and not (house and at + 1 < len(marked)):
+                found.append(token)
+        return found
 
 
 _STREETS = frozenset(
