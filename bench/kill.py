@@ -89,11 +89,12 @@ class Trial:
         chosen = self.draw.choice(self.known[company])
         self.number += 1
         order, invoice = f"{self.number:06d}", f"{self.number + 200_000:06d}"
-        header = {**chosen, "SalesOrder": order, "LastInvoice": invoice}
+        stored = order.zfill(len(chosen["SalesOrder"]))
+        header = {**chosen, "LastInvoice": invoice.zfill(len(chosen["LastInvoice"]))}
         rows = [dict(r) for r in self.lines[company] if r["SalesOrder"] == chosen["SalesOrder"]]
         for row in (header, *rows):
             row.pop("TimeStamp", None)
-            row["SalesOrder"] = order
+            row["SalesOrder"] = stored
         answer = httpx.post(
             f"{url}/_control/load",
             json={f"{company}.SorMaster": [header], f"{company}.SorDetail": rows}, timeout=30,
@@ -156,7 +157,7 @@ class Trial:
             "orders": len(self.orders),
             "lost": sum(n == 0 for n in counts.values()),
             "doubled": sum(n - 1 for n in counts.values() if n > 1),
-            "not_written_back": sum(o[1] not in back for o in self.orders),
+            "not_written_back": sum(o[1].zfill(20) not in back for o in self.orders),
             "killed": dict(self.killed),
         }
 
