@@ -1,0 +1,191 @@
+"""Every cent of difference gets its name; a red tie-out cannot be signed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from engine.ports import SourceRecord
+from studio.flows.models import Delivery
+from studio.tieout.actions import run_tieout, sign
+from studio.tieout.models import TieOut
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def accountant(ana, actor_of):
+    return actor_of(ana)
+
+
+@pytest.fixture
+def tie(world, accountant):
+    def run() -> TieOut:
+        (found,) = run_tieout(accountant, world.flow)
+        return found
+
+    return run
+
+
+def names(tie: TieOut) -> dict[str, Decimal]:
+    return {d.kind: d.amount for d in tie.differences.all()}
+
+
+def invoice(world, **changes) -> None:
+    """Somebody changes the only invoice at the target."""
+    (record,) = world.target.records["Invoice"]
+    world.target.records["Invoice"] = [replace(record, data={**record.data, **changes})]
+
+
+def test_what_was_posted_ties_and_is_confirmed(world, tie) -> None:
+    world.order("1001")
+    world.run()
+
+    found = tie()
+
+    assert (found.green, found.residual, names(found)) == (True, 0, {})
+    assert found.totals["target"]["count"] == 1
+    assert world.post("1001").confirmed_at is not None
+
+
+def test_a_record_in_a_case_is_named_and_the_tie_out_is_green(world, tie) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+
+    found = tie()
+
+    assert names(found) == {"case": Decimal("100.00")}
+    assert (found.green, found.unexplained) == (True, 0)
+
+
+def test_an_order_nobody_has_read_is_not_explained(world, tie, accountant) -> None:
+    world.order("1001")
+    world.run()
+    world.order("1002")
+
+    found = tie()
+
+    assert names(found) == {"lost": Decimal("100.00")}
+    assert not found.green
+    with pytest.raises(ValidationError):
+        sign(accountant, found, "looks fine")
+    assert TieOut.objects.get().signed_by == ""
+
+
+def test_an_amount_changed_at_the_target_is_named_and_red(world, tie) -> None:
+    world.order("1001")
+    world.run()
+    invoice(world, TotalAmt=Decimal("90.00"))
+
+    found = tie()
+
+    assert names(found) == {"changed_at_target": Decimal("10.00")}
+    assert not found.green
+
+
+def test_a_document_deleted_at_the_target_is_named_and_red(world, tie) -> None:
+    world.order("1001")
+    world.run()
+    world.target.records["Invoice"] = []
+
+    assert names(tie()) == {"deleted_at_target": Decimal("100.00")}
+
+
+def test_a_copy_made_by_hand_is_a_duplicate(world, tie) -> None:
+    world.order("1001")
+    world.run()
+    (record,) = world.target.records["Invoice"]
+    world.target.records["Invoice"].append(replace(record, key="999"))
+
+    found = tie()
+
+    assert names(found) == {"duplicate": Decimal("-100.00")}
+    assert not found.green
+
+
+def test_a_cent_that_the_target_rounds_otherwise_is_rounding(world, tie) -> None:
+    world.target.total = lambda draft: Decimal("100.01")
+    world.order("1001")
+    world.run()
+
+    assert names(tie()) == {"rounding": Decimal("-0.01")}
+
+
+def test_an_order_changed_after_posting_is_named(world, tie) -> None:
+    world.order("1001")
+    world.run()
+    world.order("1001", Net=Decimal("130.00"))
+    world.run()
+
+    assert names(tie()) == {"changed_at_source": Decimal("30.00")}
+
+
+def test_a_record_closed_without_posting_is_named(world, tie, accountant) -> None:
+    from studio.triage.actions import apply_remedy
+
+    world.order("1001", Terms="45")
+    world.run()
+    apply_remedy(accountant, world.case(), "void", {"reason": "by hand"})
+
+    assert names(tie()) == {"closed_without_posting": Decimal("100.00")}
+
+
+def test_other_peoples_documents_are_none_of_ours(world, tie) -> None:
+    world.order("1001")
+    world.run()
+    world.target.records["Invoice"].append(
+        SourceRecord("Invoice", "5", "0", {"DocNumber": "MANUAL-1", "TotalAmt": Decimal(999)})
+    )
+
+    assert tie().green
+
+
+def test_each_currency_has_a_tie_out_of_its_own(world, accountant) -> None:
+    world.order("1001")
+    world.order("1002", Currency="EUR")
+    world.run()
+
+    assert [t.currency for t in run_tieout(accountant, world.flow)] == ["EUR", "USD"]
+
+
+def test_a_signature_names_the_person_and_an_auditor_may_not_sign(
+    world, tie, accountant, olga, actor_of
+) -> None:
+    world.order("1001")
+    world.run()
+    found = tie()
+
+    with pytest.raises(PermissionDenied):
+        sign(actor_of(olga), found, "")
+    sign(accountant, found, "November")
+
+    assert TieOut.objects.get().signed_by == "Ana Keller"
+
+
+def test_the_parts_always_add_up_to_the_residual(world, tie) -> None:
+    world.order("1001")
+    world.order("1002", Terms="45")
+    world.order("1003")
+    world.run()
+    world.target.records["Invoice"].pop()
+    world.order("1004")
+
+    found = tie()
+
+    assert sum(names(found).values()) == found.residual == Decimal("300.00")
+    assert Delivery.objects.filter(confirmed_at__isnull=False).count() == 1
+
+
+def test_the_export_carries_every_difference(world, tie, ana, as_person) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    found = tie()
+
+    said = as_person(ana).get(f"/tie-out/{found.uuid}/export.csv")
+
+    assert said.status_code == 200
+    assert "1001" in said.content.decode()
+    assert as_person(ana).get(f"/tie-out/{found.uuid}/export.xlsx").content[:2] == b"PK"

@@ -1,0 +1,131 @@
+"""The queue: grouped by cause, money first; a case is found, assigned, put aside, never lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+
+from studio.triage import actions, queries
+from studio.triage.models import Case, CaseNote
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def full(world):
+    for number in ("1001", "1002"):
+        world.order(number, Terms="45", Net=Decimal("10.00"))
+    world.order("1003", Terms="77", Net=Decimal("500.00"))
+    world.run()
+    return world
+
+
+@pytest.fixture
+def accountant(ana, actor_of):
+    return actor_of(ana)
+
+
+def test_causes_are_grouped_and_the_greatest_money_stands_first(full) -> None:
+    found = queries.groups(queries.open_cases(full.workspace))
+
+    assert [(g.count, g.money) for g in found] == [(1, Decimal(500)), (2, Decimal(20))]
+
+
+def test_an_older_cause_of_equal_money_stands_first(full) -> None:
+    Case.objects.filter(evidence__code="45").update(
+        base_amount=Decimal(250), created_at=timezone.now() - timedelta(days=3)
+    )
+
+    first = queries.groups(queries.open_cases(full.workspace))[0]
+
+    assert first.money == Decimal(500)
+    assert first.count == 2
+
+
+def test_the_same_trouble_again_is_the_same_case(full) -> None:
+    from studio.flows.actions import replay
+
+    replay(full.item("1003"))
+    full.run()
+
+    assert Case.objects.filter(evidence__code="77").get().seen_count == 2
+
+
+def test_a_case_put_aside_comes_back_by_itself(full, accountant) -> None:
+    case = Case.objects.get(evidence__code="77")
+    later = timezone.now() + timedelta(days=1)
+    with pytest.raises(ValidationError):
+        actions.wait(accountant, case, on=" ", until=later)
+
+    actions.wait(accountant, case, on="the bank", until=later)
+    assert case not in queries.open_cases(full.workspace)
+
+    Case.objects.filter(pk=case.pk).update(waiting_until=timezone.now())
+    assert case in queries.open_cases(full.workspace)
+
+
+def test_a_remark_is_kept_with_its_author_and_an_auditor_may_not_leave_one(
+    full, accountant, olga, actor_of
+) -> None:
+    case = Case.objects.get(evidence__code="77")
+    actions.comment(accountant, case, "Asked the customer.")
+
+    assert CaseNote.objects.filter(author="Ana Keller").get().text == "Asked the customer."
+    with pytest.raises(PermissionDenied):
+        actions.comment(actor_of(olga), case, "me too")
+
+
+def test_the_next_case_is_of_another_cause(full) -> None:
+    case = Case.objects.filter(evidence__code="45").first()
+
+    following = queries.next_case(case)
+
+    assert following is not None
+    assert following.evidence["code"] == "77"
+
+
+def test_fixing_a_case_in_the_browser_goes_on_to_the_next(full, ana, as_person) -> None:
+    case = Case.objects.filter(evidence__code="45").first()
+    other = Case.objects.get(evidence__code="77")
+
+    said = as_person(ana).post(f"/exceptions/{case.uuid}/fix/add_lookup/", {"target": "4"})
+
+    assert said.url == f"/exceptions/{other.uuid}/"
+
+
+def test_a_fix_without_its_input_is_refused_in_words(full, ana, as_person) -> None:
+    case = Case.objects.get(evidence__code="77")
+
+    said = as_person(ana).post(f"/exceptions/{case.uuid}/fix/void/", {}, follow=True)
+
+    assert "Reason is needed." in said.content.decode()
+    assert Case.objects.get(pk=case.pk).state == "open"
+
+
+def test_searching_finds_by_order_number(full, ana, as_person) -> None:
+    page = as_person(ana).get("/exceptions/?q=1003").content.decode()
+
+    assert "“77”" in page
+    assert "“45”" not in page
+
+
+def test_the_choices_of_a_fix_can_be_searched(full, ana, as_person) -> None:
+    case = Case.objects.get(evidence__code="77")
+
+    page = as_person(ana).get(f"/exceptions/{case.uuid}/choices/add_lookup/target/?q=60")
+
+    assert "Net 60" in page.content.decode()
+    assert "Net 30" not in page.content.decode()
+
+
+def test_nothing_is_preselected_that_nobody_proposed(full, ana, as_person) -> None:
+    case = Case.objects.get(evidence__code="77")
+
+    page = as_person(ana).get(f"/exceptions/{case.uuid}/").content.decode()
+
+    assert 'type="radio"' in page
+    assert "checked" not in page
