@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from engine.resolve import parallel
 from engine.resolve.keys import Floats, Ints, KeySet
 
 CAP = 20_000
 _STEP = 4_000
+_LARGE = 15_000
 
 
 def candidates(
@@ -33,10 +35,13 @@ def candidates(
         rights.append(keys.right[:, columns])
     left = sparse.hstack(lefts, format="csr", dtype=np.float32)
     right = sparse.hstack(rights, format="csr", dtype=np.float32).T.tocsr()
-    found: list[tuple[Ints, Ints, Floats]] = []
-    for start in range(0, left.shape[0], _STEP):
-        block = left[start : start + _STEP] @ right
-        found.append(_best(block, start, limit))
+
+    def work(rows: range) -> tuple[Ints, Ints, Floats]:
+        return _best(left[rows.start : rows.stop] @ right, rows.start, limit)
+
+    found = parallel.each(
+        work, parallel.pieces(left.shape[0], _STEP), large=left.shape[0] >= _LARGE
+    )
     i, j, score = (np.concatenate(part) for part in zip(*found, strict=True))
     return i, j, score
 

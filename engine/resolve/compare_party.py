@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.resolve import block, names, party
-from engine.resolve.keys import Floats, Ints, KeySet, key_set
-from engine.resolve.places import Gazetteer, subsequence
+from engine.resolve import block, block_party, coded, names, party
+from engine.resolve.keys import Floats, Ints, KeySet
+from engine.resolve.places import Gazetteer
 from engine.resolve.roles import recognise
 from engine.resolve.table import Table
-from engine.resolve.text import code_key
-
-Lists = list[tuple[str, ...]]
-_PLAIN = (
-    "phone",
-    "email",
-    "domain",
-    "tax",
-    "tax_near",
-    "tax_tail",
-    "number",
-    "street",
-    "box",
-    "post",
-    "country",
-    "person",
-)
 
 
 @dataclass(slots=True)
@@ -39,156 +20,84 @@ class Prepared:
     """Both sides, ready for comparison."""
 
     sets: dict[str, KeySet]
+    blocks: list[KeySet]
     spellings: names.Spellings
     variant_left: list[Ints]
     variant_right: list[Ints]
-    left: party.Facts
-    right: party.Facts
+    left: dict[str, Floats]
+    right: dict[str, Floats]
     frequency: Floats
 
 
-def _places(facts: party.Facts, towns: Gazetteer) -> Lists:
-    facts.place = [towns.find(text) for text in facts.lines]
-    named: Lists = []
-    for at, spelt in enumerate(facts.names):
-        here = facts.place[at]
-        marked = tuple(_mark(text, towns, here) for text in spelt)
-        facts.names[at] = tuple(dict.fromkeys(marked))
-        named.append(
-            tuple(dict.fromkeys(t for text in marked for t in text.split() if t[0] == "@"))
-        )
-    return named
-
-
-def _mark(text: str, towns: Gazetteer, here: tuple[str, ...]) -> str:
-    tokens = towns.mark(text.split())
-    for k, token in enumerate(tokens):
-        if k and len(token) <= 3 and token.isalpha() and len(token) > 1:
-            for town in here:
-                if subsequence(token, town[1:]):
-                    tokens[k] = town
-                    break
-    return " ".join(tokens)
-
-
-def _codes(table: Table, facts: party.Facts, *, own: str, other: str) -> Lists:
-    out: Lists = []
-    for key, found in zip(table.keys, facts.code, strict=True):
-        mine = code_key(key)
-        rest = [k for k in found if k != mine]
-        out.append((own + mine, *("c" + k for k in rest), *(other + k for k in rest)))
-    return out
-
-
-def _free(keys: Lists, other: Lists) -> set[str]:
+def _free(left: coded.Coded, right: coded.Coded) -> NDArray[np.int64]:
     """Mail domains that many unrelated records use: free-mail providers, told by frequency."""
-    count: dict[str, int] = {}
-    for side in (keys, other):
-        for found in side:
-            for k in found:
-                count[k] = count.get(k, 0) + 1
-    floor = max(12.0, 0.002 * (len(keys) + len(other)))
-    return {k for k, n in count.items() if n > floor}
-
-
-_LARGE = 20_000
-
-
-def _both_sides(
-    left: Table, right: Table, roles: tuple[dict[str, str], dict[str, str]]
-) -> tuple[party.Facts, party.Facts]:
-    """Normalise both sides, large ones on two cores.
-
-    A forked child takes the right side; where a process may not have children (Celery workers) or
-    runs other threads (web servers) both are done here.
-    """
-    alone = threading.active_count() == 1 and not multiprocessing.current_process().daemon
-    if (
-        min(len(left), len(right)) < _LARGE
-        or not alone
-        or "fork" not in multiprocessing.get_all_start_methods()
-    ):
-        return party.prepare(left, roles[0]), party.prepare(right, roles[1])
-    with multiprocessing.get_context("fork").Pool(1) as pool:
-        waiting = pool.apply_async(party.prepare, (right, roles[1]))
-        mine = party.prepare(left, roles[0])
-        return mine, waiting.get()
+    values, count = np.unique(np.concatenate([left.keys, right.keys]), return_counts=True)
+    floor = max(12.0, 0.002 * (len(left.lengths) + len(right.lengths)))
+    return np.asarray(values[count > floor], dtype=np.int64)
 
 
 def prepare(left: Table, right: Table) -> Prepared:
     """Normalise both tables and build all key sets."""
     roles = recognise(left, "party"), recognise(right, "party")
-    a, b = _both_sides(left, right, roles)
-    counts = party.towns(left, roles[0]) + party.towns(right, roles[1])
-    towns = Gazetteer(counts)
-    named = _places(a, towns), _places(b, towns)
-    free = _free(a.domain, b.domain)
-    for facts in (a, b):
-        facts.domain = [tuple(d for d in found if d not in free) for found in facts.domain]
-    sets = {name: key_set(getattr(a, name), getattr(b, name)) for name in _PLAIN}
-    sets["place"] = key_set(a.place, b.place)
-    sets["named"] = key_set(named[0], named[1])
-    sets["named_place"] = key_set(named[0], b.place)
-    sets["place_named"] = key_set(a.place, named[1])
-    sets["area"] = key_set(a.area, b.area)
-    sets["form"] = key_set(a.forms, b.forms)
-    sets["code"] = key_set(
-        _codes(left, a, own="k", other="r"), _codes(right, b, own="r", other="k")
+    towns = Gazetteer(party.towns(left, roles[0]) + party.towns(right, roles[1]))
+    a, b, spelt = coded.read(
+        coded.reading(left, roles[0], left=True), coded.reading(right, roles[1], left=False), towns
     )
-    return _spell(a, b, sets)
+    free = _free(a.sets["domain"], b.sets["domain"])
+    for side in (a, b):
+        side.sets["domain"] = coded.without(side.sets["domain"], free)
+    sets = {
+        "named_place": coded.key_set(a.sets["named"], b.sets["place"]),
+        "place_named": coded.key_set(a.sets["place"], b.sets["named"]),
+    }
+    for name in list(a.sets):
+        sets[name] = coded.key_set(a.sets.pop(name), b.sets.pop(name))
+    sets["form"] = sets.pop("forms")
+    return _spell(a, b, spelt, sets)
 
 
-def _spell(a: party.Facts, b: party.Facts, sets: dict[str, KeySet]) -> Prepared:
-    voc: dict[str, int] = {}
-    counts: list[int] = []
-    sides: list[list[Ints]] = []
-    per_side: list[list[int]] = []
-    for facts in (a, b):
-        ids = [[voc.setdefault(s, len(voc)) for s in spelt] for spelt in facts.names]
-        counts += [0] * (len(voc) - len(counts))
-        mine = [0] * len(voc)
-        for found in ids:
-            for k in found:
-                counts[k] += 1
-                mine[k] += 1
-        per_side.append(mine)
-        wide = max((len(found) for found in ids), default=1)
-        sides.append(
-            [
-                np.asarray([f[k] if k < len(f) else -1 for f in ids], dtype=np.int32)
-                for k in range(max(wide, 1))
-            ]
-        )
-    per_side[0] += [0] * (len(voc) - len(per_side[0]))
-    frequency = np.sqrt(np.maximum(per_side[0], 1.0) * np.maximum(per_side[1], 1.0)).astype(
-        np.float32
+def _spell(a: coded.Side, b: coded.Side, spelt: list[str], sets: dict[str, KeySet]) -> Prepared:
+    ids = a.spelt.keys.astype(np.int32), b.spelt.keys.astype(np.int32)
+    size = max(len(spelt), 1)
+    count = [np.bincount(k, minlength=size) for k in ids]
+    frequency = np.sqrt(np.maximum(count[0], 1.0) * np.maximum(count[1], 1.0)).astype(np.float32)
+    table = names.spellings(spelt, (count[0] + count[1]).tolist())
+    records = [coded.incidence(s.spelt.lengths, k, size) for s, k in zip((a, b), ids, strict=True)]
+    return Prepared(
+        sets,
+        block_party.key_sets(table, records[0], records[1]),
+        table,
+        _ranked(a.spelt.lengths, ids[0]),
+        _ranked(b.spelt.lengths, ids[1]),
+        a.flags,
+        b.flags,
+        frequency,
     )
-    sets["token"] = key_set([_block_keys(s) for s in a.names], [_block_keys(s) for s in b.names])
-    return Prepared(sets, names.spellings(list(voc), counts), sides[0], sides[1], a, b, frequency)
 
 
-def _block_keys(spelt: tuple[str, ...]) -> set[str]:
-    out: set[str] = set()
-    for text in spelt:
-        tokens = text.split()
-        bare = text.replace(" ", "").replace("@", "")
-        out.add("x" + bare[:6])
-        out.update(tokens)
-        for k, t in enumerate(tokens[:4]):
-            out.update(f"{min(t, u)}|{max(t, u)}" for u in tokens[k + 1 : 5] if u != t)
-        out.update([bare[k : k + 4] for k in range(min(len(bare) - 3, 9))])
+def _ranked(lengths: Ints, ids: Ints) -> list[Ints]:
+    """First, second, ... spelling of every record, -1 where there is none."""
+    start = np.cumsum(lengths) - lengths
+    out = []
+    for k in range(max(int(lengths.max(initial=0)), 1)):
+        column = np.full(len(lengths), -1, dtype=np.int32)
+        has = lengths > k
+        column[has] = ids[start[has] + k]
+        out.append(column)
     return out
 
 
 BLOCKING = {
-    "token": 1.0, "phone": 2.0, "email": 2.0, "domain": 1.5, "tax": 2.0, "tax_near": 1.0, "tax_tail": 0.7, "number": 2.0,
+    "phone": 2.0, "email": 2.0, "domain": 1.5, "tax": 2.0, "tax_near": 1.0, "tax_tail": 0.7, "number": 2.0,
     "street": 1.5, "box": 1.0, "code": 2.0,
 }  # fmt: skip
 
 
 def candidates(prepared: Prepared, limit: int) -> tuple[Ints, Ints, Floats]:
     """Candidate pairs by shared rare keys (see ``block.candidates``)."""
-    return block.candidates([(prepared.sets[n], f) for n, f in BLOCKING.items()], limit=limit)
+    sets = [(keys, 1.0) for keys in prepared.blocks]
+    sets += [(prepared.sets[name], factor) for name, factor in BLOCKING.items()]
+    return block.candidates(sets, limit=limit)
 
 
 STATES = ("phone", "email", "domain", "tax", "tax_near", "tax_tail", "number", "street", "box", "post", "country", "code",
@@ -280,14 +189,10 @@ def features(p: Prepared, i: Ints, j: Ints) -> Floats:
     out[:, k + 4] = sum(
         (col[n] < 0).astype(np.float32) for n in ("phone", "domain", "street", "tax_tail", "place")
     )
-    out[:, k + 5] = 2.0 * _flag(p.left.blocked)[i] + _flag(p.right.blocked)[j]
-    out[:, k + 6] = np.maximum(_flag(p.left.placeholder)[i], _flag(p.right.placeholder)[j])
-    cut_left, cut_right = _flag(p.left.cut)[i], _flag(p.right.cut)[j]
+    out[:, k + 5] = 2.0 * p.left["blocked"][i] + p.right["blocked"][j]
+    out[:, k + 6] = np.maximum(p.left["placeholder"][i], p.right["placeholder"][j])
+    cut_left, cut_right = p.left["cut"][i], p.right["cut"][j]
     out[:, k + 7] = np.maximum(cut_left, cut_right)
     out[:, k + 8] = best[:, 5] - best[:, 16] * cut_right
     out[:, k + 9] = best[:, 6] - best[:, 17] * cut_left
     return out
-
-
-def _flag(values: list[bool]) -> NDArray[np.float32]:
-    return np.asarray(values, dtype=np.float32)

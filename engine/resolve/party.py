@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -56,8 +56,9 @@ class Facts:
     lines: list[tuple[str, ...]] = field(default_factory=list)
 
 
-def _cut_widths(values: Sequence[str]) -> set[int]:
+def cut_widths(table: Table, roles: dict[str, str]) -> set[int]:
     """Field widths at which names were cut: lengths far more frequent than the lengths before."""
+    values = next(iter(_cells(table, roles, "name")), ())
     count = Counter(len(v) for v in values if len(v) >= 18)
     widths: set[int] = set()
     for length, n in count.items():
@@ -80,12 +81,11 @@ def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
 
-def _names(table: Table, roles: dict[str, str], out: Facts) -> None:
+def _names(table: Table, roles: dict[str, str], widths: Collection[int], out: Facts) -> None:
     n = len(table)
     columns = _cells(table, roles, "name")
     alternatives = _cells(table, roles, "name_alt")
     cache: dict[str, Name] = {}
-    widths = _cut_widths(columns[0]) if columns else set()
     inside: list[tuple[str, ...]] = []
     for row in _zip(columns + alternatives, n):
         found: list[Name] = []
@@ -99,7 +99,7 @@ def _names(table: Table, roles: dict[str, str], out: Facts) -> None:
         out.forms.append(_distinct(f for name in found for f in name.forms))
         out.blocked.append(any(name.blocked for name in found[:1]))
         out.placeholder.append(bool(found) and found[0].placeholder)
-        out.cut.append(bool(row) and len(row[0]) in widths)
+        out.cut.append(bool(columns) and len(row[0]) in widths)
         inside.append(_distinct(c for name in found for c in name.codes))
     codes = [*_cells(table, roles, "code"), table.keys]
     notes = _cells(table, roles, "note")
@@ -273,10 +273,10 @@ def towns(table: Table, roles: dict[str, str]) -> Counter[str]:
     return count
 
 
-def prepare(table: Table, roles: dict[str, str]) -> Facts:
+def prepare(table: Table, roles: dict[str, str], widths: Collection[int]) -> Facts:
     """All facts of one side, except places, which need the towns of both sides."""
     out = Facts()
-    _names(table, roles, out)
+    _names(table, roles, widths, out)
     _contacts(table, roles, out)
     _numbers(table, roles, out)
     _addresses(table, roles, out)
