@@ -1,0 +1,174 @@
+"""Every page for every role: no console error, no axe violation, no sideways scrolling, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
+
+from studio.triage.models import Case
+from tests.studio.world import World, world
+
+__all__ = ["world"]
+
+LOOKS = [("light", 1280), ("dark", 820), ("dark", 1280), ("light", 820)]
+
+
+@pytest.fixture
+def busy(world: World, ana: Any, actor_of: Any) -> World:
+    """A posting, a case of each of three kinds, a tie-out, a closed case."""
+    from engine.errors import PeriodClosed
+    from studio.tieout.actions import run_tieout
+    from studio.triage.actions import apply_remedy
+
+    world.order("1001")
+    world.run()
+    world.order("1002", Terms="45")
+    world.order("1003", Customer="COB", Name="Cobb & Sons")
+    world.order("1004")
+    world.order("1005", Terms="77")
+    world.target.faults = [PeriodClosed(system="qbo", call="create Invoice", date="2026-11-02")]
+    world.run()
+    case = Case.objects.get(evidence__code="77")
+    apply_remedy(actor_of(ana), case, "void", {"reason": "entered by hand"})
+    run_tieout(actor_of(ana), world.flow)
+    return world
+
+
+def paths(world: World) -> list[str]:
+    """Every page with something on it."""
+    item, post = world.item("1001"), world.post("1001")
+    tie = world.flow.tieouts.get()
+    return [
+        "/",
+        "/exceptions/",
+        "/exceptions/?state=closed",
+        "/exceptions/?q=nothing-like-this",
+        *(f"/exceptions/{case.uuid}/" for case in Case.objects.all()),
+        "/flows/",
+        "/flows/orders/",
+        "/flows/runs/",
+        f"/flows/records/{item.uuid}/",
+        f"/flows/deliveries/{post.uuid}/explain/",
+        "/tie-out/",
+        f"/tie-out/{tie.uuid}/",
+        "/accuracy/",
+        "/audit/",
+        "/mappings/",
+        "/values/",
+        "/matches/",
+        "/connections/",
+        f"/connections/{world.books.uuid}/",
+        f"/connections/{world.books.uuid}/schema/",
+        f"/connections/{world.books.uuid}/drift/",
+    ]
+
+
+EXTRA = {"ivo": ["/connections/new/"], "ana": [], "ada": ["/connections/new/"], "olga": []}
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: Any, watch: Any) -> Iterator[Page]:
+    """One page for a whole test; making a context costs more than a visit."""
+    context = browser.new_context(base_url=live_server.url)
+    context.set_default_timeout(10_000)
+    made = context.new_page()
+    watch.attach(made)
+    yield made
+    context.close()
+
+
+def enter(page: Page, user: Any, server: str) -> None:
+    """Sign in by cookie."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    value = client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": value, "url": server}])
+
+
+@pytest.mark.parametrize(("person", "look"), list(zip(sorted(EXTRA), LOOKS, strict=True)))
+def test_every_page_of_a_role_is_sound(
+    person: str,
+    look: tuple[str, int],
+    busy: World,
+    page: Page,
+    live_server: Any,
+    accessible: Callable[[Page], None],
+    request: pytest.FixtureRequest,
+) -> None:
+    """Each role sees every page once; the four looks are spread over the roles."""
+    enter(page, request.getfixturevalue(person), live_server.url)
+    scheme, width = look
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in paths(busy) + EXTRA[person]:
+        answer = page.goto(path)
+        assert answer is not None, path
+        assert answer.status == 200, path
+        accessible(page)
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{path} scrolls sideways by {wide} px at {width}"
+
+
+def test_the_pages_people_stare_at_are_sound_in_every_look(
+    busy: World,
+    page: Page,
+    live_server: Any,
+    accessible: Callable[[Page], None],
+    ana: Any,
+) -> None:
+    enter(page, ana, live_server.url)
+    case = Case.objects.filter(evidence__code="45").get()
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 900})
+        for path in ("/", "/exceptions/", f"/exceptions/{case.uuid}/", "/tie-out/"):
+            page.goto(path)
+            accessible(page)
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{path} scrolls sideways by {wide} px at {width}"
+
+
+def test_a_case_is_opened_and_settled_by_keyboard_alone(
+    busy: World, page: Page, live_server: Any, ana: Any
+) -> None:
+    enter(page, ana, live_server.url)
+    page.goto("/exceptions/?q=45")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="“45” is not in the table")).to_be_visible()
+
+    page.get_by_label("Search").focus()
+    page.keyboard.type("Net 60")
+    expect(page.get_by_label("Net 30")).to_have_count(0)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("“45” now means Net 60.")
+
+
+def test_a_case_is_settled_without_script(
+    busy: World, page_for: Callable[..., Page], live_server: Any
+) -> None:
+    case = Case.objects.filter(evidence__code="45").get()
+    page = page_for("ana", f"/exceptions/{case.uuid}/", script=False)
+
+    page.get_by_label("Net 60").check()
+    page.get_by_role("button", name="Add to the lookup table").click()
+
+    expect(page.get_by_role("status")).to_contain_text("“45” now means Net 60.")
+
+
+def test_an_auditor_sees_a_case_but_no_button_that_works(
+    busy: World, page: Page, live_server: Any, olga: Any
+) -> None:
+    enter(page, olga, live_server.url)
+    case = Case.objects.filter(evidence__code="45").get()
+
+    page.goto(f"/exceptions/{case.uuid}/")
+
+    expect(page.get_by_text("Your role may not do this.").first).to_be_visible()
+    expect(page.get_by_role("button", name="Add to the lookup table")).to_have_count(0)
