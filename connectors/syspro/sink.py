@@ -124,7 +124,7 @@ class SysproSink:
         column = REFERENCES.get(entity)
         with self._rows.client.lane():
             if column is None:
-                if len(table.keys) == 1 and entity in MASTERS:
+                if entity in MASTERS and reference.count("|") == len(table.keys) - 1:
                     found = self._source.read(entity, reference)
                     return _replayed(found) if found else None
                 return None

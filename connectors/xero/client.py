@@ -139,7 +139,8 @@ class XeroApi:
 
     def _open(self, response: httpx.Response, list_key: str, call: str) -> Answer:
         body = self._json(response, call)
-        rows = body.get(list_key) if isinstance(body, dict) else None
+        # An undone allocation answers as a bare object: no list is asked for then.
+        rows = (body.get(list_key) if list_key else [body]) if isinstance(body, dict) else None
         if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
             raise SurpriseAnswer(
                 system="xero", call=call, field=list_key, expected="a list of objects"

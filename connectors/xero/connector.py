@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import httpx
+
 from connectors.config import ConnectionConfig, Services
 from connectors.http.auth import Auth, ClientCredentialsAuth, RefreshTokenAuth
 from connectors.http.budget import LocalBudget
@@ -56,6 +58,7 @@ def oauth_client(config: ConnectionConfig, services: Services) -> OAuthClient:
         endpoints(config),
         config.setting("client_id"),
         config.secret("client_secret"),
+        http=httpx.Client(transport=services.transport) if services.transport else None,
         clock=services.clock,
     )
 

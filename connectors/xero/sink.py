@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from connectors.xero import catalogue, where
+from connectors.xero.allocation import allocate, undo
 from connectors.xero.client import Answer, XeroApi, chunks
 from connectors.xero.facts import BARE, BULK, DEMANDED, FOUR_PLACES, READ_ONLY, SUMMARIZED
 from connectors.xero.resolution import judge_element
@@ -35,11 +36,6 @@ from engine.ports import Action, Draft, ItemResult, Receipt
 
 _GONE = {"DELETED", "VOIDED"}
 _NO_ID = "00000000-0000-0000-0000-000000000000"
-_ALLOCATED = {
-    "CreditNote": "CreditNotes",
-    "Overpayment": "Overpayments",
-    "Prepayment": "Prepayments",
-}
 _FREE_NUMBERS = {"ACCPAY", "ACCPAYCREDIT"}
 
 
@@ -58,7 +54,7 @@ class XeroSink:
             RemoteFault: what else Xero said.
         """
         if draft.entity == "Allocation":
-            return self._allocate(draft)
+            return allocate(self._api, draft)
         self._check_writable(draft.entity)
         self._check_free_number(draft)
         try:
@@ -87,6 +83,8 @@ class XeroSink:
     def act(self, draft: Draft, action: Action) -> Receipt:
         """Void, delete, deactivate or reactivate the record ``draft.key``."""
         entity, call = draft.entity, f"{action.value} {draft.entity}"
+        if entity == "Allocation":
+            return undo(self._api, draft, action)
         if draft.version:
             self._check_version(draft)
         if (entity, action) in REMOVED:
@@ -223,32 +221,6 @@ class XeroSink:
             version=version_of(data),
             data=data,
             replayed=answer.replayed,
-        )
-
-    def _allocate(self, draft: Draft) -> Receipt:
-        """``CreditNote``, ``Overpayment`` or ``Prepayment`` in the data says what is allocated."""
-        source = next((s for s in _ALLOCATED if isinstance(draft.data.get(s), dict)), "")
-        held = draft.data.get(source)
-        key = held.get(f"{source}ID") if isinstance(held, dict) else None
-        if not key:
-            raise RemoteRejected(
-                system="xero", call="create Allocation",
-                detail="It needs the credit note, overpayment or prepayment it comes from.",
-            )  # fmt: skip
-        sent = {k: v for k, v in body(draft.data).items() if k != source}
-        answer = self._api.write(
-            "PUT",
-            f"{_ALLOCATED[source]}/{key}/Allocations",
-            "Allocations",
-            {"Allocations": [sent]},
-            call="create Allocation",
-            idempotency_key=draft.idempotency_key,
-            params={"summarizeErrors": "true"},
-        )
-        row = answer.rows[0] if answer.rows else {}
-        data = record("Allocation", row)
-        return Receipt(
-            "Allocation", str(row.get("AllocationID", "")), data=data, replayed=answer.replayed
         )
 
     # --- changing ----------------------------------------------------------------------------------

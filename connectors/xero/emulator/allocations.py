@@ -98,4 +98,5 @@ def undo(books: Books, entity: str, key: str, allocation: str) -> Doc:
         "Allocations": without(source["Allocations"]),
     }
     payments.settle(books, entity, {**source, **left})
-    return {"AllocationId": allocation, "IsDeleted": True}
+    told = {n: found[n] for n in ("Amount", "Date", "Invoice")}
+    return {"AllocationId": allocation, "IsDeleted": True, **told}

@@ -42,6 +42,7 @@ def test_facts_of_the_catalogue_arrive_in_the_fields(schema: SystemSchema) -> No
     assert order.field("SorDetail[].MStockCode") is not None
 
 
+@pytest.mark.proves("syspro", "Custom form fields", "describe")
 def test_custom_fields_are_found_with_prompt_type_and_length(schema: SystemSchema) -> None:
     order, customer = schema.entity("SorMaster"), schema.entity("ArCustomer")
     assert order is not None

@@ -180,6 +180,8 @@ def test_an_order_is_changed_and_its_status_moved(syspro: SysproConnector) -> No
     assert changed.version != made.version
 
 
+@pytest.mark.proves("syspro", "Custom form fields", "update")
+@pytest.mark.proves("syspro", "Custom form fields", "read")
 def test_a_completed_order_takes_a_write_back_but_no_change(syspro: SysproConnector) -> None:
     receipt = syspro.update(
         Draft("SorMaster", {"CusSorMaster": {"InvoiceDocId": "INV-9"}}, "wb", key="001000")
@@ -293,6 +295,7 @@ def test_an_object_without_licence_is_a_missing_permission(connect: Any) -> None
         clerk.create(draft)
 
 
+@pytest.mark.proves("syspro", "Price for a customer", "read")
 def test_an_item_is_created_with_warehouse_and_price(syspro: SysproConnector) -> None:
     data = {
         "StockCode": "NEW-1",

@@ -121,6 +121,7 @@ def test_our_own_write_back_does_not_look_like_a_change(syspro: SysproConnector)
     assert syspro.changes("SorMaster", cursor=cursor).records == []
 
 
+@pytest.mark.proves("syspro", "Custom form fields", "find")
 def test_records_are_found_through_lines_and_custom_fields(syspro: SysproConnector) -> None:
     syspro.update(Draft("SorMaster", {"CusSorMaster.InvoiceDocId": "59"}, "wb", key="001003"))
     by_form = syspro.find("SorMaster", {"CusSorMaster.InvoiceDocId": "59"})

@@ -228,6 +228,8 @@ def test_updating_what_is_not_there_says_so(connector: XeroConnector) -> None:
         connector.update(Draft("Contact", {"LastName": "x"}, "u", key=gone))
 
 
+@pytest.mark.proves("xero", "Allocation", "create")
+@pytest.mark.proves("xero", "Allocation", "delete")
 def test_a_credit_note_is_allocated_and_the_allocation_undone(
     connector: XeroConnector, emulator: XeroEmulator, contact: str, invoice: Drafts
 ) -> None:
@@ -265,6 +267,12 @@ def test_a_credit_note_is_allocated_and_the_allocation_undone(
     assert used is not None
     assert (after.data["AmountDue"], after.data["AmountCredited"]) == (Decimal(90), Decimal(30))
     assert (used.data["RemainingCredit"], used.data["Status"]) == (Decimal(0), "PAID")
+    of = {"CreditNote": {"CreditNoteID": credit.key}}
+    connector.act(Draft("Allocation", of, "undo", key=done.key), Action.DELETE)  # type: ignore[arg-type]
+    back, free = connector.read("Invoice", made.key), connector.read("CreditNote", credit.key)
+    assert back is not None
+    assert free is not None
+    assert (back.data["AmountDue"], free.data["RemainingCredit"]) == (Decimal(120), Decimal(30))
 
 
 def test_what_xero_cannot_do_is_refused_without_a_call(connector: XeroConnector) -> None:
