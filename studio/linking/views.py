@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import MATCH, READ
 from studio.catalog.models import Connection
+from studio.core import addresses
 from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
@@ -30,6 +31,7 @@ from studio.linking.models import KINDS, Judgement, Pair, Party
 from studio.linking.queries import Narrowing
 
 SIZE = 20
+LIST = "linking:matches"
 BANDS = ("certain", "strong", "possible", "guess")
 
 
@@ -66,13 +68,18 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         "narrowing": narrowing,
         "routes": routes,
         "kinds": [
-            {"value": k, "label": _(label), "url": _url(query, kind=k), "on": k == narrowing.kind}
+            {
+                "value": k,
+                "label": _(label),
+                "url": addresses.narrowed(query, kind=k),
+                "on": k == narrowing.kind,
+            }
             for k, label in KINDS
         ],
         "targets": targets,
         "groups": _facets(request, query, narrowing, targets),
         "may_match": request.actor.may(MATCH),
-        "back": _address(query),
+        "back": addresses.here(reverse(LIST), query),
         "hints": [
             ("↓ ↑", _("move")),
             ("Enter", _("link")),
@@ -159,7 +166,7 @@ def _facets(
             "label": _(word),
             "count": words.get(word, 0),
             "on": word == narrowing.band,
-            "url": _url(query, band="" if word == narrowing.band else word),
+            "url": addresses.narrowed(query, band="" if word == narrowing.band else word),
         }
         for word in BANDS
     ]
@@ -184,7 +191,7 @@ def _facets(
                     "label": label,
                     "count": count,
                     "on": value == narrowing.state,
-                    "url": _url(query, state=value),
+                    "url": addresses.narrowed(query, state=value),
                 }
                 for value, label, count in states
             ],
@@ -193,35 +200,10 @@ def _facets(
     ]
 
 
-def _url(query: QueryDict, **changes: str) -> str:
-    params = query.copy()
-    for gone in ("after", "before"):
-        params.pop(gone, None)
-    for name, value in changes.items():
-        if value:
-            params[name] = value
-        else:
-            params.pop(name, None)
-    return f"?{params.urlencode()}"
-
-
-def _address(query: QueryDict) -> str:
-    base = reverse("linking:matches")
-    return f"{base}?{query.urlencode()}" if query else base
-
-
-def _back(request: HttpRequest) -> str:
-    base = reverse("linking:matches")
-    wanted = urlsplit(request.POST.get("next", ""))
-    if wanted.path != base or wanted.netloc:
-        return base
-    return f"{base}?{wanted.query}" if wanted.query else base
-
-
 def _answer(
     request: StudioRequest, text: str, tone: str = "success", *, undo: bool = True
 ) -> HttpResponse:
-    target = _back(request)
+    target = addresses.back(request, reverse(LIST))
     if not wants_part(request):
         level = {"success": messages.SUCCESS, "warning": messages.WARNING}.get(tone, messages.ERROR)
         messages.add_message(request, level, text)
@@ -319,18 +301,10 @@ def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         ),
         "twins": near_twins(pair.left, pair.right.connection),
         "may_match": request.actor.may(MATCH),
-        "back": _came_from(request),
+        "back": addresses.came_from(request, reverse(LIST)),
     }
     template = "linking/_detail.html" if wants_part(request) else "linking/detail.html"
     return render(request, template, context)
-
-
-def _came_from(request: HttpRequest) -> str:
-    wanted = urlsplit(request.headers.get("HX-Current-URL", ""))
-    base = reverse("linking:matches")
-    if wanted.path != base:
-        return base
-    return f"{base}?{wanted.query}" if wanted.query else base
 
 
 @page(MATCH)
@@ -357,7 +331,7 @@ def accept_within(request: StudioRequest) -> HttpResponse:
         allowed = max(0.0, min(float(request.POST.get("expected_wrong", "1")), 100.0))
     except ValueError:
         return _answer(request, _("Give a number, such as 1."), "error", undo=False)
-    narrowing = Narrowing.of(QueryDict(urlsplit(_back(request)).query))
+    narrowing = Narrowing.of(QueryDict(urlsplit(addresses.back(request, reverse(LIST))).query))
     if not _is_key(narrowing.target):
         return _answer(request, _("There is no such connection."), "error", undo=False)
     best = queries.open_pairs(request.workspace, narrowing)
@@ -382,7 +356,7 @@ def undo(request: StudioRequest) -> HttpResponse:
 @require_POST
 def search(request: StudioRequest) -> HttpResponse:
     """Ask a worker to compare again."""
-    kind = Narrowing.of(QueryDict(urlsplit(_back(request)).query)).kind
+    kind = Narrowing.of(QueryDict(urlsplit(addresses.back(request, reverse(LIST))).query)).kind
     for route in queries.routes(request.workspace):
         nudge("linking.find_pairs", route.source.pk, route.target.pk, kind)
     text = _("New and changed records are being compared; this page shows them in a few seconds.")

@@ -11,6 +11,7 @@ from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from studio.core import addresses
 from studio.mapping.models import Mapping, MappingRow
 from studio.mapping.queries import BANDS
 
@@ -203,19 +204,10 @@ def _group(
                 "label": label,
                 "count": count,
                 "on": value == chosen,
-                "url": _toggled(query, key, "" if value == chosen and key != "state" else value),
+                "url": addresses.narrowed(
+                    query, **{key: "" if value == chosen and key != "state" else value}
+                ),
             }
             for value, label, count in rows
         ],
     }
-
-
-def _toggled(query: QueryDict, key: str, value: str) -> str:
-    params = query.copy()
-    for gone in ("after", "before", "row"):
-        params.pop(gone, None)
-    if value:
-        params[key] = value
-    else:
-        params.pop(key, None)
-    return f"?{params.urlencode()}"

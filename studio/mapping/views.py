@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import MAP, MATCH, READ
+from studio.core import addresses
 from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
@@ -105,7 +106,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
             ("surest", _("Surest first")),
             ("weakest", _("Weakest first")),
         ],
-        "back": _here(request, mapping, query),
+        "back": _here(mapping, query),
         "detail": _chosen_detail(request, chosen),
         "chosen": chosen,
         "ask": query.get("ask", ""),
@@ -135,30 +136,19 @@ def _chosen_detail(request: StudioRequest, key: str) -> Any:
     return detail_of(row_of(request, wanted))
 
 
-def _here(request: HttpRequest, mapping: Mapping, query: QueryDict) -> str:
-    base = reverse("mapping:review", args=[mapping.uuid])
+def _list(mapping: Mapping) -> str:
+    return reverse("mapping:review", args=[mapping.uuid])
+
+
+def _here(mapping: Mapping, query: QueryDict) -> str:
     params = query.copy()
     params.pop("row", None)
-    return f"{base}?{params.urlencode()}" if params else base
+    return addresses.here(_list(mapping), params)
 
 
 def back_to(request: HttpRequest, mapping: Mapping) -> str:
     """Where the person came from, if that is this review; never another site."""
-    return _safe(mapping, request.POST.get("next", ""))
-
-
-def _came_from(request: HttpRequest, mapping: Mapping) -> str:
-    """The same for a part that was asked for by a page."""
-    wanted = urlsplit(request.headers.get("HX-Current-URL", ""))
-    return _safe(mapping, f"{wanted.path}?{wanted.query}")
-
-
-def _safe(mapping: Mapping, address: str) -> str:
-    base = reverse("mapping:review", args=[mapping.uuid])
-    wanted = urlsplit(address)
-    if wanted.path != base or wanted.netloc:
-        return base
-    return f"{base}?{wanted.query}" if wanted.query else base
+    return addresses.back(request, _list(mapping))
 
 
 def answer_review(
@@ -265,7 +255,7 @@ def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         "mapping": row.mapping,
         "may_map": request.actor.may(MAP),
         "may_note": may_note(request),
-        "back": _came_from(request, row.mapping),
+        "back": addresses.came_from(request, _list(row.mapping)),
     }
     return render(request, "mapping/_detail.html", context)
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import LOOKUP, READ
 from studio.catalog.models import Code, Connection
+from studio.core import addresses
 from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
@@ -25,6 +26,7 @@ from studio.mapping import actions
 from studio.mapping.models import LookupTable, ValueProposal
 
 SIZE = 40
+LIST = "mapping:values"
 ORDER = ("table_id", "-count", "source", "id")
 
 
@@ -63,7 +65,7 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         "state": state,
         "text": text,
         "may_edit": request.actor.may(LOOKUP),
-        "back": _address(query),
+        "back": addresses.here(reverse(LIST), query),
         "connections": list(dict.fromkeys(t.connection for t in tables)),
         "hints": [
             ("↓ ↑", _("move")),
@@ -103,14 +105,6 @@ def _facets(
     chosen: str,
     state: str,
 ) -> list[dict[str, Any]]:
-    def url(**changes: str) -> str:
-        params = query.copy()
-        for name in ("after", "before"):
-            params.pop(name, None)
-        for name, value in changes.items():
-            params[name] = value
-        return f"?{params.urlencode()}"
-
     proposed = {table for table, _state in counts}
     states = [("open", _("To review")), ("approved", _("Approved")), ("rejected", _("Rejected"))]
     return [
@@ -123,7 +117,7 @@ def _facets(
                     "label": label,
                     "count": sum(n for (_t, s), n in counts.items() if s == value),
                     "on": value == state,
-                    "url": url(state=value),
+                    "url": addresses.narrowed(query, state=value),
                 }
                 for value, label in states
             ],
@@ -138,7 +132,9 @@ def _facets(
                         "label": table.label,
                         "count": counts[(table.pk, state)],
                         "on": str(table.uuid) == chosen,
-                        "url": url(table="" if str(table.uuid) == chosen else str(table.uuid)),
+                        "url": addresses.narrowed(
+                            query, table="" if str(table.uuid) == chosen else str(table.uuid)
+                        ),
                     }
                     for table in tables
                     if table.connection_id == connection.pk and table.pk in proposed
@@ -149,21 +145,8 @@ def _facets(
     ]
 
 
-def _address(query: QueryDict) -> str:
-    base = reverse("mapping:values")
-    return f"{base}?{query.urlencode()}" if query else base
-
-
-def _back(request: HttpRequest) -> str:
-    base = reverse("mapping:values")
-    wanted = urlsplit(request.POST.get("next", ""))
-    if wanted.path != base or wanted.netloc:
-        return base
-    return f"{base}?{wanted.query}" if wanted.query else base
-
-
 def _answer(request: StudioRequest, text: str, tone: str = "success") -> HttpResponse:
-    target = _back(request)
+    target = addresses.back(request, reverse(LIST))
     if not wants_part(request):
         level = messages.SUCCESS if tone == "success" else messages.WARNING
         messages.add_message(request, level, text)
