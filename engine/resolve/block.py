@@ -62,18 +62,29 @@ def _best(block: sparse.csr_matrix, start: int, limit: int) -> tuple[Ints, Ints,
 
 
 def promising(
-    i: Ints, j: Ints, score: Floats, *, share: float = 0.25, always: int = 4, most: int = 20
+    i: Ints,
+    j: Ints,
+    score: Floats,
+    *,
+    share: float = 0.25,
+    always: int = 4,
+    most: int = 20,
+    both: float = 0.0,
 ) -> NDArray[np.int64]:
     """Positions of candidates worth a full comparison.
 
-    Kept are those that reach ``share`` of the best score of their left or of their right record, and
-    the first ``always`` of every left record, never more than ``most``.
+    Kept are those that reach ``share`` of the best score of their left or of their right record and
+    ``both`` times that of the other, and the first ``always`` of every left record, never more than
+    ``most``.
     """
     best_left = np.zeros(int(i.max(initial=-1)) + 1, dtype=np.float32)
     best_right = np.zeros(int(j.max(initial=-1)) + 1, dtype=np.float32)
     np.maximum.at(best_left, i, score)
     np.maximum.at(best_right, j, score)
     first = np.r_[True, i[1:] != i[:-1]]
-    rank = np.arange(len(i)) - np.maximum.accumulate(np.where(first, np.arange(len(i)), 0))
-    keep = (score >= share * best_left[i]) | (score >= share * best_right[j]) | (rank < always)
-    return np.flatnonzero(keep & (rank < most))
+    at = np.arange(len(i), dtype=np.int32)
+    rank = at - np.maximum.accumulate(np.where(first, at, 0))
+    left, right = score / best_left[i], score / best_right[j]
+    near = np.maximum(left, right) >= share
+    near &= np.minimum(left, right) >= both * share
+    return np.flatnonzero((near | (rank < always)) & (rank < most))

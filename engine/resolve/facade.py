@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.ports import Embedder
 from engine.resolve import assign, explain, profiles, scorer
@@ -125,16 +126,15 @@ def match(
     tell("reading the columns", 0.0)
     with _without_collector():
         prepared: Any = profile.prepare(left, right)
-    tell("finding candidates", 0.4)
-    i, j = profile.candidates(prepared, policy.candidates)
-    i, j = _with_decided(left, right, decided, i, j)
-    if left is right:
-        apart = i != j
-        i, j = i[apart], j[apart]
-    tell("comparing", 0.55)
-    evidence = profile.features(prepared, i, j)
-    tell("scoring", 0.85)
-    model, scored = profile.score(i, j, evidence)
+        tell("finding candidates", 0.4)
+        i, j = profile.candidates(prepared, policy.candidates)
+        i, j, must = _with_decided(left, right, decided, i, j)
+        if left is right:
+            apart = i != j
+            i, j, must = i[apart], j[apart], must[apart]
+        tell("comparing", 0.55)
+        compared = profile.compare(prepared, i, j, must)
+    i, j, model, scored = i[compared.at], j[compared.at], compared.model, compared.scored
     p, odds = _bind(left, right, decided, i, j, scored)
     keep = assign.choose(i, j, p, policy)
     order = keep[np.argsort(-p[keep], kind="stable")]
@@ -206,16 +206,17 @@ def _positions(
 
 def _with_decided(
     left: Table, right: Table, decided: dict[tuple[str, str], Judgement], i: Ints, j: Ints
-) -> tuple[Ints, Ints]:
-    """Add approved pairs that blocking did not find."""
-    wanted = {k for k, v in _positions(left, right, decided).items() if v is Judgement.APPROVED}
-    if not wanted:
-        return i, j
-    missing = sorted(wanted - set(zip(i.tolist(), j.tolist(), strict=True)))
-    if not missing:
-        return i, j
-    extra = np.asarray(missing, dtype=np.int32)
-    return np.r_[i, extra[:, 0]].astype(np.int32), np.r_[j, extra[:, 1]].astype(np.int32)
+) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    """Add approved pairs that blocking did not find; which pairs must not be dropped."""
+    places = _positions(left, right, decided)
+    wanted = {k for k, v in places.items() if v is Judgement.APPROVED}
+    missing = sorted(wanted - set(zip(i.tolist(), j.tolist(), strict=True))) if wanted else []
+    extra = np.asarray(missing, dtype=np.int32).reshape(-1, 2)
+    i, j = np.r_[i, extra[:, 0]].astype(np.int32), np.r_[j, extra[:, 1]].astype(np.int32)
+    must = np.zeros(len(i), dtype=np.bool_)
+    if places:
+        must[:] = [pair in places for pair in zip(i.tolist(), j.tolist(), strict=True)]
+    return i, j, must
 
 
 def _bind(

@@ -33,6 +33,7 @@ class Spellings:
         sort: kind of each token, same shape (``WORD``, ``NUMBER``, ``PLACE``, ``SIDE``).
         weight: weight per token number: rare tokens weigh more, 0 to 1.
         vocabulary: token texts.
+        plain: per token number, whether it is a word that may be misspelt.
     """
 
     texts: list[str]
@@ -40,6 +41,7 @@ class Spellings:
     sort: NDArray[np.int8]
     weight: Floats
     vocabulary: list[str]
+    plain: NDArray[np.bool_]
 
 
 def _sort_of(token: str) -> int:
@@ -71,27 +73,38 @@ def spellings(rows: Sequence[str], counts: Sequence[int], width: int = WIDTH) ->
     sorts = np.asarray([_sort_of(t) for t in vocabulary], dtype=np.int8)
     sort = np.where(tokens >= 0, sorts[tokens] if len(sorts) else 0, -1).astype(np.int8)
     texts = [row.replace(" ", "").replace("@", "").replace("_", "") for row in rows]
-    return Spellings(texts, tokens, sort, np.maximum(weight, 0.05).astype(np.float32), vocabulary)
+    plain = np.asarray([t[0] != "#" for t in vocabulary] or [True])
+    light = np.maximum(weight, 0.05).astype(np.float32)
+    return Spellings(texts, tokens, sort, light, vocabulary, plain)
+
+
+def _packed(words: Sequence[str]) -> NDArray[np.uint8]:
+    """Letters of the words as bytes, one row each, 0 after the end."""
+    packed = np.array(words, dtype="S")
+    return packed.view(np.uint8).reshape(len(words), packed.dtype.itemsize)
 
 
 def token_similarity(left: Sequence[str], right: Sequence[str]) -> Floats:
     """How likely two different tokens are one word: slip of the pen or abbreviation, 0 to 1."""
     base = process.cpdist(left, right, scorer=OSA.normalized_similarity, dtype=np.float32)
     out = np.where(base >= 0.7, base, 0.0).astype(np.float32)
-    for at, (a, b) in enumerate(zip(left, right, strict=True)):
-        if out[at] > 0.84 or a[0] != b[0]:
-            continue
-        short, long = (a, b) if len(a) < len(b) else (b, a)
-        if len(short) < 2 or short[0] == "@" or short[-1].isdigit():
-            continue
-        long = long.lstrip("@")
-        if long.startswith(short):
-            out[at] = max(out[at], 0.9 if len(short) > 2 else 0.8)
-        elif subsequence(short, long) and len(short) <= 0.75 * len(long):
-            out[at] = max(out[at], 0.8 if len(short) > 2 else 0.7)
-        elif short.rstrip("s") != short and long.startswith(short.rstrip("s")):
-            out[at] = max(out[at], 0.8)
+    a, b = _packed(left), _packed(right)
+    for at in np.flatnonzero((out <= 0.84) & (a[:, 0] == b[:, 0])).tolist():
+        out[at] = max(out[at], _shortened(left[at], right[at]))
     return out
+
+
+def _shortened(a: str, b: str) -> float:
+    """How likely the shorter word, which begins alike, is an abbreviation of the longer, 0 to 1."""
+    short, long = (a, b) if len(a) < len(b) else (b, a)
+    if len(short) < 2 or short[0] == "@" or short[-1].isdigit():
+        return 0.0
+    if long.startswith(short):
+        return 0.9 if len(short) > 2 else 0.8
+    if len(short) <= 0.75 * len(long) and subsequence(short, long):
+        return 0.8 if len(short) > 2 else 0.7
+    bare = short.rstrip("s")
+    return 0.8 if bare != short and long.startswith(bare) else 0.0
 
 
 FEATURES = (
@@ -113,7 +126,7 @@ def fuzzy(
     names: Spellings, ta: Ints, tb: Ints, ma: NDArray[np.bool_], mb: NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
     """Best similarity of each token that has no equal, against the tokens left on the other side."""
-    plain = np.asarray([t[0] != "#" for t in names.vocabulary] or [True])
+    plain = names.plain
     open_a, open_b = ~ma & (ta >= 0) & plain[ta], ~mb & (tb >= 0) & plain[tb]
     row, p, q = np.nonzero(open_a[:, :, None] & open_b[:, None, :])
     credit_a = np.zeros(ta.shape, dtype=np.float32)
@@ -123,8 +136,8 @@ def fuzzy(
     size = len(names.vocabulary)
     code = ta[row, p].astype(np.int64) * size + tb[row, q]
     unique, back = np.unique(code, return_inverse=True)
-    left = [names.vocabulary[c] for c in unique // size]
-    right = [names.vocabulary[c] for c in unique % size]
+    left = [names.vocabulary[c] for c in (unique // size).tolist()]
+    right = [names.vocabulary[c] for c in (unique % size).tolist()]
     sim = token_similarity(left, right)
     best = sim[back]
     hit = best > 0
@@ -144,8 +157,8 @@ def _block(names: Spellings, a: Ints, b: Ints) -> Floats:
     wa = np.where(ta >= 0, names.weight[ta], 0.0)
     wb = np.where(tb >= 0, names.weight[tb], 0.0)
     out = np.zeros((len(a), len(FEATURES)), dtype=np.float32)
-    text_a = [names.texts[k] for k in a]
-    text_b = [names.texts[k] for k in b]
+    text_a = [names.texts[k] for k in a.tolist()]
+    text_b = [names.texts[k] for k in b.tolist()]
     ratio = process.cpdist(text_a, text_b, scorer=OSA.normalized_similarity, dtype=np.float32)
     kept_a, kept_b = (wa * ca * (sa == WORD)).sum(1), (wb * cb * (sb == WORD)).sum(1)
     lost_a, lost_b = (wa * (1 - ca) * (sa == WORD)).sum(1), (wb * (1 - cb) * (sb == WORD)).sum(1)

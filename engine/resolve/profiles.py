@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.resolve import (
     block,
     compare_generic,
     compare_item,
     compare_party,
+    parallel,
     scorer,
     words_generic,
     words_item,
@@ -27,6 +31,56 @@ SECOND_LOOK = {
     "lead_left": "other candidates",
     "lead_right": "other candidates",
 }
+
+
+_PARTY_MOST = 20
+_HOPELESS = -7.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Pairs that are worth an answer, out of all that were compared.
+
+    Attributes:
+        at: their positions among the compared pairs.
+        model: the model that spoke, None where weights were learned on the spot.
+        scored: evidence, log-odds and probability, one row per position.
+    """
+
+    at: NDArray[np.int64]
+    model: scorer.Model | None
+    scored: scorer.Scored
+
+
+def _in_pieces(
+    model: scorer.Model,
+    i: Ints,
+    j: Ints,
+    must: NDArray[np.bool_],
+    features: Callable[[Ints, Ints], Floats],
+) -> Compared:
+    """First look at all pairs, piece by piece on all cores; second look where there is any hope.
+
+    A pair below ``_HOPELESS`` after the first look ends below one in fifty whatever its rivals; it
+    still counts as a rival of others.
+    """
+
+    def look(rows: range) -> tuple[NDArray[np.int64], Floats, Floats]:
+        part = slice(rows.start, rows.stop)
+        evidence = features(i[part], j[part])
+        first = model.first.score(evidence)
+        keep = np.flatnonzero((first > _HOPELESS) | must[part])
+        return keep + rows.start, first, evidence[keep]
+
+    pieces = parallel.pieces(len(i), _PIECE)
+    found = list(parallel.each(look, pieces, large=len(i) >= 4 * _PIECE)) or [look(range(0))]
+    at, first, evidence = (np.concatenate(part) for part in zip(*found, strict=True))
+    del found
+    table = np.hstack([evidence, scorer.rivals(i, j, first)[at]])
+    return Compared(at, model, scorer.second_look(model, table))
+
+
+_PIECE = 50_000
 
 
 class Profile(Protocol):
@@ -50,10 +104,8 @@ class Profile(Protocol):
         """The evidence table of the pairs."""
         ...
 
-    def score(
-        self, i: Ints, j: Ints, evidence: Floats
-    ) -> tuple[scorer.Model | None, scorer.Scored]:
-        """Log-odds and probabilities."""
+    def compare(self, prepared: Any, i: Ints, j: Ints, must: NDArray[np.bool_]) -> Compared:
+        """Score the pairs; hopeless ones may be left out, those of ``must`` never are."""
         ...
 
     def facts(self, row: Floats) -> list[Fact]:
@@ -104,20 +156,20 @@ class PartyProfile:
 
     def candidates(self, prepared: compare_party.Prepared, limit: int) -> tuple[Ints, Ints]:
         """See ``Profile``."""
-        i, j, score = compare_party.candidates(prepared, limit)
-        keep = block.promising(i, j, score)
+        i, j, score = compare_party.candidates(prepared, min(limit, _PARTY_MOST))
+        keep = block.promising(i, j, score, share=0.25, always=4, most=_PARTY_MOST, both=0.6)
         return i[keep], j[keep]
 
     def features(self, prepared: compare_party.Prepared, i: Ints, j: Ints) -> Floats:
         """See ``Profile``."""
         return compare_party.features(prepared, i, j)
 
-    def score(
-        self, i: Ints, j: Ints, evidence: Floats
-    ) -> tuple[scorer.Model | None, scorer.Scored]:
+    def compare(
+        self, prepared: compare_party.Prepared, i: Ints, j: Ints, must: NDArray[np.bool_]
+    ) -> Compared:
         """See ``Profile``."""
         model = scorer.shipped("party")
-        return model, scorer.score(model, i, j, evidence)
+        return _in_pieces(model, i, j, must, lambda a, b: compare_party.features(prepared, a, b))
 
     def facts(self, row: Floats) -> list[Fact]:
         """See ``Profile``."""
@@ -149,12 +201,12 @@ class ItemProfile:
         """See ``Profile``."""
         return compare_item.features(prepared, i, j)
 
-    def score(
-        self, i: Ints, j: Ints, evidence: Floats
-    ) -> tuple[scorer.Model | None, scorer.Scored]:
+    def compare(
+        self, prepared: compare_item.Prepared, i: Ints, j: Ints, must: NDArray[np.bool_]
+    ) -> Compared:
         """See ``Profile``."""
         model = scorer.shipped("item")
-        return model, scorer.score(model, i, j, evidence)
+        return _in_pieces(model, i, j, must, lambda a, b: compare_item.features(prepared, a, b))
 
     def facts(self, row: Floats) -> list[Fact]:
         """See ``Profile``."""
@@ -186,15 +238,18 @@ class GenericProfile:
         """See ``Profile``."""
         return compare_generic.features(prepared, i, j)
 
-    def score(
-        self, i: Ints, j: Ints, evidence: Floats
-    ) -> tuple[scorer.Model | None, scorer.Scored]:
+    def compare(
+        self, prepared: compare_generic.Prepared, i: Ints, j: Ints, must: NDArray[np.bool_]
+    ) -> Compared:
         """Fellegi-Sunter weight learned on these records, rare words and codes, less the best rival."""
+        del must
+        evidence = compare_generic.features(prepared, i, j)
         alone = sum(evidence[:, _AT[name]] * factor for name, factor in _FACTORS.items())
         table = np.hstack([evidence, scorer.rivals(i, j, np.asarray(alone, dtype=np.float32))])
         rival = np.maximum(table[:, -4:-2].max(axis=1, initial=_NO_RIVAL), _NO_RIVAL)
         log_odds = (_SLOPE * (table[:, -5] - _RIVAL * rival) + _SHIFT).astype(np.float32)
-        return None, scorer.Scored(table, log_odds, scorer.probability(log_odds))
+        scored = scorer.Scored(table, log_odds, scorer.probability(log_odds))
+        return Compared(np.arange(len(i), dtype=np.int64), None, scored)
 
     def facts(self, row: Floats) -> list[Fact]:
         """See ``Profile``."""

@@ -106,7 +106,11 @@ class Scored:
 def score(model: Model, i: Ints, j: Ints, evidence: Floats) -> Scored:
     """Score all pairs of one run together (rivals need each other)."""
     first = model.first.score(evidence)
-    table = np.hstack([evidence, rivals(i, j, first)])
+    return second_look(model, np.hstack([evidence, rivals(i, j, first)]))
+
+
+def second_look(model: Model, table: Floats) -> Scored:
+    """Score pairs whose evidence already stands beside their rivals'."""
     log_odds = (model.slope * model.second.score(table) + model.shift).astype(np.float32)
     return Scored(table, log_odds, probability(log_odds))
 
