@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize("script", ["systems_doc.py"])
+@pytest.mark.parametrize("script", ["systems_doc.py", "errors_doc.py"])
 def test_a_generated_page_is_what_its_command_makes_now(script: str) -> None:
     command = [sys.executable, str(ROOT / "scripts" / script), "--check"]
 
