@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.urls import reverse
@@ -31,6 +32,12 @@ def tried_words(step: str, where: object, outcome: str) -> str:
     return f"{STEP_WORDS.get(step, step.replace('_', ' '))} to {where}: {said}"
 
 
+def place_words(path: str) -> str:
+    """A place of our own document for people: ``lines[0].tax_code`` is “line 1, tax code”."""
+    said = re.sub(r"s?\[(\d+)\]", lambda m: f" {int(m[1]) + 1}", path)
+    return said.replace(".", ", ").replace("_", " ")
+
+
 def marked_first(rows: list[tuple[str, Any, bool]]) -> list[tuple[str, Any, bool]]:
     """What the case is about stands at the top."""
     return sorted(rows, key=lambda row: not row[2])
@@ -58,7 +65,10 @@ def case_evidence(case: Case) -> Evidence | None:
         left=marked_first([(p, v, bool(code) and str(v) == code) for p, v in source])[:MOST_ROWS],
         right_title="As the studio understands it",
         right=marked_first(
-            [(p, v, p == case.field or (bool(code) and str(v) == code)) for p, v in canonical]
+            [
+                (place_words(p), v, p == case.field or (bool(code) and str(v) == code))
+                for p, v in canonical
+            ]
         )[:MOST_ROWS],
         links=[("Whole journey", reverse("flows:item", args=[item.uuid]))],
     )

@@ -29,4 +29,4 @@ def deliveries_using(link: Link) -> Use | None:
     if not count:
         return None
     what = "posted document carries it" if count == 1 else "posted documents carry it"
-    return Use(count, f"{count} {what}, {found['gross']} in all. They stay as they are.")
+    return Use(count, f"{count} {what}, {found['gross']:,.2f} in all. They stay as they are.")

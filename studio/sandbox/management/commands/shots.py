@@ -1,8 +1,10 @@
-"""``manage.py shots``: pictures of every page of a running sandbox, for ``docs/tour.md``."""
+"""``manage.py shots``: pictures of every page of a running sandbox, to look at while working on them.
+
+The tour in ``docs/`` is made by ``make shots``, which plays the story in a studio of its own.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -47,7 +49,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--url", default=os.environ.get("STUDIO_URL", "http://127.0.0.1:8000"))
-        parser.add_argument("--out", type=Path, default=settings.BASE_DIR / "docs" / "img")
+        parser.add_argument("--out", type=Path, default=settings.VAR_DIR / "shots")
         parser.add_argument("--width", type=int, default=1280)
         parser.add_argument("--all-dark", action="store_true", help="every page in dark, too")
         parser.add_argument(
@@ -144,21 +146,20 @@ def plan() -> list[Shot]:
         Shot("audit", "olga", reverse("monitor:audit")),
         Shot("admin", "ada", reverse("admin:index")),
     ]
-    return found + _records() + _cases()
+    return found + _mappings() + _records() + _matches() + _cases()
+
+
+def _mappings() -> list[Shot]:
+    """The largest one that posts."""
+    outbound = Mapping.objects.annotate(n=Count("rows")).filter(direction="outbound")
+    return [
+        Shot("mapping-review", "ivo", reverse("mapping:review", args=[mapping.uuid]), True)
+        for mapping in outbound.order_by("-n")[:1]
+    ]
 
 
 def _records() -> list[Shot]:
     found: list[Shot] = []
-    mapping = (
-        Mapping.objects.annotate(n=Count("rows"))
-        .filter(direction="outbound")
-        .order_by("-n")
-        .first()
-    )
-    if mapping:
-        found.append(
-            Shot("mapping-review", "ivo", reverse("mapping:review", args=[mapping.uuid]), True)
-        )
     flow = Flow.objects.order_by("pk").first()
     if flow:
         found.append(Shot("flow", "ivo", reverse("flows:flow", args=[flow.key]), True))
@@ -177,18 +178,18 @@ def _records() -> list[Shot]:
     tie = TieOut.objects.first()
     if tie:
         found.append(Shot("tie-out-detail", "ana", reverse("tieout:detail", args=[tie.uuid]), True))
+    return found
+
+
+def _matches() -> list[Shot]:
+    found: list[Shot] = []
     link = Link.objects.filter(active=True, kind="customer").first()
     if link:
         found.append(Shot("link", "ana", reverse("linking:link", args=[link.uuid])))
     pair = Pair.objects.order_by("-probability").first()
     if pair:
-        path = (
-            reverse("linking:explain", args=[json.loads(json.dumps(str(pair.uuid)))])
-            if hasattr(pair, "uuid")
-            else ""
-        )
-        if path:
-            found.append(Shot("match-explained", "ana", path))
+        path = reverse("linking:explain", args=[pair.uuid])
+        found.append(Shot("match-explained", "ana", path))
     return found
 
 
