@@ -22,14 +22,16 @@ from engine.canon.totals import complete
 from engine.errors import Audience, CaseClass
 from engine.issue import Issue
 from engine.mapping import Result
-from engine.runtime.idempotency import content_hash, idempotency_key
+from engine.runtime.idempotency import content_hash
 from engine.schema.model import Record
 from studio.core.dispatch import nudge
 from studio.flows.bundle import Bundle, Sides
 from studio.flows.checks import preflight
-from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.models import Delivery, InboxItem
 from studio.flows.parties import ask_for_party
 from studio.flows.places import assign
+from studio.flows.posting import load_plain, new_post, replaced, store
+from studio.flows.versions import replaced_by_newer, settle_older, withdraw
 from studio.mapping.models import LookupTable
 from studio.triage.actions import Trouble, close_cases, open_case
 
@@ -151,15 +153,19 @@ def work(item: InboxItem, bundle: Bundle, sides: Sides) -> str:
         if not mine.update(lease_until=item.lease_until):
             return "taken over"
         _describe(item, found)
+        if replaced_by_newer(item):
+            _finish(item, "unchanged", "a newer version of this record was read")
+            return item.state
+        settle_older(item)
         match found.state:
             case "parked":
                 _park(item, found.issues)
             case "waiting":
                 _wait(item, bundle, found)
             case "deleted":
-                _deleted(item, bundle, found)
+                _gone(item, found, "deleted-at-source", "was deleted")
             case "filtered":
-                _finish(item, "filtered", found.why)
+                _gone(item, found, "left-the-flow", "no longer meets the flow's filter")
             case _:
                 _hand_over(item, bundle, found)
     return item.state
@@ -177,14 +183,6 @@ def _describe(item: InboxItem, found: Outcome) -> None:
     said = document.get("date")
     item.document_on = date.fromisoformat(str(said)[:10]) if said else None
     item.canonical = load_plain(document)
-
-
-def load_plain(document: Record) -> dict[str, Any]:
-    """The document with decimals as text, for JSON columns."""
-    import json
-
-    plain: dict[str, Any] = json.loads(dump(document), parse_float=str)
-    return plain
 
 
 def _finish(item: InboxItem, state: str, why: str = "") -> None:
@@ -281,20 +279,44 @@ def _wait(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
     InboxItem.objects.filter(pk=item.pk).update(waiting_on=keys[0])
 
 
-def _deleted(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
-    posted = Delivery.objects.filter(
-        flow=item.flow, business_key=found.business_key, step="post"
-    ).exclude(state="void")
-    if not posted.exists():
-        _finish(item, "filtered", "deleted at the source before it was posted")
+def _gone(item: InboxItem, found: Outcome, code: str, what: str) -> None:
+    """The record is not to be posted (any more): take the posting back, or ask a person."""
+    posted = withdraw(item, found.business_key)
+    if posted is None:
+        _finish(item, "filtered", found.why or f"{what} before it was posted")
+    elif posted.state != "done":
+        _look_again(item)
+    else:
+        sentence = (
+            f"{item.label} {what} in {item.flow.source} after it was posted as "
+            f"{posted.target_number or posted.target_key}."
+        )
+        _conflict(item, code, sentence, {"posted": str(posted.gross)})
+
+
+def _look_again(item: InboxItem) -> None:
+    item.not_before = timezone.now() + timedelta(seconds=AGAIN_SECONDS)
+    _finish(item, "new", "an earlier version is being sent just now")
+
+
+def _conflict(item: InboxItem, code: str, sentence: str, evidence: dict[str, Any]) -> None:
+    """What is posted and what the source says now differ; a person may accept that with a reason."""
+    reason = item.overrides.get(ACCEPTED + code)
+    if reason is not None:
+        _finish(item, "unchanged", f"accepted: {reason}")
         return
-    issue = Issue(
-        code="deleted-at-source",
-        path="",
-        sentence=f"{item.label} was deleted in {item.flow.source} after it was posted.",
-        case_class=CaseClass.CONFLICT,
+    _park(
+        item,
+        [
+            Issue(
+                code=code,
+                path="",
+                sentence=sentence,
+                case_class=CaseClass.CONFLICT,
+                evidence=evidence,
+            )
+        ],
     )
-    _park(item, [issue])
 
 
 def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
@@ -307,98 +329,35 @@ def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
         .first()
     )
     body = dump(found.payload)
-    fresh = _delivery(flow, item, bundle, found, content, body)
+    fresh = new_post(flow, item, bundle, found, content, body)
     if living is None:
-        fresh.save()
+        store(fresh)
         _finish(item, "done")
     elif living.state == "done":
         _already_posted(item, living, content)
         return
-    elif not _replaced(living, fresh):
+    elif not replaced(living, fresh):
         if living.content_hash == content:
             _finish(item, "unchanged", "is being posted already")
             return
-        item.not_before = timezone.now() + timedelta(seconds=AGAIN_SECONDS)
-        _finish(item, "new", "an earlier version is being sent just now")
+        _look_again(item)
         return
     else:
         _finish(item, "done")
     nudge("flows.pump_deliveries", flow.target_id)
 
 
-def _delivery(
-    flow: Flow, item: InboxItem, bundle: Bundle, found: Outcome, content: str, body: bytes
-) -> Delivery:
-    reference = bundle.design["entities"][found.entity]["reference"]
-    return Delivery(
-        flow=flow,
-        version=bundle.version,
-        item=item,
-        step="post",
-        connection=flow.target,
-        entity=found.entity,
-        idempotency_key=idempotency_key(
-            connection=str(flow.target.uuid),
-            flow=flow.key,
-            entity=found.entity,
-            business_key=found.business_key,
-            content=content_hash(load_plain(found.payload)),
-            step="post",
-        ),
-        business_key=found.business_key,
-        content_hash=content,
-        reference=str(found.payload.get(reference) or found.business_key),
-        payload=body.decode(),
-        trace=load_plain(found.trace),
-        net=item.net,
-        tax=item.tax,
-        gross=item.amount,
-        currency=item.currency,
-        document_on=item.document_on,
-    )
-
-
-def _replaced(living: Delivery, fresh: Delivery) -> bool:
-    """Put the corrected content into a delivery that was never accepted; False if it is under way."""
-    won = Delivery.objects.filter(pk=living.pk, state__in=("ready", "parked")).update(
-        item=fresh.item,
-        version=fresh.version,
-        entity=fresh.entity,
-        idempotency_key=fresh.idempotency_key,
-        content_hash=fresh.content_hash,
-        reference=fresh.reference,
-        payload=fresh.payload,
-        trace=fresh.trace,
-        net=fresh.net,
-        tax=fresh.tax,
-        gross=fresh.gross,
-        currency=fresh.currency,
-        document_on=fresh.document_on,
-        state="ready",
-        not_before=None,
-        lease_until=None,
-        attempts=0,
-    )
-    return won == 1
-
-
 def _already_posted(item: InboxItem, living: Delivery, content: str) -> None:
     if living.content_hash == content:
         _finish(item, "unchanged", f"posted as {living.target_number or living.target_key}")
         return
-    _park(
+    _conflict(
         item,
-        [
-            Issue(
-                code="changed-after-posting",
-                path="",
-                sentence=(
-                    f"{item.label} was changed in {item.flow.source} after it was posted as "
-                    f"{living.target_number or living.target_key}: "
-                    f"{living.gross} then, {item.amount} now."
-                ),
-                case_class=CaseClass.CONFLICT,
-                evidence={"posted": str(living.gross), "now": str(item.amount)},
-            )
-        ],
+        "changed-after-posting",
+        (
+            f"{item.label} was changed in {item.flow.source} after it was posted as "
+            f"{living.target_number or living.target_key}: "
+            f"{living.gross} then, {item.amount} now."
+        ),
+        {"posted": str(living.gross), "now": str(item.amount)},
     )

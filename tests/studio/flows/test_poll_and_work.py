@@ -239,3 +239,87 @@ def test_a_lost_wake_up_is_found_by_the_sweep(world) -> None:
     world.send()
     assert sweep() == {"flows": 0, "connections": 0, "released": 0}
     assert not Case.objects.exists()
+
+
+def test_only_the_newest_of_two_versions_read_together_is_posted(world) -> None:
+    world.order("1001")
+    world.order("1001", Net=Decimal("120.00"))
+
+    world.run()
+
+    assert [str(d.data["TotalAmt"]) for d in world.target.creates] == ["120.00"]
+    assert [i.state for i in InboxItem.objects.order_by("pk")] == ["unchanged", "done"]
+    assert not Case.objects.exists()
+
+
+def test_a_corrected_order_closes_the_case_of_its_earlier_version(world) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    assert world.case().state == "open"
+
+    world.order("1001")
+    world.run()
+
+    assert not Case.objects.filter(closed_at=None).exists()
+    assert [i.state for i in InboxItem.objects.order_by("pk")] == ["unchanged", "done"]
+
+
+def test_an_order_cancelled_before_it_is_sent_is_never_posted(world) -> None:
+    world.order("1001")
+    world.poll()
+    world.work()
+
+    world.order("1001", Status="1")
+    world.poll()
+    world.work()
+    world.send()
+
+    assert not world.target.creates
+    assert Delivery.objects.get().state == "void"
+
+
+def test_an_order_completed_again_takes_its_closed_delivery_up(world) -> None:
+    world.order("1001")
+    world.poll()
+    world.work()
+    world.order("1001", Status="1")
+    world.poll()
+    world.work()
+
+    world.order("1001", Name="Bayside Ltd")
+    world.run()
+
+    assert Delivery.objects.get(step="post").state == "done"
+    assert len(world.target.creates) == 1
+
+
+def test_an_order_cancelled_after_posting_is_a_case_that_can_be_accepted(world) -> None:
+    from studio.flows.actions import override, replay
+
+    world.order("1001")
+    world.run()
+    world.order("1001", Status="1")
+    world.run()
+    case = world.case()
+    assert (case.code, case.case_class) == ("left-the-flow", "conflict")
+
+    item = InboxItem.objects.latest("pk")
+    override(item, "accept:left-the-flow", "credited by hand")
+    replay(item)
+    world.run()
+
+    assert not Case.objects.filter(closed_at=None).exists()
+    assert world.post("1001").state == "done"
+
+
+def test_a_change_after_an_unclear_try_looks_the_document_up_first(world) -> None:
+    world.order("1001")
+    world.target.faults = [KeyError("answer")]
+    world.run()
+    assert world.post("1001").state == "parked"
+
+    world.order("1001", Net=Decimal("120.00"))
+    world.run()
+
+    assert world.target.look_ups == 1
+    assert world.post("1001").state == "done"

@@ -1,0 +1,87 @@
+"""The delivery row of a document: made, stored once per content, corrected while it was not accepted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from connectors.http.jsontext import dump
+from engine.runtime.idempotency import content_hash, idempotency_key
+from engine.schema.model import Record
+from studio.flows.bundle import Bundle
+from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.versions import may_have_arrived
+
+if TYPE_CHECKING:
+    from studio.flows.work import Outcome
+
+
+def load_plain(document: Record) -> dict[str, Any]:
+    """The document with decimals as text, for JSON columns."""
+    plain: dict[str, Any] = json.loads(dump(document), parse_float=str)
+    return plain
+
+
+def new_post(
+    flow: Flow, item: InboxItem, bundle: Bundle, found: Outcome, content: str, body: bytes
+) -> Delivery:
+    """The posting of a decided document, not stored yet."""
+    reference = bundle.design["entities"][found.entity]["reference"]
+    return Delivery(
+        flow=flow,
+        version=bundle.version,
+        item=item,
+        step="post",
+        connection=flow.target,
+        entity=found.entity,
+        idempotency_key=idempotency_key(
+            connection=str(flow.target.uuid),
+            flow=flow.key,
+            entity=found.entity,
+            business_key=found.business_key,
+            content=content_hash(load_plain(found.payload)),
+            step="post",
+        ),
+        business_key=found.business_key,
+        content_hash=content,
+        reference=str(found.payload.get(reference) or found.business_key),
+        payload=body.decode(),
+        trace=load_plain(found.trace),
+        net=item.net,
+        tax=item.tax,
+        gross=item.amount,
+        currency=item.currency,
+        document_on=item.document_on,
+    )
+
+
+def store(fresh: Delivery) -> None:
+    """Store the delivery; one that was closed with this very content before is taken up again."""
+    closed = Delivery.objects.filter(idempotency_key=fresh.idempotency_key, state="void").first()
+    if closed is None or not replaced(closed, fresh):
+        fresh.save()
+
+
+def replaced(living: Delivery, fresh: Delivery) -> bool:
+    """Put the corrected content into a delivery that was never accepted; False if it is under way."""
+    won = Delivery.objects.filter(pk=living.pk, state__in=("ready", "parked", "void")).update(
+        item=fresh.item,
+        version=fresh.version,
+        entity=fresh.entity,
+        idempotency_key=fresh.idempotency_key,
+        content_hash=fresh.content_hash,
+        reference=fresh.reference,
+        payload=fresh.payload,
+        trace=fresh.trace,
+        net=fresh.net,
+        tax=fresh.tax,
+        gross=fresh.gross,
+        currency=fresh.currency,
+        document_on=fresh.document_on,
+        # An earlier try may have taken effect: then the target is asked before anything is sent.
+        state="unknown" if may_have_arrived(living) else "ready",
+        not_before=None,
+        lease_until=None,
+        attempts=0,
+    )
+    return won == 1

@@ -1,0 +1,62 @@
+"""Versions of one source record: only the newest counts, and what it replaces is taken back."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from engine.errors import OutcomeUnknown
+from studio.flows.models import Delivery, InboxItem
+from studio.triage.actions import close_cases
+
+# Outcomes of a try after which the document may stand at the target all the same.
+UNCLEAR = (OutcomeUnknown.code, "unforeseen", "sending")
+
+
+def _others(item: InboxItem) -> QuerySet[InboxItem]:
+    return InboxItem.objects.filter(flow=item.flow, entity=item.entity, key=item.key)
+
+
+def replaced_by_newer(item: InboxItem) -> bool:
+    """Whether a later version of the record was read; posting this one would post the past."""
+    return _others(item).filter(pk__gt=item.pk).exists()
+
+
+def settle_older(item: InboxItem) -> int:
+    """End earlier versions that still wait for a person or a record; call inside a transaction.
+
+    A refused posting of an earlier version belongs to the newest one from now on.
+    """
+    older = list(_others(item).filter(pk__lt=item.pk, state__in=("parked", "waiting")))
+    for one in older:
+        InboxItem.objects.filter(pk=one.pk).update(
+            state="unchanged", waiting_on="", why="a newer version of this record took its place"
+        )
+        Delivery.objects.filter(item=one, step="post", state="parked").update(item=item)
+        close_cases(
+            f"inbox:{one.uuid}",
+            state="auto_closed",
+            reason="A newer version of the record took its place.",
+            by="machine",
+        )
+    return len(older)
+
+
+def may_have_arrived(delivery: Delivery) -> bool:
+    """Whether a try of this delivery ended without a clear answer."""
+    return delivery.tries.filter(outcome__in=UNCLEAR).exists()
+
+
+def withdraw(item: InboxItem, business_key: str) -> Delivery | None:
+    """Take back a posting that was never accepted; returns the one that cannot be taken back."""
+    living = (
+        Delivery.objects.filter(flow=item.flow, business_key=business_key, step="post")
+        .exclude(state="void")
+        .first()
+    )
+    if living is None or may_have_arrived(living):
+        return living
+    waiting = Delivery.objects.filter(pk=living.pk, state__in=("ready", "parked"))
+    if waiting.update(state="void", lease_until=None):
+        return None
+    living.refresh_from_db()
+    return living
