@@ -234,8 +234,10 @@ def run(
     for target in ("qbo", "xero"):
         cache = work / f"bench-{target}.sqlite"
         cache.unlink(missing_ok=True)
-        for name in ("cold", "warm"):
-            times.append((target, name, f"{catalogue_seconds(options.shared, target, cache):.1f}"))
+        times += [
+            (target, name, f"{catalogue_seconds(options.shared, target, cache):.1f}")
+            for name in ("cold", "warm")
+        ]
     text = section(figures, public, times, describe(tasks))
     text += f"\n\nSignals of all tasks took {prepared:.0f} s in one process ({memory:.0f} MB, training included)."
     write_section(options.results, text)
