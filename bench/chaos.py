@@ -137,7 +137,7 @@ class World:
 
     def drain(self, flow: Any, turns: int = 40) -> None:
         """Turns until nothing is under way; time passes between them as far as rows are concerned."""
-        from studio.flows.models import Delivery, Flow, InboxItem
+        from studio.flows.models import Flow
 
         flows = [flow] if flow else list(Flow.objects.filter(state="live"))
         for _ in range(turns):
@@ -147,12 +147,16 @@ class World:
                     self.turn(one)
                 except Killed:
                     continue
-            busy = InboxItem.objects.filter(state__in=("new", "working", "waiting")).exists()
-            if (
-                not busy
-                and not Delivery.objects.filter(state__in=("ready", "sending", "unknown")).exists()
-            ):
+            if not self.busy():
                 return
+
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        from studio.flows.models import Delivery, InboxItem
+
+        items = InboxItem.objects.filter(state__in=("new", "working", "waiting"))
+        sent = Delivery.objects.filter(state__in=("ready", "sending", "unknown"))
+        return items.exists() or sent.exists()
 
     def later(self) -> None:
         """An hour later: pauses, leases and limits have run out."""
@@ -290,6 +294,8 @@ def schedule(world: World, flow: Any, draw: random.Random, kind: str) -> tuple[i
             world.turn(flow)
         except Killed:
             continue
+        if not world.busy():
+            break
     if kind == "read-twice":
         Cursor.objects.filter(flow=flow).update(value="")
     _now.clear()
