@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "studio.flows",
     "studio.tieout",
     "studio.monitor",
+    "studio.api",
     "studio.sandbox",
 ]
 
@@ -207,6 +208,7 @@ CELERY_TASK_DEFAULT_QUEUE = "sync"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "studio.api.auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -214,6 +216,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "COERCE_DECIMAL_TO_STRING": True,
+    "EXCEPTION_HANDLER": "studio.api.problems.answer",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Mapping studio",
@@ -221,6 +224,20 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "ConnectionState": "studio.catalog.models.CONNECTION_STATES",
+        "RowState": "studio.mapping.models.ROW_STATES",
+        "FlowState": "studio.flows.models.FLOW_STATES",
+        "FlowVersionState": "studio.flows.models.VERSION_STATES",
+        "ItemState": "studio.flows.models.ITEM_STATES",
+        "DeliveryState": "studio.flows.models.DELIVERY_STATES",
+        "CaseState": "studio.triage.models.STATES",
+        "PartyKind": "studio.linking.models.KINDS",
+        "JudgementVerdict": "studio.linking.models.VERDICTS",
+        "RowVerdict": "studio.api.resources.mapping.VERDICTS",
+        "PairVerdict": "studio.api.resources.linking.PAIR_VERDICTS",
+    },
 }
 
 # Language model: off without a key. Any OpenAI-compatible server by base URL.

@@ -22,5 +22,6 @@ urlpatterns = [
     path("tie-out/", include("studio.tieout.urls")),
     path("", include("studio.monitor.urls")),
     path("connections/", include("studio.catalog.urls")),
+    path("api/", include("studio.api.urls")),
     path("admin/", admin.site.urls),
 ]

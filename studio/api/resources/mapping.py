@@ -1,0 +1,366 @@
+"""Mappings, their rows and decisions, publication, lookup tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from engine.errors import MappingRefused
+from studio.api.base import Resource, deed, look
+from studio.api.problems import ProblemPart, RefusedMapping
+from studio.core.refused import DecisionRefused
+from studio.mapping import actions
+from studio.mapping.models import (
+    Decision,
+    LookupRow,
+    LookupTable,
+    Mapping,
+    MappingRow,
+    MappingVersion,
+)
+from studio.mapping.queries import mappings_of
+
+VERDICTS = ["approved", "rejected", "do_not_map"]
+
+
+class MappingShape(serializers.ModelSerializer[Mapping]):
+    """A mapping with how far its review is."""
+
+    connection = serializers.UUIDField(source="connection.uuid", read_only=True)
+    rows_count = serializers.IntegerField(read_only=True)
+    open_count = serializers.IntegerField(read_only=True)
+    approved_count = serializers.IntegerField(read_only=True)
+    required_open = serializers.IntegerField(read_only=True)
+    version_number = serializers.IntegerField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Mapping
+        fields = [
+            "uuid", "connection", "direction", "entity", "document", "proposed_at", "rows_count",
+            "open_count", "approved_count", "required_open", "version_number", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class VersionShape(serializers.ModelSerializer[MappingVersion]):
+    class Meta:
+        model = MappingVersion
+        fields = ["uuid", "number", "content_hash", "published_by", "note", "created_at"]
+        read_only_fields = fields
+
+
+class RowBrief(serializers.ModelSerializer[MappingRow]):
+    """A row as lists show it."""
+
+    mapping = serializers.UUIDField(source="mapping.uuid", read_only=True)
+
+    class Meta:
+        model = MappingRow
+        fields = [
+            "uuid", "mapping", "position", "block", "target_path", "alternative", "target_label",
+            "target_type", "required", "state", "expression", "condition", "confirm_lossy",
+            "confidence", "method", "decided_by", "decided_at", "reason", "revision", "objection",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class RowShape(RowBrief):
+    """With its candidates: expression, confidence, method, sentence, waterfall."""
+
+    class Meta(RowBrief.Meta):
+        fields = [*RowBrief.Meta.fields, "candidates"]
+        read_only_fields = fields
+
+
+class DecisionShape(serializers.ModelSerializer[Decision]):
+    row = serializers.UUIDField(source="row.uuid", read_only=True)
+
+    class Meta:
+        model = Decision
+        fields = [
+            "uuid", "row", "actor", "role", "verdict", "before", "after", "method", "confidence",
+            "evidence", "comment", "bulk", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class DecideBody(serializers.Serializer[Any]):
+    verdict = serializers.ChoiceField(choices=VERDICTS)
+    candidate = serializers.IntegerField(required=False, min_value=0, help_text="counts from 0")
+    expression = serializers.CharField(required=False)
+    condition = serializers.CharField(required=False, allow_blank=True)
+    confirm_lossy = serializers.BooleanField(default=False)
+    reason = serializers.CharField(default="", allow_blank=True)
+    comment = serializers.CharField(default="", allow_blank=True)
+    revision = serializers.IntegerField(required=False, help_text="as read; refused when it moved")
+
+
+class BulkRow(serializers.Serializer[Any]):
+    row = serializers.UUIDField()
+    revision = serializers.IntegerField(required=False)
+    candidate = serializers.IntegerField(required=False, min_value=0)
+
+
+class BulkBody(serializers.Serializer[Any]):
+    rows = serializers.ListField(child=BulkRow(), allow_empty=False, max_length=1000)
+    verdict = serializers.ChoiceField(choices=VERDICTS, default="approved")
+    reason = serializers.CharField(default="", allow_blank=True)
+
+
+class RiskBody(serializers.Serializer[Any]):
+    expected_wrong = serializers.FloatField(min_value=0, max_value=100)
+
+
+class LeftRow(serializers.Serializer[Any]):
+    row = serializers.UUIDField()
+    sentence = serializers.CharField()
+
+
+class BulkShape(serializers.Serializer[Any]):
+    bulk = serializers.UUIDField()
+    sentence = serializers.CharField()
+    done = serializers.ListField(child=serializers.UUIDField())
+    left = LeftRow(many=True)
+
+
+class UndoBody(serializers.Serializer[Any]):
+    bulk = serializers.UUIDField(required=False, help_text="without: the caller's last decision")
+
+
+class NoteBody(serializers.Serializer[Any]):
+    note = serializers.CharField(default="", allow_blank=True)
+
+
+class TextBody(serializers.Serializer[Any]):
+    text = serializers.CharField()
+
+
+class RemarkShape(serializers.Serializer[Any]):
+    uuid = serializers.UUIDField()
+    author = serializers.CharField()
+    text = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class MappingFilter(filters.FilterSet):  # type: ignore[misc]
+    connection = filters.UUIDFilter(field_name="connection__uuid")
+
+    class Meta:
+        model = Mapping
+        fields = ["direction", "entity", "document"]
+
+
+class RowFilter(filters.FilterSet):  # type: ignore[misc]
+    mapping = filters.UUIDFilter(field_name="mapping__uuid")
+    min_confidence = filters.NumberFilter(field_name="confidence", lookup_expr="gte")
+    max_confidence = filters.NumberFilter(field_name="confidence", lookup_expr="lt")
+
+    class Meta:
+        model = MappingRow
+        fields = ["state", "required", "method", "target_path"]
+
+
+class Mappings(Resource[Mapping]):
+    """Mappings between a system's entity and a canonical document."""
+
+    queryset = Mapping.objects.all()
+    serializer_class = MappingShape
+    filterset_class = MappingFilter
+
+    def get_queryset(self) -> QuerySet[Mapping]:
+        """With the counts of the review."""
+        if getattr(self, "swagger_fake_view", False):
+            return Mapping.objects.none()
+        return mappings_of(self.workspace)
+
+    @look(ProblemPart, many=True)
+    def refusals(self, request: Request, uuid: str) -> Response:
+        """Why it could not be published now; empty when it can."""
+        return Response(_reasons(self.get_object()))
+
+    @deed(NoteBody, VersionShape)
+    def publish(self, request: Request, uuid: str) -> Response:
+        """Publish what is approved; 409 with every reason when it cannot be."""
+        mapping = self.get_object()
+        note = self.asked(NoteBody)["note"]
+        try:
+            version = actions.publish(self.actor, mapping, note=note)
+        except MappingRefused as refusal:
+            raise RefusedMapping(_reasons(mapping)) from refusal
+        return self.said(VersionShape, version)
+
+    @deed(BulkBody, BulkShape)
+    def bulk(self, request: Request, uuid: str) -> Response:
+        """Decide many rows, each with its own audit line; those that lost a race are named."""
+        body = self.asked(BulkBody)
+        said = {one["row"]: one for one in body["rows"]}
+        rows = list(_rows(self.get_object()).filter(uuid__in=said))
+        result = actions.bulk(
+            self.actor,
+            rows,
+            verdict=body["verdict"],
+            reason=body["reason"],
+            revisions={r.pk: n for r in rows if (n := said[r.uuid].get("revision")) is not None},
+            candidates={r.pk: n for r in rows if (n := said[r.uuid].get("candidate")) is not None},
+        )
+        return self.said(BulkShape, bulk_said(result))
+
+    @deed(RiskBody, BulkShape)
+    def accept_within(self, request: Request, uuid: str) -> Response:
+        """Accept as many open rows as possible with at most so many expected wrong."""
+        rows = _rows(self.get_object()).filter(state="open")
+        budget = self.asked(RiskBody)["expected_wrong"]
+        return self.said(BulkShape, bulk_said(actions.accept_within(self.actor, rows, budget)))
+
+    @deed(UndoBody, DecisionShape(many=True))
+    def undo(self, request: Request, uuid: str) -> Response:
+        """Take back a bulk, or the caller's last decision on this mapping."""
+        mapping = self.get_object()
+        bulk = self.asked(UndoBody).get("bulk")
+        if bulk is None:
+            done = actions.undo_last(self.actor, mapping)
+        elif Decision.objects.filter(bulk=bulk).exclude(row__mapping=mapping).exists():
+            raise DecisionRefused("This bulk decision reaches beyond the mapping.")
+        else:
+            done = actions.undo_bulk(self.actor, bulk)
+        return self.said(DecisionShape, done, many=True)
+
+
+def _rows(mapping: Mapping) -> QuerySet[MappingRow]:
+    return mapping.rows.select_related("mapping")
+
+
+def _reasons(mapping: Mapping) -> list[dict[str, str]]:
+    return [
+        {"place": r.place, "sentence": r.sentence, "fix": r.fix, "target": r.target}
+        for r in actions.refusals(mapping)
+    ]
+
+
+def bulk_said(result: actions.BulkResult) -> dict[str, Any]:
+    """A bulk result as plain data."""
+    return {
+        "bulk": result.bulk,
+        "sentence": result.sentence,
+        "done": [row.uuid for row in result.done],
+        "left": [{"row": row.uuid, "sentence": why} for row, why in result.left],
+    }
+
+
+class Rows(Resource[MappingRow]):
+    """Rows of mappings: one target field each."""
+
+    queryset = MappingRow.objects.select_related("mapping")
+    serializer_class = RowShape
+    brief = RowBrief
+    filterset_class = RowFilter
+    place = "mapping__workspace"
+
+    def get_queryset(self) -> QuerySet[MappingRow]:
+        """Lists leave the candidates out."""
+        rows = super().get_queryset()
+        return rows.defer("candidates") if self.action == "list" else rows
+
+    @deed(DecideBody, DecisionShape)
+    def decide(self, request: Request, uuid: str) -> Response:
+        """Approve a candidate or an expression, reject, or do not map."""
+        body = self.asked(DecideBody)
+        verdict = body.pop("verdict")
+        return self.said(
+            DecisionShape, actions.decide(self.actor, self.get_object(), verdict, **body)
+        )
+
+    @deed(TextBody, RemarkShape)
+    def comment(self, request: Request, uuid: str) -> Response:
+        """Leave a remark beside the row."""
+        text = self.asked(TextBody)["text"]
+        return self.said(RemarkShape, actions.comment(self.actor, self.get_object(), text))
+
+    @deed(None, DecisionShape)
+    def undo(self, request: Request, uuid: str) -> Response:
+        """Take back the decision in force."""
+        standing = self.get_object().decisions.filter(undo_of=None, undone_by=None)
+        last = standing.select_related("row__mapping").first()
+        if last is None:
+            raise DecisionRefused("Nothing is decided here.")
+        return self.said(DecisionShape, actions.undo(self.actor, last))
+
+    @look(DecisionShape, many=True)
+    def decisions(self, request: Request, uuid: str) -> Response:
+        """Who decided what, when and on which evidence; the newest 100."""
+        rows = self.get_object().decisions.select_related("row")[:100]
+        return self.said(DecisionShape, rows, many=True)
+
+
+class TableShape(serializers.ModelSerializer[LookupTable]):
+    connection = serializers.UUIDField(source="connection.uuid", read_only=True)
+
+    class Meta:
+        model = LookupTable
+        fields = ["uuid", "connection", "name", "label", "code_kind", "description"]
+        read_only_fields = fields
+
+
+class LookupRowShape(serializers.ModelSerializer[LookupRow]):
+    table = serializers.UUIDField(source="table.uuid", read_only=True)
+
+    class Meta:
+        model = LookupRow
+        fields = [
+            "uuid", "table", "source", "source_label", "target", "target_label", "valid_from",
+            "valid_to", "note", "decided_by", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class AddRowBody(serializers.Serializer[Any]):
+    source = serializers.CharField(max_length=120)  # type: ignore[assignment]
+    target = serializers.CharField(max_length=120)
+    target_label = serializers.CharField(default="", allow_blank=True, max_length=200)
+
+
+class TableFilter(filters.FilterSet):  # type: ignore[misc]
+    connection = filters.UUIDFilter(field_name="connection__uuid")
+
+    class Meta:
+        model = LookupTable
+        fields = ["name", "code_kind"]
+
+
+class LookupRowFilter(filters.FilterSet):  # type: ignore[misc]
+    table = filters.UUIDFilter(field_name="table__uuid")
+
+    class Meta:
+        model = LookupRow
+        fields = ["source", "target"]
+
+
+class LookupTables(Resource[LookupTable]):
+    """Code translations."""
+
+    queryset = LookupTable.objects.select_related("connection")
+    serializer_class = TableShape
+    filterset_class = TableFilter
+
+    @deed(AddRowBody, LookupRowShape)
+    def add(self, request: Request, uuid: str) -> Response:
+        """Add (or change) the open-ended translation of one code."""
+        body, table = self.asked(AddRowBody), self.get_object()
+        row = actions.add_lookup_row(
+            self.actor, table, body["source"], body["target"], target_label=body["target_label"]
+        )
+        return self.said(LookupRowShape, row)
+
+
+class LookupRows(Resource[LookupRow]):
+    """Rows of lookup tables."""
+
+    queryset = LookupRow.objects.select_related("table")
+    serializer_class = LookupRowShape
+    filterset_class = LookupRowFilter
+    place = "table__workspace"

@@ -1,0 +1,50 @@
+"""Routes of the API, its document and its tokens."""
+
+from __future__ import annotations
+
+from csp.decorators import csp_update
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.routers import SimpleRouter
+from rest_framework.viewsets import ViewSetMixin
+
+from studio.api import views
+from studio.api.resources import catalog, flows, linking, mapping, proof, triage
+
+router = SimpleRouter(use_regex_path=False)
+RESOURCES: dict[str, type[ViewSetMixin]] = {
+    "connections": catalog.Connections,
+    "snapshots": catalog.Snapshots,
+    "mappings": mapping.Mappings,
+    "mapping-rows": mapping.Rows,
+    "lookup-tables": mapping.LookupTables,
+    "lookup-rows": mapping.LookupRows,
+    "parties": linking.Parties,
+    "pairs": linking.Pairs,
+    "links": linking.Links,
+    "flows": flows.Flows,
+    "inbox-items": flows.InboxItems,
+    "deliveries": flows.Deliveries,
+    "cases": triage.Cases,
+    "tie-outs": proof.TieOuts,
+    "audit-events": proof.AuditEvents,
+}
+for address, resource in RESOURCES.items():
+    router.register(address, resource, basename=address)
+
+# Swagger sets sizes of its boxes inline; nothing else of the policy is loosened, and only here.
+swagger = csp_update({"style-src": ["'unsafe-inline'"]})(
+    SpectacularSwaggerSplitView.as_view(url_name="api:schema", permission_classes=[IsAuthenticated])
+)
+
+app_name = "api"
+urlpatterns = [
+    path("v1/", include(router.urls)),
+    path(
+        "schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="schema"
+    ),
+    path("docs/", swagger, name="docs"),
+    path("tokens/", views.tokens, name="tokens"),
+    path("tokens/<uuid:key>/revoke/", views.revoke, name="revoke"),
+]

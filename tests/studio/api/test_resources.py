@@ -1,0 +1,291 @@
+"""Every resource over one small world: read, refused without the scope, done with it, never abroad."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from studio.accounts.models import Membership, User, Workspace
+from studio.api.models import StoredAnswer
+from studio.catalog.models import Connection
+from studio.core.models import AuditEvent
+from studio.linking.models import Link, Pair, Party
+from studio.mapping.models import Decision, LookupRow, Mapping, MappingRow
+from studio.triage.models import Case, CaseNote
+
+LISTS = [
+    "connections", "snapshots", "mappings", "mapping-rows", "lookup-tables", "lookup-rows",
+    "parties", "pairs", "links", "flows", "inbox-items", "deliveries", "cases", "tie-outs",
+    "audit-events",
+]  # fmt: skip
+Clients = Callable[..., APIClient]
+
+
+@pytest.fixture
+def full(world: Any) -> Any:
+    """One row of everything: an order posted, one parked for its terms, a tie-out, a pair."""
+    world.order("000001")
+    world.order("000002", Terms="99")
+    world.run()
+    mapping = Mapping.objects.get(direction="inbound")
+    candidates = [{"expression": "Customer", "confidence": 0.9, "method": "Similarity"}]
+    for n, path in enumerate(("party", "terms")):
+        MappingRow.objects.create(
+            mapping=mapping,
+            position=n,
+            target_path=path,
+            candidates=candidates,
+            confidence=0.9,
+        )
+    left = Party.objects.create(
+        connection=world.erp, kind="customer", key="SHA", code="SHA", label="Shale"
+    )
+    right = Party.objects.create(connection=world.books, kind="customer", key="59", label="Shale")
+    Pair.objects.create(kind="customer", left=left, right=right, probability=0.9, word="strong")
+    return world
+
+
+def first(client: APIClient, name: str, **narrowing: Any) -> Any:
+    said = client.get(f"/api/v1/{name}/", narrowing)
+    assert said.status_code == 200, said.content
+    return said.json()["results"][0]
+
+
+def test_every_list_and_detail_is_readable_and_of_the_own_workspace_only(
+    full: Any, ana: User, otto: User, client_of: Clients
+) -> None:
+    tie = client_of(ana, "tie out").post("/api/v1/tie-outs/run/", {"flow": "orders"})
+    assert tie.status_code == 200, tie.content
+    ours = client_of(ana)
+    elsewhere = Workspace.objects.create(name="Other", slug="other")
+    Membership.objects.create(user=otto, workspace=elsewhere, role="integrator")
+    theirs = client_of(otto)
+    for name in LISTS:
+        row = first(ours, name)
+        detail = f"/api/v1/{name}/{row.get('uuid', row.get('id'))}/"
+        assert ours.get(detail).status_code == 200, name
+        assert theirs.get(detail).status_code == 404, name
+        if name != "audit-events":  # making the token left a line of their own
+            assert theirs.get(f"/api/v1/{name}/").json()["results"] == []
+
+
+def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Address -> who may, the scope it takes, the body."""
+    row, other = MappingRow.objects.order_by("id")[:2]
+    pair, link = Pair.objects.get(), Link.objects.get(kind="customer")
+    case, item = Case.objects.get(), full.item("000002")
+    return {
+        f"connections/{full.books.uuid}/check": ("ivo", "connect", {}),
+        f"mapping-rows/{row.uuid}/decide": ("ivo", "map", {"verdict": "approved"}),
+        f"mapping-rows/{row.uuid}/comment": ("ivo", "map", {"text": "sure?"}),
+        f"mapping-rows/{row.uuid}/undo": ("ivo", "map", {}),
+        f"mappings/{row.mapping.uuid}/bulk": ("ivo", "map", {"rows": [{"row": str(other.uuid)}]}),
+        f"mappings/{row.mapping.uuid}/undo": ("ivo", "map", {}),
+        f"mappings/{row.mapping.uuid}/accept-within": ("ivo", "map", {"expected_wrong": 1}),
+        f"lookup-tables/{full.terms.uuid}/add": ("ana", "lookup", {"source": "99", "target": "4"}),
+        f"pairs/{pair.uuid}/judge": ("ana", "match", {"verdict": "same"}),
+        "pairs/undo": ("ana", "match", {}),
+        f"parties/{pair.left.uuid}/create-new": (
+            "ana", "match", {"target": str(full.books.uuid), "comment": "another one"},
+        ),
+        f"links/{link.uuid}/unlink": ("ana", "match", {"reason": "not the same"}),
+        f"flows/{full.flow.uuid}/publish": ("ivo", "publish", {}),
+        f"flows/{full.flow.uuid}/pause": ("ivo", "operate", {"reason": "closing"}),
+        f"flows/{full.flow.uuid}/resume": ("ivo", "operate", {}),
+        f"cases/{case.uuid}/comment": ("ana", "triage", {"text": "asked"}),
+        f"cases/{case.uuid}/assign": ("ana", "triage", {"person": "ana"}),
+        f"inbox-items/{item.uuid}/replay": ("ana", "triage", {}),
+        f"inbox-items/{item.uuid}/close": ("ana", "triage", {"reason": "a test order"}),
+        "tie-outs/run": ("ana", "tie out", {"flow": "orders"}),
+    }  # fmt: skip
+
+
+def test_every_write_needs_its_scope_and_leaves_a_line_in_the_trail(
+    full: Any, ivo: User, ana: User, client_of: Clients
+) -> None:
+    people = {"ivo": ivo, "ana": ana}
+    readers = {name: client_of(user) for name, user in people.items()}
+    for address, (who, scope, body) in _writes(full).items():
+        path = f"/api/v1/{address}/"
+        refused = readers[who].post(path, body, format="json")
+        assert refused.status_code == 403, (address, refused.content)
+        assert refused.json()["code"] == "forbidden"
+        assert refused.json()["fix"]
+        done = client_of(people[who], scope).post(path, body, format="json")
+        assert done.status_code == 200, (address, done.content)
+    assert AuditEvent.objects.filter(actor="token: loader (Ana Keller)", key="case.assigned").get()
+
+
+def test_a_remedy_is_listed_with_its_inputs_and_applied(
+    full: Any, ana: User, client_of: Clients
+) -> None:
+    client = client_of(ana, all_scopes=True)
+    case = f"/api/v1/cases/{Case.objects.get().uuid}"
+    offered = {r["key"]: r for r in client.get(f"{case}/remedies/").json()}
+    assert offered["void"]["allowed"] is True
+    assert [i["name"] for i in offered["void"]["inputs"]] == ["reason"]
+    missing = client.post(f"{case}/apply/", {"remedy": "void"}, format="json")
+    assert missing.status_code == 400
+    done = client.post(
+        f"{case}/apply/", {"remedy": "void", "values": {"reason": "a test"}}, format="json"
+    )
+    assert done.status_code == 200, done.content
+    assert full.item("000002").state == "void"
+
+
+def test_a_delivery_explains_its_values(full: Any, olga: User, client_of: Clients) -> None:
+    post = full.post("000001")
+    rows = client_of(olga).get(f"/api/v1/deliveries/{post.uuid}/explain/").json()
+    number = next(r for r in rows if r["target"] == "DocNumber")
+    assert number["value"] == "000001"
+    assert number["approved_by"] == "Ivo Marsh"
+
+
+def test_a_publication_that_cannot_be_is_409_with_every_reason(
+    full: Any, ivo: User, client_of: Clients
+) -> None:
+    mapping = Mapping.objects.get(direction="inbound")
+    said = client_of(ivo, "publish").post(f"/api/v1/mappings/{mapping.uuid}/publish/")
+    assert said.status_code == 409
+    assert said.json()["code"] == "mapping-refused"
+    assert said.json()["problems"][0]["fix"] == "Approve at least the required rows."
+
+
+def test_a_row_that_moved_meanwhile_is_409(full: Any, ivo: User, client_of: Clients) -> None:
+    client, row = client_of(ivo, "map"), MappingRow.objects.all()[0]
+    body = {"verdict": "approved", "revision": row.revision}
+    assert client.post(f"/api/v1/mapping-rows/{row.uuid}/decide/", body).status_code == 200
+    late = client.post(f"/api/v1/mapping-rows/{row.uuid}/decide/", body)
+    assert late.status_code == 409
+    assert late.json()["code"] == "decided-meanwhile"
+    assert Decision.objects.count() == 1
+
+
+def test_a_body_that_cannot_be_used_is_400_and_names_the_field(
+    full: Any, ivo: User, client_of: Clients
+) -> None:
+    row = MappingRow.objects.all()[0]
+    said = client_of(ivo, "map").post(f"/api/v1/mapping-rows/{row.uuid}/decide/", {"verdict": "x"})
+    assert said.status_code == 400
+    assert said.json()["problems"][0]["place"] == "verdict"
+
+
+def test_an_unknown_target_code_is_refused_with_the_fix(
+    full: Any, ana: User, client_of: Clients
+) -> None:
+    said = client_of(ana, "lookup").post(
+        f"/api/v1/lookup-tables/{full.terms.uuid}/add/", {"source": "99", "target": "nowhere"}
+    )
+    assert said.status_code == 409
+    assert said.json()["fix"] == "Choose one from its list."
+    assert LookupRow.objects.count() == 1
+
+
+def test_the_same_key_gives_the_first_answer_and_happens_once(
+    full: Any, ana: User, client_of: Clients
+) -> None:
+    client, case = client_of(ana, "triage"), Case.objects.get()
+    path, key = f"/api/v1/cases/{case.uuid}/comment/", str(uuid.uuid4())
+    one = client.post(path, {"text": "asked"}, headers={"Idempotency-Key": key})
+    two = client.post(path, {"text": "asked"}, headers={"Idempotency-Key": key})
+    assert one.json() == two.json()
+    assert two["Idempotency-Replayed"] == "true"
+    assert CaseNote.objects.filter(text="asked").count() == 1
+    other = client.post(path, {"text": "another"}, headers={"Idempotency-Key": key})
+    assert other.status_code == 422
+    assert other.json()["code"] == "key-reused"
+    fresh = client_of(ana, "triage").post(path, {"text": "b"}, headers={"Idempotency-Key": key})
+    assert fresh.status_code == 200, "keys of two callers never meet"
+
+
+def test_a_refused_write_keeps_no_answer(full: Any, ana: User, client_of: Clients) -> None:
+    case = Case.objects.get()
+    headers = {"Idempotency-Key": "k"}
+    said = client_of(ana).post(
+        f"/api/v1/cases/{case.uuid}/comment/", {"text": "a"}, headers=headers
+    )
+    assert said.status_code == 403
+    assert not StoredAnswer.objects.exists()
+
+
+def test_a_write_towards_another_system_is_not_repeated_either(
+    full: Any, ana: User, client_of: Clients
+) -> None:
+    client = client_of(ana, "tie out")
+    runs = [
+        client.post("/api/v1/tie-outs/run/", {"flow": "orders"}, headers={"Idempotency-Key": "t"})
+        for _ in range(2)
+    ]
+    assert runs[0].json() == runs[1].json()
+    assert AuditEvent.objects.filter(key="tieout.run").count() == 1
+    StoredAnswer.objects.update(status=0)
+    late = client.post(
+        "/api/v1/tie-outs/run/", {"flow": "orders"}, headers={"Idempotency-Key": "t"}
+    )
+    assert late.status_code == 409
+    assert late.json()["code"] == "outcome-unknown"
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(
+    workspace: Workspace, olga: User, client_of: Clients
+) -> None:
+    for n in range(7):
+        Connection.objects.create(workspace=workspace, system="qbo", name=f"c{n}", company="1")
+    client, seen = client_of(olga), []
+    url: str | None = "/api/v1/connections/?size=3&system=qbo"
+    while url:
+        page = client.get(url).json()
+        seen += [row["name"] for row in page["results"]]
+        last, url = page, page["next"]
+    assert seen == [f"c{n}" for n in range(7)]
+    back = client.get(last["previous"]).json()
+    assert [row["name"] for row in back["results"]] == ["c3", "c4", "c5"]
+    assert client.get("/api/v1/connections/?after=nonsense").status_code == 400
+    assert client.get("/api/v1/connections/?size=0").status_code == 400
+
+
+def test_money_is_text_and_times_carry_their_offset(
+    full: Any, olga: User, client_of: Clients
+) -> None:
+    row = first(client_of(olga), "deliveries", step="post")
+    assert row["gross"] == "100.00"
+    assert datetime.fromisoformat(row["created_at"]).tzinfo is not None
+
+
+def test_lists_are_narrowed_and_a_bad_filter_is_told(
+    full: Any, olga: User, client_of: Clients
+) -> None:
+    client = client_of(olga)
+    parked = client.get("/api/v1/inbox-items/", {"state": "parked"}).json()["results"]
+    assert [r["key"] for r in parked] == ["000002"]
+    assert client.get("/api/v1/cases/", {"open": "false"}).json()["results"] == []
+    assert client.get("/api/v1/inbox-items/", {"state": "nonsense"}).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["mapping-rows", "parties", "cases", "inbox-items", "deliveries"])
+def test_a_list_takes_the_same_number_of_queries_however_long(
+    full: Any, olga: User, client_of: Clients, name: str
+) -> None:
+    for n in range(3, 8):
+        full.order(f"00000{n}", Terms="99" if n % 2 else "30")
+    client = client_of(olga)
+    client.get(f"/api/v1/{name}/")  # notes the use of the token
+    with CaptureQueriesContext(
+        connection,
+    ) as short:
+        client.get(f"/api/v1/{name}/")
+    full.run()
+    row = MappingRow.objects.all()[0]
+    for n in range(5):
+        MappingRow.objects.create(mapping=row.mapping, target_path=f"more{n}")
+        Party.objects.create(connection=full.erp, kind="customer", key=f"K{n}")
+    with CaptureQueriesContext(connection) as long:
+        assert len(client.get(f"/api/v1/{name}/").json()["results"]) > 2
+    assert len(long) == len(short)
