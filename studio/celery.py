@@ -20,7 +20,9 @@ app.autodiscover_tasks()
 app.conf.task_queues = [
     Queue(name, Exchange(name), routing_key=name, durable=True) for name in ("sync", "ai")
 ]
-app.conf.task_routes = {"mapping.*": {"queue": "ai"}, "linking.*": {"queue": "ai"}}
+app.conf.task_routes = {
+    name: {"queue": "ai"} for name in ("mapping.*", "linking.*", "flows.match_masters")
+}
 
 
 @app.on_after_configure.connect
@@ -32,6 +34,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("flows.sweep", settings.SWEEP_SECONDS),
         ("flows.poll_due", settings.POLL_SECONDS),
         ("monitor.seal", 30),
+        ("flows.match_due", 3600),
     ):
         sender.conf.beat_schedule[task] = {
             "task": task,

@@ -104,6 +104,7 @@ def publish_flow(actor: Actor, flow: Flow, *, note: str = "") -> FlowVersion:
         bundle_of(version)
         flow.state, flow.paused_reason = "live", ""
         flow.save(update_fields=["state", "paused_reason", "updated_at"])
+        nudge("flows.match_masters", flow.workspace_id)
         nudge("flows.poll", flow.pk)
     return version
 

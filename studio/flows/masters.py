@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 
 from connectors.registry import capabilities
+from engine.errors import RemoteUnavailable, StudioError
 from engine.mapping import Context
 from engine.schema.model import Record
+from studio.accounts.models import Workspace, machine
 from studio.accounts.roles import MATCH
 from studio.catalog.actions import every
 from studio.catalog.models import Connection
-from studio.catalog.wiring import opened
+from studio.catalog.services import lane
+from studio.catalog.wiring import note_fault, opened
 from studio.core.action import Actor
 from studio.flows.bundle import company_facts, today
 from studio.flows.models import Flow
@@ -68,3 +71,25 @@ def match_masters(actor: Actor, workspace_flows: list[Flow]) -> dict[str, int]:
         for kind in KINDS:
             counts[kind] += find_pairs(actor, flow.source, flow.target, kind).pairs
     return dict(counts)
+
+
+def refresh_and_match(workspace: Workspace) -> dict[str, int]:
+    """Read both sides of every flow and look for counterparts; a side that rests keeps what it had.
+
+    One worker per workspace at a time; another one waits a minute, then leaves it to the hourly wake-up.
+    """
+    actor = machine(workspace, "the matcher", MATCH)
+    flows = list(Flow.objects.filter(workspace=workspace).select_related("source", "target"))
+    sides = {c.pk: c for f in flows for c in (f.source, f.target)}
+    try:
+        with lane(f"masters:{workspace.pk}", seconds=900, patience=60):
+            for connection in sides.values():
+                if connection.resting():
+                    continue
+                try:
+                    refresh_masters(actor, connection)
+                except StudioError as error:
+                    note_fault(connection, error)
+            return match_masters(actor, flows)
+    except RemoteUnavailable:
+        return {}

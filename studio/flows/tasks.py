@@ -6,6 +6,9 @@ import logging
 
 from celery import shared_task
 
+from studio.accounts.models import Workspace
+from studio.core.dispatch import nudge
+from studio.flows.masters import refresh_and_match
 from studio.flows.models import Flow
 from studio.flows.poll import poll as poll_flow
 from studio.flows.pump import pump_connection, pump_flow
@@ -45,3 +48,18 @@ def sweep() -> None:
 def poll_due() -> None:
     """Wake the polls whose time has come."""
     wake_polls()
+
+
+@shared_task(name="flows.match_masters")
+def match_masters(workspace_id: int) -> None:
+    """Read customers, suppliers and items of a workspace's flows and compare them."""
+    workspace = Workspace.objects.filter(pk=workspace_id).first()
+    if workspace:
+        refresh_and_match(workspace)
+
+
+@shared_task(name="flows.match_due")
+def match_due() -> None:
+    """Wake the comparison of every workspace with a live flow."""
+    for key in Flow.objects.filter(state="live").values_list("workspace_id", flat=True).distinct():
+        nudge("flows.match_masters", key)

@@ -356,8 +356,6 @@ def undo(request: StudioRequest) -> HttpResponse:
 @require_POST
 def search(request: StudioRequest) -> HttpResponse:
     """Ask a worker to compare again."""
-    kind = Narrowing.of(QueryDict(urlsplit(addresses.back(request, reverse(LIST))).query)).kind
-    for route in queries.routes(request.workspace):
-        nudge("linking.find_pairs", route.source.pk, route.target.pk, kind)
-    text = _("New and changed records are being compared; this page shows them in a few seconds.")
+    nudge("flows.match_masters", request.workspace.pk)
+    text = _("Both sides are being read and compared. Reload in about a minute to see what is new.")
     return _answer(request, text, undo=False)

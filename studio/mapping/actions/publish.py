@@ -8,6 +8,7 @@ from engine.errors import MappingRefused
 from engine.mapping import Refusal, check, compile_mapping, content_hash, dump, read
 from studio.accounts.roles import PUBLISH
 from studio.core.action import Actor, acting
+from studio.core.dispatch import nudge
 from studio.mapping.assemble import put_together
 from studio.mapping.catalog import catalog_of
 from studio.mapping.models import Mapping, MappingRow, MappingVersion
@@ -57,6 +58,9 @@ def publish(actor: Actor, mapping: Mapping, *, note: str = "") -> MappingVersion
             raise MappingRefused(problems=tuple(str(p) for p in problems))
         version = _version(actor, mapping, note)
         line.data = {"number": version.number, "hash": version.content_hash, "note": note}
+        if mapping.direction == "inbound" and mapping.document in ("party", "item"):
+            # How customers and items are read is known now, so they can be compared.
+            nudge("flows.match_masters", mapping.connection.workspace_id)
     return version
 
 
