@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import httpx
 
@@ -12,6 +12,7 @@ from connectors.http.budget import Limits, LocalBudget, Patience
 from connectors.http.client import ApiClient, tls_floor
 from connectors.http.oauth import Endpoints, OAuthClient, discover
 from connectors.http.tokens import Tokens
+from connectors.parts import Assembled
 from connectors.qbo import facts
 from connectors.qbo.client import QboClient
 from connectors.qbo.introspect import QboIntrospector
@@ -21,20 +22,13 @@ from connectors.qbo.source import QboSource
 from connectors.qbo.webhooks import QboWebhooks
 from engine.errors import AccessDenied, RemoteFault
 from engine.ports import (
-    Action,
     ChangeNotice,
     Connector,
-    Draft,
     Health,
-    ItemResult,
-    Page,
-    Receipt,
-    SourceRecord,
 )
-from engine.schema.model import SystemSchema
 
 
-class QboConnector:
+class QboConnector(Assembled):
     """Implements ``engine.ports.Connector`` and ``engine.ports.Webhooks``.
 
     Args:
@@ -71,49 +65,10 @@ class QboConnector:
         )
         self.client = QboClient(self.api, config.company, batches)
         self.source = QboSource(self.client, services.clock)
+        self.introspector = QboIntrospector(self.client)
         how = Writing(services.lane, services.clock, marks=config.setting("marker", "on") != "off")
         self.sink = QboSink(self.client, how)
         self._webhooks = QboWebhooks(config.secret("webhook_key"))
-
-    def snapshot(self, *, sample: int = 200) -> SystemSchema:
-        """Entities, fields, custom fields, value profiles."""
-        return QboIntrospector(self.client).snapshot(sample=sample)
-
-    def changes(self, entity: str, *, cursor: str = "", limit: int = 100) -> Page:
-        """Records changed since ``cursor``."""
-        return self.source.changes(entity, cursor=cursor, limit=limit)
-
-    def read(self, entity: str, key: str) -> SourceRecord | None:
-        """One record by id."""
-        return self.source.read(entity, key)
-
-    def find(
-        self, entity: str, where: Mapping[str, str], *, limit: int = 100
-    ) -> list[SourceRecord]:
-        """Records whose fields equal ``where``, inactive ones included."""
-        return self.source.find(entity, where, limit=limit)
-
-    def create(self, draft: Draft) -> Receipt:
-        """Create a record."""
-        return self.sink.create(draft)
-
-    def update(self, draft: Draft) -> Receipt:
-        """Change the given fields of a record."""
-        return self.sink.update(draft)
-
-    def act(self, draft: Draft, action: Action) -> Receipt:
-        """Void, delete, deactivate or reactivate a record."""
-        return self.sink.act(draft, action)
-
-    def create_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
-        """Create several in batches of 30."""
-        return self.sink.create_many(drafts)
-
-    def find_by_reference(
-        self, entity: str, reference: str, idempotency_key: str
-    ) -> Receipt | None:
-        """The document an unanswered ``create`` left, if any."""
-        return self.sink.find_by_reference(entity, reference, idempotency_key)
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Whether a webhook's signature fits its raw body."""

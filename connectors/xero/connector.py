@@ -8,7 +8,7 @@ tenant id; where it is empty and the sign-in reaches exactly one organisation, t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import httpx
@@ -19,6 +19,7 @@ from connectors.http.budget import LocalBudget
 from connectors.http.client import ApiClient
 from connectors.http.oauth import Endpoints, OAuthClient
 from connectors.http.tokens import Tokens
+from connectors.parts import Assembled
 from connectors.xero.client import XeroApi
 from connectors.xero.facts import CONSENT, IDENTITY, LIMITS, PRODUCTION, SCOPES, SYSTEM
 from connectors.xero.introspect import XeroIntrospector
@@ -28,17 +29,10 @@ from connectors.xero.source import XeroSource
 from connectors.xero.webhooks import XeroWebhooks
 from engine.errors import AccessDenied, RemoteFault
 from engine.ports import (
-    Action,
     ChangeNotice,
     Connector,
-    Draft,
     Health,
-    ItemResult,
-    Page,
-    Receipt,
-    SourceRecord,
 )
-from engine.schema.model import SystemSchema
 
 
 def endpoints(config: ConnectionConfig) -> Endpoints:
@@ -75,7 +69,7 @@ def _auth(config: ConnectionConfig, services: Services) -> Auth:
     return RefreshTokenAuth(SYSTEM, store, oauth, clock=services.clock)
 
 
-class XeroConnector:
+class XeroConnector(Assembled):
     """Implements ``engine.ports.Connector`` and ``Webhooks``."""
 
     system = SYSTEM
@@ -97,48 +91,8 @@ class XeroConnector:
         self.api = XeroApi(self._http, config.company)
         self.source = XeroSource(self.api)
         self.sink = XeroSink(self.api)
-        self._introspector = XeroIntrospector(self.api, self.source)
+        self.introspector = XeroIntrospector(self.api, self.source)
         self._webhooks = XeroWebhooks(config.secret("webhook_key"))
-
-    def snapshot(self, *, sample: int = 200) -> SystemSchema:
-        """Entities, fields, live codes, value profiles and facts (lock dates among them)."""
-        return self._introspector.snapshot(sample=sample)
-
-    def changes(self, entity: str, *, cursor: str = "", limit: int = 100) -> Page:
-        """Records changed since ``cursor``."""
-        return self.source.changes(entity, cursor=cursor, limit=limit)
-
-    def read(self, entity: str, key: str) -> SourceRecord | None:
-        """One record by key."""
-        return self.source.read(entity, key)
-
-    def find(
-        self, entity: str, where: Mapping[str, str], *, limit: int = 100
-    ) -> list[SourceRecord]:
-        """Records whose fields equal ``where``."""
-        return self.source.find(entity, where, limit=limit)
-
-    def create(self, draft: Draft) -> Receipt:
-        """Create a record."""
-        return self.sink.create(draft)
-
-    def update(self, draft: Draft) -> Receipt:
-        """Change the given fields of a record."""
-        return self.sink.update(draft)
-
-    def act(self, draft: Draft, action: Action) -> Receipt:
-        """Void, delete, deactivate or reactivate a record."""
-        return self.sink.act(draft, action)
-
-    def create_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
-        """Create several of one entity, 50 to a call."""
-        return self.sink.create_many(drafts)
-
-    def find_by_reference(
-        self, entity: str, reference: str, idempotency_key: str
-    ) -> Receipt | None:
-        """The document an unanswered ``create`` left, if any."""
-        return self.sink.find_by_reference(entity, reference, idempotency_key)
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Whether a webhook's signature fits."""
