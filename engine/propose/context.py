@@ -20,7 +20,12 @@ CONTEXT: tuple[tuple[str, str], ...] = (
     ("rank_for_source", "place among the source's targets"),
     ("share_for_target", "share of the target's plausibility"),
     ("share_for_source", "share of the source's plausibility"),
+    ("share_for_both", "share when every source and target is given away about once"),
 )
+
+
+ROUNDS = 12
+SHARPNESS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,19 @@ def _share(group: npt.NDArray[np.int64], size: int, gap: Floats) -> Floats:
     raised = np.exp(gap)
     total = np.bincount(group, weights=raised, minlength=size)
     return np.asarray(raised / np.maximum(total[group], 1e-9), dtype=np.float32)
+
+
+def _balanced(p: Pairs, base: Floats) -> Floats:
+    """Plausibility after rows and columns were scaled to sum to one in turn (Sinkhorn).
+
+    It is what a one-to-one assignment would make of the pairs, softly: a pair whose source is
+    wanted more elsewhere loses, and so does one whose target is.
+    """
+    share = np.exp(SHARPNESS * (base - base.max(initial=-1e9)).astype(np.float64)) + 1e-9
+    for _ in range(ROUNDS):
+        share /= np.maximum(np.bincount(p.i, share, len(p.left))[p.i], 1e-12)
+        share /= np.maximum(np.bincount(p.j, share, len(p.right))[p.j], 1e-12)
+    return np.asarray(share, dtype=np.float32)
 
 
 def _source_groups(side: Side) -> npt.NDArray[np.int64]:
@@ -110,5 +128,6 @@ def surround(p: Pairs, base: Floats) -> Floats:
         np.log1p(by_source.place),
         _share(p.j, len(p.right), gap_target),
         _share(p.i, len(p.left), gap_source),
+        _balanced(p, base),
     )
     return np.stack(columns, axis=1).astype(np.float32)

@@ -143,7 +143,7 @@ def _entity_leaves(entity: EntitySchema, order: int) -> Iterable[Leaf]:
             continue
         above_path = parent_path(one.path)
         mates = children[above_path]
-        own = slots.get(one.path) or spelled(_unprefixed(leaf_name(one.path), mates))
+        own = slots.get(one.path) or spelled(unprefixed(leaf_name(one.path), mates))
         above = tuple(w for part in above_path.split(".") if part for w in spelled(part))
         wrapped = leaf_name(one.path).lower() == "value" and above[-1:] == ("reference",)
         if wrapped:
@@ -244,7 +244,7 @@ def _entity_words(entity: EntitySchema) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def _unprefixed(name: str, mates: Sequence[FieldSchema]) -> str:
+def unprefixed(name: str, mates: Sequence[FieldSchema]) -> str:
     """The name without a prefix that every sibling carries (``assays_tissue`` -> ``tissue``)."""
     head, mark, rest = name.partition("_")
     if not mark or not rest or len(mates) < 4:

@@ -15,6 +15,13 @@ import numpy.typing as npt
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
+from engine.propose.naming import (
+    letters_in_order,
+    rare_letters,
+    skeletons,
+    spelling_bare,
+    start_bare,
+)
 from engine.propose.pairing import Pairs, heads, mask
 from engine.propose.prepare import Floats, Leaf, Side
 from engine.propose.sampling import (
@@ -28,7 +35,7 @@ from engine.propose.sampling import (
 from engine.propose.words import prose, spelled, vocabulary
 from engine.schema.model import FieldType
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 Signal = Callable[[Pairs], Floats]
 
 
@@ -636,6 +643,11 @@ SIGNALS: tuple[Row, ...] = (
     Row("samples_shape", shape_overlap, "shape of sample values"),
     Row("samples_length", length_alike, "length of sample values"),
     Row("samples_characters", character_share, "letters and digits in sample values"),
+    Row("spelling_bare", spelling_bare, "spelling of the names without shared prefixes"),
+    Row("start_bare", start_bare, "beginning of the names without shared prefixes"),
+    Row("letters_in_order", letters_in_order, "one name an abbreviation of the other"),
+    Row("skeletons", skeletons, "names without vowels"),
+    Row("rare_letters", rare_letters, "rare groups of letters in the names"),
 )
 
 

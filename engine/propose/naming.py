@@ -1,0 +1,111 @@
+"""Signals from the letters of names: abbreviations, dropped vowels, shared prefixes.
+
+Words are of no help where a name was cut to a few letters (``CstNm``, ``cust_nm_1``, ``ddrssln1``);
+the order of the letters that are left still tells.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import defaultdict
+
+import numpy as np
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import JaroWinkler, LCSseq
+
+from engine.propose.pairing import Pairs
+from engine.propose.prepare import Floats, Side, unprefixed
+from engine.schema.model import FieldSchema
+from engine.schema.paths import leaf as leaf_name
+from engine.schema.paths import parent as parent_path
+
+_GRAMS = 1024
+_STEP = 50_000
+
+
+def bare_names(side: Side) -> list[str]:
+    """Letters and digits of each own name in lower case, without a prefix all siblings carry."""
+    mates: dict[tuple[str, str], list[FieldSchema]] = defaultdict(list)
+    for one in side.leaves:
+        mates[one.entity, parent_path(one.field.path)].append(one.field)
+    out = []
+    for one in side.leaves:
+        name = leaf_name(one.field.path)
+        rest = unprefixed(name, mates[one.entity, parent_path(one.field.path)])
+        out.append(re.sub(r"[\W_]+", "", rest.lower()) or name.lower())
+    return out
+
+
+def skeleton(name: str) -> str:
+    """The first letter and all consonants and digits behind it."""
+    return name[:1] + re.sub(r"[aeiou]", "", name[1:])
+
+
+def _names(p: Pairs) -> tuple[list[str], list[str]]:
+    left, right = bare_names(p.left), bare_names(p.right)
+    return [left[k] for k in p.i], [right[k] for k in p.j]
+
+
+def _lengths(names: list[str]) -> Floats:
+    return np.array([len(n) for n in names], dtype=np.float32)
+
+
+def spelling_bare(p: Pairs) -> Floats:
+    """Spelling of the names without shared prefixes and marks."""
+    out: Floats = process.cpdist(*_names(p), scorer=fuzz.ratio, dtype=np.float32)
+    return out / 100
+
+
+def start_bare(p: Pairs) -> Floats:
+    """The same with weight on the beginnings (Jaro-Winkler)."""
+    return process.cpdist(*_names(p), scorer=JaroWinkler.similarity, dtype=np.float32)
+
+
+def letters_in_order(p: Pairs) -> Floats:
+    """Share of the shorter name's letters that the other has in the same order.
+
+    Names of fewer than three letters are weighed down: any long name contains them.
+    """
+    left, right = _names(p)
+    common: Floats = process.cpdist(left, right, scorer=LCSseq.similarity, dtype=np.float32)
+    short = np.minimum(_lengths(left), _lengths(right))
+    first = np.array([a[:1] == b[:1] for a, b in zip(left, right, strict=True)], dtype=np.float32)
+    found: Floats = common / (short + 0.5) * (0.7 + 0.3 * first)
+    return found
+
+
+def skeletons(p: Pairs) -> Floats:
+    """Spelling of the names without their vowels."""
+    left, right = _names(p)
+    out: Floats = process.cpdist(
+        list(map(skeleton, left)), list(map(skeleton, right)), scorer=fuzz.ratio, dtype=np.float32
+    )
+    return out / 100
+
+
+def _gram_table(names: list[str]) -> Floats:
+    out = np.zeros((len(names), _GRAMS), dtype=np.float32)
+    for row, name in enumerate(names):
+        text = f"^{name}$"
+        for size in (2, 3):
+            for k in range(len(text) - size + 1):
+                out[row, zlib.crc32(text[k : k + size].encode()) % _GRAMS] += 1.0
+    return out
+
+
+def rare_letters(p: Pairs) -> Floats:
+    """Cosine of letter pairs and triples, where those that many fields have count little."""
+    left, right = _gram_table(bare_names(p.left)), _gram_table(bare_names(p.right))
+    seen = (left > 0).sum(axis=0) + (right > 0).sum(axis=0)
+    weight = np.log((1 + len(left) + len(right)) / (1 + seen))
+    tables = []
+    for table in (left, right):
+        scaled = table * weight
+        norm = np.linalg.norm(scaled, axis=1, keepdims=True)
+        tables.append((scaled / np.maximum(norm, 1e-6)).astype(np.float32))
+    out = np.empty(len(p), dtype=np.float32)
+    for s in range(0, len(out), _STEP):
+        a, b = p.i[s : s + _STEP], p.j[s : s + _STEP]
+        out[s : s + _STEP] = np.einsum("nd,nd->n", tables[0][a], tables[1][b])
+    return out
