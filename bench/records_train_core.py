@@ -41,8 +41,8 @@ def read_csv(path: Path, key: str) -> Table:
     with path.open(encoding="utf-8-sig", newline="") as handle:
         rows = csv.reader(handle)
         head = next(rows)
-        columns = dict(zip(head, zip(*rows, strict=True), strict=True))
-    return Table(keys=columns[key], columns=columns, key=key)
+        columns = Table.columns_of(head, rows)
+    return Table(keys=list(columns[key]), columns=columns, key=key)
 
 
 def read_pairs(path: Path) -> list[list[str]]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from engine.resolve.table import Table
@@ -145,7 +145,7 @@ def recognise(table: Table, kind: str) -> dict[str, str]:
     return roles
 
 
-def key_column(columns: dict[str, Sequence[str]]) -> str | None:
+def key_column(columns: Mapping[str, Sequence[str]]) -> str | None:
     """The first column that is filled and unique in every record, key-like headings preferred."""
     unique = [
         n

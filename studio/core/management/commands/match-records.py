@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,27 +79,25 @@ def read_table(path: Path, key: str) -> Table:
             head = next(rows, None)
             if not head:
                 raise CommandError(f"{path}: the file is empty; a heading line is needed")
-            body = [row for row in rows if row]
+            columns = Table.columns_of(head, (row for row in rows if row))
     except FileNotFoundError as error:
         raise CommandError(f"{path}: no such file") from error
     except UnicodeDecodeError as error:
         raise CommandError(f"{path}: not UTF-8 text (save the export as CSV UTF-8)") from error
-    for at, row in enumerate(body, 2):
-        if len(row) != len(head):
-            raise CommandError(f"{path} record {at}: {len(row)} values under {len(head)} headings")
-    columns: dict[str, Sequence[str]] = (
-        dict(zip(head, zip(*body, strict=True), strict=True)) if body else dict.fromkeys(head, ())
-    )
-    chosen = key or key_column(columns) or (head[0] if not body else None)
+    except ValueError as error:
+        raise CommandError(f"{path} {error}") from error
+    count = len(next(iter(columns.values())))
+    chosen = key or key_column(columns) or (head[0] if not count else None)
     if chosen is None:
         raise CommandError(
             f"{path}: no column is filled and unique in every record; name one with --left-key or --right-key"
         )
     if chosen not in columns:
         raise CommandError(f"{path}: no column {chosen!r}; there are {', '.join(head)}")
-    if len(set(columns[chosen])) != len(body):
+    keys = list(columns[chosen])
+    if len(set(keys)) != count:
         raise CommandError(f"{path}: column {chosen!r} is not unique")
-    return Table(keys=columns[chosen], columns=columns, key=chosen)
+    return Table(keys=keys, columns=columns, key=chosen)
 
 
 class _Progress:
