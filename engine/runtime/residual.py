@@ -93,7 +93,9 @@ def _explain(one: Position) -> list[Difference]:
     target = one.targets[0] if one.targets else None
     if one.source is None:
         if target is not None:
-            found.append(Difference(one.key, Name.NOT_OURS, -target))
+            # Ours, posted, and gone or out of the filter at the source since: not a stranger's document.
+            name = Name.CHANGED_AT_SOURCE if one.sent is not None else Name.NOT_OURS
+            found.append(Difference(one.key, name, -target))
         return found
     if target is None:
         found.append(Difference(one.key, _absent(one), source))

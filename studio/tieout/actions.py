@@ -249,11 +249,19 @@ def _store(
 
 def sign(actor: Actor, tie: TieOut, note: str) -> None:
     """Sign a tie-out; only one whose every cent is named can be signed."""
+    if tie.signed_at:
+        raise ValidationError(
+            f"{tie.signed_by} signed this already; a signature is never replaced."
+        )
     if tie.unexplained != 0:
         raise ValidationError(
             f"{tie.unexplained} is not explained yet; a red tie-out cannot be signed."
         )
     with acting(actor, TIE_OUT, "tieout.signed", f"tieout:{tie.uuid}") as line:
-        tie.signed_by, tie.signed_at, tie.sign_note = actor.name, timezone.now(), note.strip()
-        tie.save(update_fields=["signed_by", "signed_at", "sign_note", "updated_at"])
+        now = timezone.now()
+        won = TieOut.objects.filter(pk=tie.pk, signed_at__isnull=True).update(
+            signed_by=actor.name, signed_at=now, sign_note=note.strip(), updated_at=now
+        )
+        if not won:
+            raise ValidationError("Somebody else signed this just now.")
         line.data = {"flow": tie.flow.name, "currency": tie.currency, "residual": str(tie.residual)}

@@ -150,13 +150,18 @@ def sign(request: StudioRequest, key: str) -> HttpResponse:
     return redirect("tieout:detail", key=key)
 
 
+def _as_text(value: str) -> str:
+    """A record's own text never becomes a formula in a spreadsheet."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
 @page(READ)
 @require_GET
 def export(request: StudioRequest, key: str, form: str) -> HttpResponse:
     """The named differences as CSV or XLSX."""
     tie = _found(request, key)
     rows = [
-        (LABELS.get(d.kind, d.kind), d.record_key, d.amount, tie.currency)
+        (LABELS.get(d.kind, d.kind), _as_text(d.record_key), d.amount, tie.currency)
         for d in tie.differences.all()
     ]
     name = f"tie-out-{tie.flow.key}-{tie.currency}-{tie.created_at:%Y%m%d-%H%M}"

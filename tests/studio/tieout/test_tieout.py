@@ -189,3 +189,23 @@ def test_the_export_carries_every_difference(world, tie, ana, as_person) -> None
     assert said.status_code == 200
     assert "1001" in said.content.decode()
     assert as_person(ana).get(f"/tie-out/{found.uuid}/export.xlsx").content[:2] == b"PK"
+
+
+def test_a_signature_is_never_replaced(world, tie, accountant) -> None:
+    world.order("1001")
+    world.run()
+    found = tie()
+    sign(accountant, found, "November")
+
+    with pytest.raises(ValidationError):
+        sign(accountant, TieOut.objects.get(pk=found.pk), "again")
+
+    assert TieOut.objects.get(pk=found.pk).sign_note == "November"
+
+
+def test_an_order_gone_at_the_source_after_posting_is_changed_there(world, tie) -> None:
+    world.order("1001")
+    world.run()
+    world.order("1001", deleted=True)
+
+    assert list(names(tie())) == ["changed_at_source"]
