@@ -178,9 +178,11 @@ def close_without_posting(actor: Actor, item: InboxItem, reason: str) -> None:
         won = InboxItem.objects.filter(pk=item.pk, state__in=("parked", "new", "waiting")).update(
             state="void", why=reason[:300]
         )
-        if not won:
+        # A posted record whose write-back was refused: only the write-back is given up.
+        steps = ("post",) if won else ("write_back",)
+        given_up = Delivery.objects.filter(item=item, state="parked", step__in=steps)
+        if not given_up.update(state="void") and not won:
             raise ValidationError("The record is being worked just now. Try again in a moment.")
-        Delivery.objects.filter(item=item, state="parked", step="post").update(state="void")
         line.data = {"record": item.label, "reason": reason}
         close_cases(f"inbox:{item.uuid}", state="void", reason=reason, by=actor.name)
 

@@ -160,7 +160,11 @@ def _creatable(case: Case) -> bool:
         return False
     item = item_of(case)
     version = item.flow.versions.filter(state="published").first() if item else None
-    return bool(version and case.evidence["table"] in version.content.get("creates", {}))
+    kind, code = case.evidence["table"], case.evidence["code"]
+    if item is None or version is None or kind not in version.content.get("creates", {}):
+        return False
+    # What the source itself does not keep (a one-off item) cannot be described at the target.
+    return Party.objects.filter(connection=item.flow.source, kind=kind, code=code).exists()
 
 
 def _create(actor: Actor, case: Case, values: Mapping[str, str]) -> str:

@@ -224,9 +224,16 @@ def trouble_of(item: InboxItem, issue: Issue) -> Trouble:
         flow_label=flow.name,
         evidence={**evidence, "party": item.party},
         amount=item.amount,
+        base_amount=_in_base(item),
         currency=item.currency,
         document_on=item.document_on,
     )
+
+
+def _in_base(item: InboxItem) -> Decimal:
+    """The amount in the company's own currency, for the order of the queue."""
+    rate = money(item.canonical, "rate")
+    return (item.amount * rate).quantize(Decimal("0.01")) if rate else item.amount
 
 
 def _said(item: InboxItem, issue: Issue) -> str:
