@@ -29,7 +29,7 @@ class QboClient:
     def __init__(self, api: ApiClient, realm: str, batches: Budget) -> None:
         self.api = api
         self.realm = realm
-        self._batches = batches
+        self.batches = batches
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class QboClient:
         """Up to 30 operations in one call; answers by ``bId``, each may hold a ``Fault``."""
         call = f"batch of {len(items)}"
         params = {"requestid": request_id} if request_id else {}
-        with self._batches.take():
+        with self.batches.take():
             body = self._send(
                 "POST",
                 "/batch",

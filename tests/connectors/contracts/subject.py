@@ -15,7 +15,7 @@ from connectors.emulation.serve import load, start_in_thread
 from connectors.emulation.wsgi import DropConnectionError, HangError
 from connectors.http.budget import Limits, NoBudget
 from connectors.registry import open_connector, sandbox
-from engine.ports import Connector, Draft
+from engine.ports import Draft
 from engine.schema.model import Record
 
 
@@ -114,9 +114,10 @@ class Subject:
     """A connector with its emulator."""
 
     system: str
-    connector: Connector
+    connector: Any
     faults: FaultBook
     words: Words
+    emulator: Any = None
 
     def draft(self, number: int, **more: Any) -> Draft:
         """A draft of a new party."""
@@ -160,7 +161,7 @@ def connected(system: str, *, over_http: bool) -> Iterator[Subject]:
         throttle.windows = type(throttle.windows)(0, 0, 0, 0)
     connector = open_connector(sandbox(system, hello), services)
     try:
-        yield Subject(system, connector, emulator.faults, WORDS[system])
+        yield Subject(system, connector, emulator.faults, WORDS[system], emulator)
     finally:
         connector.close()
         if running:
