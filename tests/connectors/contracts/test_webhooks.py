@@ -1,29 +1,37 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from connectors.emulation.faults import Fault, FaultKind
 from connectors.registry import CONNECTORS, capabilities
 from engine.errors import SurpriseAnswer
 from engine.ports import Draft
-from tests.connectors.contracts.subject import Subject
+from tests.connectors.contracts.subject import Subject, connected
 from tests.connectors.hearing import caught
 
 pytestmark = pytest.mark.contract
 TELLING = [s for s in CONNECTORS if capabilities(s).webhooks]
 
 
-@pytest.fixture
-def telling(writing: Subject) -> Subject:
-    """A subject whose vendor posts to us."""
-    if writing.system not in TELLING:
-        assert not hasattr(writing.connector, "verify")  # and says so: capabilities
-        pytest.skip("this vendor posts nothing")
-    return writing
+POSTING = [(s, where) for s in TELLING for where in ("in process", "over HTTP")]
+
+
+@pytest.fixture(params=POSTING, ids=[f"{s}, {w}" for s, w in POSTING])
+def telling(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    """A fresh subject whose vendor posts to us."""
+    system, where = request.param
+    with connected(system, over_http=where == "over HTTP") as subject:
+        yield subject
 
 
 def test_only_one_system_says_that_it_never_calls_us() -> None:
     assert set(CONNECTORS) - set(TELLING) == {"syspro"}
+
+
+def test_a_connector_can_verify_what_its_vendor_posts_and_nothing_else(writing: Subject) -> None:
+    assert hasattr(writing.connector, "verify") == (writing.system in TELLING)
 
 
 def test_what_is_posted_verifies_and_tells_what_happened_to_which_record(telling: Subject) -> None:
