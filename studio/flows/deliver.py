@@ -46,6 +46,8 @@ from studio.triage.models import Case
 
 log = logging.getLogger(__name__)
 POLICY = RetryPolicy()
+# Our own document may differ from the source by what a target's rounding can do.
+CENTS = Decimal("0.05")
 
 
 def draft_of(delivery: Delivery) -> Draft:
@@ -83,8 +85,16 @@ def _send(delivery: Delivery, connector: Connector, *, unclear: bool) -> Receipt
         return connector.update(draft)
     if unclear:
         found = connector.find_by_reference(draft.entity, draft.reference, draft.idempotency_key)
-        if found is not None:
+        if found is not None and (delivery.step.startswith("create_") or _same(delivery, found)):
             return found
+        if found is not None:
+            raise DuplicateAtTarget(
+                system=str(delivery.connection),
+                call=f"create {draft.entity}",
+                value=draft.reference,
+                existing_key=found.key,
+                detail="A document with this number is there, but its total is another.",
+            )
     return connector.create(draft)
 
 
@@ -141,7 +151,7 @@ def _same(delivery: Delivery, found: Receipt) -> bool:
     if delivery.step.startswith("create_"):
         return False
     total = total_of(delivery, dict(found.data))
-    return total is None or total == delivery.gross
+    return total is None or abs(total - delivery.gross) <= CENTS
 
 
 def _again(
@@ -158,16 +168,15 @@ def _again(
     tries = delivery.attempts if counts else max(0, delivery.attempts - 1)
     pause = POLICY.pause(tries, delivery.idempotency_key, wait)
     with transaction.atomic():
-        if pause is None:
-            pause = POLICY.cap_seconds
-            open_case(delivery.flow.workspace, trouble_of(delivery.item, _issue(error)))
-        still_mine(claim).update(
+        won = still_mine(claim).update(
             state=state,
             attempts=tries,
             lease_until=None,
-            not_before=timezone.now() + timedelta(seconds=pause),
+            not_before=timezone.now() + timedelta(seconds=pause or POLICY.cap_seconds),
             last_error=str(error),
         )
+        if pause is None and won:
+            open_case(delivery.flow.workspace, trouble_of(delivery.item, _issue(error)))
         _note(attempt, error.code, str(error))
     return state
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from studio.core.dispatch import nudge
 from studio.flows.deliver import release
+from studio.flows.heal import heal
 from studio.flows.models import Delivery, Flow, InboxItem
 
 # Processed messages of the filesystem broker that are kept; it never empties its folder itself.
@@ -36,7 +37,7 @@ def sweep() -> dict[str, int]:
         .values_list("connection_id", flat=True)
         .distinct()
     )
-    woken = {"flows": 0, "connections": 0, "released": _release_waiting()}
+    woken = {"flows": 0, "connections": 0, "released": _release_waiting(), "healed": heal()}
     for flow_id in flows:
         nudge("flows.pump_items", flow_id)
         woken["flows"] += 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from studio.linking.models import Pair
 from studio.mapping.models import MappingRow
 from studio.monitor.models import Alert
 from studio.tieout.models import TieOut
+from studio.triage.models import Case
 from studio.triage.queries import groups, open_cases
 
 DAYS = 14
@@ -54,6 +56,16 @@ def posted_per_day(workspace: Workspace) -> list[int]:
     return [rows.get(today - timedelta(days=n), 0) for n in range(DAYS - 1, -1, -1)]
 
 
+def at_risk(cases: QuerySet[Case]) -> list[dict[str, Any]]:
+    """Money of the records that wait, by currency; a record counts once, however many its cases."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    rows = cases.values("subject", "currency").annotate(money=Max("amount")).order_by()
+    for row in rows.iterator():
+        sums[row["currency"]] += row["money"]
+    found = [{"currency": c, "money": m} for c, m in sums.items() if m]
+    return sorted(found, key=lambda r: -r["money"])
+
+
 def home(workspace: Workspace, user_id: int | None) -> dict[str, Any]:
     """Everything on the home page; a constant number of queries."""
     cases = open_cases(workspace)
@@ -71,11 +83,9 @@ def home(workspace: Workspace, user_id: int | None) -> dict[str, Any]:
         latest.setdefault((tie.flow_id, tie.currency), tie)
     return {
         "causes": groups(cases, size=6),
-        "case_count": cases.count(),
+        "case_count": cases.values("subject").distinct().count(),
         "mine": cases.filter(assignee_id=user_id).count(),
-        "at_risk": list(
-            cases.values("currency").annotate(n=Count("id"), money=Sum("amount")).order_by("-money")
-        ),
+        "at_risk": at_risk(cases),
         "posted": posted,
         "posted_spark": posted_per_day(workspace),
         "flows": flow_rows(workspace),

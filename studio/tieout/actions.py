@@ -128,7 +128,7 @@ def _item_key(item: InboxItem) -> str:
 def _from_target(
     bundle: Bundle, target: Connector, rows: dict[str, Row], keys: dict[tuple[str, str], str]
 ) -> None:
-    references = _references(rows, keys)
+    references = _references(bundle.version.flow_id, rows)
     for entity, plan in bundle.design["entities"].items():
         newest: dict[str, SourceRecord] = {r.key: r for r in every(target, entity)}
         for record in newest.values():
@@ -143,10 +143,10 @@ def _from_target(
             rows[known].targets.append({"gross": gross, "tax": tax, "net": gross - tax})
 
 
-def _references(rows: dict[str, Row], keys: dict[tuple[str, str], str]) -> dict[str, str]:
+def _references(flow_id: int, rows: dict[str, Row]) -> dict[str, str]:
     """Reference at the target -> business key; a copy made behind our back carries it too."""
     found = {row.key: row.key for row in rows.values()}
-    posts = Delivery.objects.filter(business_key__in=set(keys.values()), step="post", state="done")
+    posts = Delivery.objects.filter(flow_id=flow_id, step="post", state="done")
     found.update(posts.values_list("reference", "business_key"))
     return found
 
