@@ -1,19 +1,20 @@
 """Seeded schedules of crashes and lies against every shipped flow; proves nothing is lost or doubled.
 
     .venv/bin/python bench/chaos.py --flow all --rounds 1000 --seed 1 --json
+    scripts/with_services.py .venv/bin/python bench/chaos.py --flow all   # PostgreSQL and Redis
 
-Each schedule completes new orders in the emulated SYSPRO, lets a worker move them while one thing goes
-wrong (a kill before the send, after the send or before the commit; a cut connection before or after the
-effect; 401; both kinds of 429; 500 before or after the effect; the same changes read twice; two workers;
-a person editing at the target), then lets it recover and counts documents at the target by reference.
-The embedded database and broker are used unless DATABASE_URL says otherwise.
+Each schedule makes new changes at a flow's source (``bench/chaos_scenarios``), lets a worker move them
+while one thing goes wrong (a kill before the send, after the send, before the commit or after the poll;
+a cut connection before or after the effect; 401; both kinds of 429; 500 before or after the effect; 503;
+the same changes read twice; two workers; a person editing at the target; and what the scenario adds),
+then lets it recover and counts what stands at the target. The embedded database and broker are used
+unless DATABASE_URL says otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import sys
 import tempfile
@@ -27,156 +28,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.chaos_scenarios import Judged, Scenario, scenario_for  # noqa: E402
+from bench.chaos_world import Killed, World, prepare  # noqa: E402
+
 KILLS = ("before-send", "after-send", "before-commit", "after-poll")
 FAULTS = ("401", "429-minute", "429-day", "500", "503", "500-after", "drop-before", "drop-after")
-WIDE = {"per_second": 10**6, "per_minute": 10**6, "concurrent": 10**6}
 OTHERS = ("read-twice", "two-workers", "edited-at-target", "none")
-
-
-class Killed(BaseException):
-    """The worker dies here, as kill -9 would have it: no handler of ours sees it."""
-
-
-def prepare(folder: Path) -> None:
-    """Settings of a studio of its own; must run before Django is imported."""
-    os.environ.update(
-        STUDIO_VAR=str(folder),
-        STUDIO_EMBEDDER="hash",
-        STUDIO_LEASE_SECONDS="0",
-        STUDIO_LOG_LEVEL="CRITICAL",
-        DJANGO_SETTINGS_MODULE="studio.settings",
-    )
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0, interactive=False)
-
-
-class World:
-    """Emulators, a seeded and published studio, and the means to break it."""
-
-    def __init__(self, folder: Path, seed: int) -> None:
-        import httpx
-
-        from connectors.emulation.serve import load, start_in_thread
-        from connectors.registry import CONNECTORS
-        from studio.flows.models import Flow
-        from studio.sandbox import seeding, story
-
-        self.running = {
-            s: start_in_thread(load(s).make("S", 1, None, None, True))
-            for s in ("syspro", "qbo", "xero")
-        }
-        hellos = {s: r.hello() for s, r in self.running.items()}
-        (folder / "emulators.json").write_text(json.dumps(hellos))
-        # Time is not measured here; the vendors' pace would make every schedule take minutes.
-        httpx.post(f"{hellos['qbo']['url']}/_control/windows", json=WIDE).raise_for_status()
-        httpx.post(
-            f"{hellos['xero']['url']}/_control/limits", json={"minute": 0}
-        ).raise_for_status()
-        for system in CONNECTORS.values():
-            system.capabilities.rate.clear()
-        quiet = lambda _line: None  # noqa: E731
-        workspace = seeding.seed(quiet)
-        self.workspace = workspace
-        ivo, self.ana = story.actor_of(workspace, "ivo"), story.actor_of(workspace, "ana")
-        story.review_values(ivo, workspace, quiet)
-        story.review_fields(ivo, workspace, quiet)
-        story.review_matches(self.ana, workspace, quiet)
-        story.publish_flows(ivo, workspace, quiet)
-        for _ in range(3):
-            self.drain(None)
-            if not story.work_cases(self.ana, workspace, quiet):
-                break
-        self.drain(None)
-        self.flows = list(Flow.objects.select_related("source", "target").order_by("key"))
-        self.number = 700_000 + seed % 1000
-
-    # --- orders -------------------------------------------------------------------------------------
-
-    def templates(self, flow: Any) -> list[str]:
-        """Orders that went through: their clones will, too."""
-        from studio.flows.models import Delivery
-
-        rows = Delivery.objects.filter(flow=flow, step="post", state="done")
-        return sorted(rows.values_list("item__key", flat=True))
-
-    def complete(self, flow: Any, template: str) -> tuple[str, str]:
-        """A new completed order like an earlier one; returns its order and invoice number."""
-        emulator: Any = self.running["syspro"].emulator
-        company = flow.source.company
-        database = emulator.databases[company]
-        self.number += 1
-        order, invoice = f"{self.number:06d}", f"{self.number + 200_000:06d}"
-        header = dict(database.get("SorMaster", template))
-        lines = [dict(row) for row in database.where("SorDetail", "SalesOrder", template)]
-        # The emulator stores keys padded, as SYSPRO does.
-        stored = order.zfill(len(header["SalesOrder"]))
-        header |= {"LastInvoice": invoice.zfill(len(header["LastInvoice"]))}
-        for row in [header, *lines]:
-            row.pop("TimeStamp", None)
-            row["SalesOrder"] = stored
-        emulator.load({f"{company}.SorMaster": [header], f"{company}.SorDetail": lines})
-        return order, invoice
-
-    # --- workers ------------------------------------------------------------------------------------
-
-    def turn(self, flow: Any) -> int:
-        """One worker's turn: look, work, send."""
-        from studio.flows.models import Flow
-        from studio.flows.poll import poll
-        from studio.flows.pump import pump_connection, pump_flow
-
-        flow = Flow.objects.select_related("source", "target", "workspace").get(pk=flow.pk)
-        poll(flow)
-        done = pump_flow(flow.pk)
-        done += pump_connection(flow.target_id)
-        return done + pump_connection(flow.source_id)
-
-    def drain(self, flow: Any, turns: int = 40) -> None:
-        """Turns until nothing is under way; time passes between them as far as rows are concerned."""
-        from studio.flows.models import Flow
-
-        flows = [flow] if flow else list(Flow.objects.filter(state="live"))
-        for _ in range(turns):
-            self.later()
-            for one in flows:
-                try:
-                    self.turn(one)
-                except Killed:
-                    continue
-            if not self.busy():
-                return
-
-    def busy(self) -> bool:
-        """Whether anything is under way."""
-        from studio.flows.models import Delivery, InboxItem
-
-        items = InboxItem.objects.filter(state__in=("new", "working", "waiting"))
-        sent = Delivery.objects.filter(state__in=("ready", "sending", "unknown"))
-        return items.exists() or sent.exists()
-
-    def later(self) -> None:
-        """An hour later: pauses, leases and limits have run out."""
-        from studio.catalog.models import Budget, Connection, Lane
-        from studio.flows.models import Cursor, Delivery, InboxItem
-
-        Delivery.objects.exclude(not_before=None).update(not_before=None)
-        InboxItem.objects.exclude(not_before=None).update(not_before=None)
-        Connection.objects.exclude(paused_until=None).update(paused_until=None, failures=0)
-        Budget.objects.all().delete()
-        Lane.objects.update(until=None)
-        Cursor.objects.exclude(lease_until=None).update(lease_until=None)
-        for running in self.running.values():
-            clock = getattr(running.emulator, "clock", None)
-            if clock is not None:
-                clock.advance(61)
-
-    def stop(self) -> None:
-        for running in self.running.values():
-            running.stop()
 
 
 class Break:
@@ -199,6 +56,7 @@ class Break:
         raise Killed
 
     def arm(self) -> None:
+        """Arm the fault at one of the two systems, if this schedule has one."""
         if self.kind not in FAULTS:
             return
         from connectors.emulation.faults import Fault, FaultKind
@@ -208,6 +66,7 @@ class Break:
         emulator.faults.arm(Fault(FaultKind(self.kind), count=self.left, skip=self.skip))
 
     def disarm(self) -> None:
+        """No fault strikes any more."""
         for running in self.world.running.values():
             faults: Any = getattr(running.emulator, "faults", None)
             if faults is not None:
@@ -230,7 +89,7 @@ def install() -> None:
 
         def __getattr__(self, name: str) -> Any:
             found = getattr(self._inner, name)
-            if name not in ("create", "update", "act"):
+            if name not in ("create", "update", "act", "create_many"):
                 return found
 
             def call(*args: Any, **kwargs: Any) -> Any:
@@ -263,31 +122,35 @@ def install() -> None:
     assert pump.deliver is deliver.deliver
 
 
-def schedule(world: World, flow: Any, draw: random.Random, kind: str) -> tuple[int, int, Decimal]:
-    """One schedule; returns lost, doubled and the unexplained residual."""
+def two_workers(world: World, flow: Any) -> None:
+    """Two workers take their turn at the same moment."""
+    from django.db import connections
+
+    def work() -> None:
+        try:
+            world.turn(flow)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def schedule(world: World, scenario: Scenario, flow: Any, draw: random.Random, kind: str) -> Judged:
+    """One schedule, from changes at the source to the count of what stands at the target."""
     from studio.flows.models import Cursor
 
-    orders = [
-        world.complete(flow, draw.choice(world.templates(flow)[:12]))
-        for _ in range(draw.randint(1, 3))
-    ]
+    changes = [scenario.change(draw) for _ in range(draw.randint(1, 3))]
     trouble = Break(world, flow, kind, draw)
     trouble.arm()
+    if kind in scenario.kinds:
+        scenario.arm(kind, draw)
     _now[:] = [trouble]
     if kind == "two-workers":
-        from django.db import connections
-
-        def work() -> None:
-            try:
-                world.turn(flow)
-            finally:
-                connections.close_all()
-
-        threads = [threading.Thread(target=work) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        two_workers(world, flow)
     for _ in range(6):
         world.later()
         try:
@@ -302,53 +165,40 @@ def schedule(world: World, flow: Any, draw: random.Random, kind: str) -> tuple[i
     trouble.disarm()
     world.drain(flow)
     if kind == "edited-at-target":
-        edit(world, flow, orders[0][1])
+        scenario.edit_at_target(changes[0])
         world.drain(flow)
-    return judge(world, flow, orders, kind)
+    judged = [scenario.judge(one) for one in changes]
+    found = Judged(
+        lost=sum(j.lost for j in judged),
+        doubled=sum(j.doubled for j in judged),
+        residual=sum((j.residual for j in judged), Decimal(0)),
+    )
+    if found != Judged():
+        print(f"FAILED {flow.key} {kind} {changes}: {found}", file=sys.stderr)
+    return found
 
 
-def edit(world: World, flow: Any, number: str) -> None:
-    """A person changes a remark on the posted document."""
-    emulator: Any = world.running[flow.target.system].emulator
-    for entity in flow.design["entities"]:
-        for document in emulator.documents(entity, number):
-            key = document.get("Id") or document.get("InvoiceID")
-            field = "PrivateNote" if "Id" in document else "Reference"
-            emulator.edit(entity, key, {field: "looked at by a person"})
-
-
-def judge(
-    world: World, flow: Any, orders: list[tuple[str, str]], kind: str
-) -> tuple[int, int, Decimal]:
-    from studio.flows.models import Delivery, InboxItem
-
-    emulator: Any = world.running[flow.target.system].emulator
-    lost = doubled = 0
-    residual = Decimal(0)
-    for order, invoice in orders:
-        found = [d for e in flow.design["entities"] for d in emulator.documents(e, invoice)]
-        posted = Delivery.objects.filter(
-            flow=flow, business_key=order, step="post", state="done"
-        ).first()
-        parked = InboxItem.objects.filter(flow=flow, key=order, state="parked").exists()
-        if len(found) > 1:
-            doubled += len(found) - 1
-        # Orders like these went through before, so a case is as bad as a loss here.
-        if not found or parked:
-            lost += 1
-        if found and posted is None:
-            lost += 1
-        if found and posted:
-            total = found[0].get("TotalAmt", found[0].get("Total"))
-            residual += abs(Decimal(str(total)) - posted.gross)
-            back = Delivery.objects.filter(follows=posted, step="write_back", state="done").count()
-            lost += back != 1
-    if lost or doubled or residual:
-        print(
-            f"FAILED {flow.key} {kind} {orders}: lost {lost}, doubled {doubled}, {residual}",
-            file=sys.stderr,
-        )
-    return lost, doubled, residual
+def trial(world: World, flow: Any, options: argparse.Namespace) -> dict[str, Any]:
+    """All schedules of one flow."""
+    scenario = scenario_for(world, flow)
+    kinds = KILLS + FAULTS + OTHERS + scenario.kinds
+    draw = random.Random(f"{options.seed}:{flow.key}")
+    seen: Counter[str] = Counter()
+    sums = [0, 0, Decimal(0)]
+    for number in range(options.rounds):
+        kind = kinds[number % len(kinds)] if number < len(kinds) else draw.choice(kinds)
+        seen[kind] += 1
+        result = schedule(world, scenario, flow, draw, kind)
+        sums = [sums[0] + result.lost, sums[1] + result.doubled, sums[2] + result.residual]
+        if sys.stderr.isatty():
+            print(f"\r{flow.key} {number + 1}/{options.rounds}", end="", file=sys.stderr)
+    return {
+        "schedules": options.rounds,
+        "lost": sums[0],
+        "doubled": sums[1],
+        "residual": f"{sums[2]:.2f}",
+        "kinds": dict(seen),
+    }
 
 
 def main() -> int:
@@ -367,36 +217,16 @@ def main() -> int:
         prepare(Path(name))
         world = World(Path(name), options.seed)
         install()
-        kinds = KILLS + FAULTS + OTHERS
         flows = [f for f in world.flows if options.flow in ("all", f.key)]
         if not flows:
             known = ", ".join(f.key for f in world.flows)
             print(f"no flow is called {options.flow}; there are: {known}", file=sys.stderr)
             return 2
-        report: dict[str, Any] = {}
-        for flow in flows:
-            draw = random.Random(f"{options.seed}:{flow.key}")
-            seen: Counter[str] = Counter()
-            lost = doubled = 0
-            residual = Decimal(0)
-            for number in range(options.rounds):
-                kind = kinds[number % len(kinds)] if number < len(kinds) else draw.choice(kinds)
-                seen[kind] += 1
-                result = schedule(world, flow, draw, kind)
-                lost, doubled, residual = (
-                    lost + result[0],
-                    doubled + result[1],
-                    residual + result[2],
-                )
-                if sys.stderr.isatty():
-                    print(f"\r{flow.key} {number + 1}/{options.rounds}", end="", file=sys.stderr)
-            report[flow.key] = {
-                "schedules": options.rounds,
-                "lost": lost,
-                "doubled": doubled,
-                "residual": f"{residual:.2f}",
-                "kinds": dict(seen),
-            }
+        idle = [f.key for f in flows if f.state != "live"]
+        if idle:
+            print(f"not live, so nothing was tried: {', '.join(idle)}", file=sys.stderr)
+            return 2
+        report = {flow.key: trial(world, flow, options) for flow in flows}
         world.stop()
     totals = {
         "schedules": sum(r["schedules"] for r in report.values()),

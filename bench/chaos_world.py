@@ -1,0 +1,129 @@
+"""The studio that chaos breaks: emulators, a seeded and published sample company, workers' turns."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+WIDE = {"per_second": 10**6, "per_minute": 10**6, "concurrent": 10**6}
+
+
+class Killed(BaseException):
+    """The worker dies here, as kill -9 would have it: no handler of ours sees it."""
+
+
+def prepare(folder: Path) -> None:
+    """Settings of a studio of its own; must run before Django is imported."""
+    os.environ.update(
+        STUDIO_VAR=str(folder),
+        STUDIO_EMBEDDER="hash",
+        STUDIO_LEASE_SECONDS="0",
+        STUDIO_LOG_LEVEL="CRITICAL",
+        DJANGO_SETTINGS_MODULE="studio.settings",
+    )
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+class World:
+    """Emulators, a seeded and published studio, and the means to break it."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        import httpx
+
+        from connectors.emulation.serve import load, start_in_thread
+        from connectors.registry import CONNECTORS
+        from studio.flows.models import Flow
+        from studio.sandbox import seeding, story
+
+        self.running = {
+            s: start_in_thread(load(s).make("S", 1, None, None, True))
+            for s in ("syspro", "qbo", "xero")
+        }
+        hellos = {s: r.hello() for s, r in self.running.items()}
+        (folder / "emulators.json").write_text(json.dumps(hellos))
+        # Time is not measured here; the vendors' pace would make every schedule take minutes.
+        httpx.post(f"{hellos['qbo']['url']}/_control/windows", json=WIDE).raise_for_status()
+        httpx.post(
+            f"{hellos['xero']['url']}/_control/limits", json={"minute": 0}
+        ).raise_for_status()
+        for system in CONNECTORS.values():
+            system.capabilities.rate.clear()
+        quiet = lambda _line: None  # noqa: E731
+        workspace = seeding.seed(quiet)
+        self.workspace = workspace
+        ivo, self.ana = story.actor_of(workspace, "ivo"), story.actor_of(workspace, "ana")
+        story.review_values(ivo, workspace, quiet)
+        story.review_fields(ivo, workspace, quiet)
+        story.review_matches(self.ana, workspace, quiet)
+        story.publish_flows(ivo, workspace, quiet)
+        for _ in range(3):
+            self.drain(None)
+            if not story.work_cases(self.ana, workspace, quiet):
+                break
+        self.drain(None)
+        self.flows = list(Flow.objects.select_related("source", "target").order_by("key"))
+        self.seed = seed
+
+    # --- workers ------------------------------------------------------------------------------------
+
+    def turn(self, flow: Any) -> int:
+        """One worker's turn: look, work, send."""
+        from studio.flows.models import Flow
+        from studio.flows.poll import poll
+        from studio.flows.pump import pump_connection, pump_flow
+
+        flow = Flow.objects.select_related("source", "target", "workspace").get(pk=flow.pk)
+        poll(flow)
+        done = pump_flow(flow.pk)
+        done += pump_connection(flow.target_id)
+        return done + pump_connection(flow.source_id)
+
+    def drain(self, flow: Any, turns: int = 40) -> None:
+        """Turns until nothing is under way; time passes between them as far as rows are concerned."""
+        from studio.flows.models import Flow
+
+        flows = [flow] if flow else list(Flow.objects.filter(state="live"))
+        for _ in range(turns):
+            self.later()
+            for one in flows:
+                try:
+                    self.turn(one)
+                except Killed:
+                    continue
+            if not self.busy():
+                return
+
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        from studio.flows.models import Delivery, InboxItem
+
+        items = InboxItem.objects.filter(state__in=("new", "working", "waiting"))
+        sent = Delivery.objects.filter(state__in=("ready", "sending", "unknown"))
+        return items.exists() or sent.exists()
+
+    def later(self) -> None:
+        """An hour later: pauses, leases and limits have run out."""
+        from studio.catalog.models import Budget, Connection, Lane
+        from studio.flows.models import Cursor, Delivery, InboxItem
+
+        Delivery.objects.exclude(not_before=None).update(not_before=None)
+        InboxItem.objects.exclude(not_before=None).update(not_before=None)
+        Connection.objects.exclude(paused_until=None).update(paused_until=None, failures=0)
+        Budget.objects.all().delete()
+        Lane.objects.update(until=None)
+        Cursor.objects.exclude(lease_until=None).update(lease_until=None)
+        for running in self.running.values():
+            clock = getattr(running.emulator, "clock", None)
+            if clock is not None:
+                clock.advance(61)
+
+    def stop(self) -> None:
+        for running in self.running.values():
+            running.stop()
