@@ -31,6 +31,11 @@ _CHANGED = "MetaData.LastUpdatedTime"
 _LARGE = frozenset({"Customer", "Vendor", "Item"})
 """Lists whose seeded records all carry the same change time."""
 
+_DERIVED = {
+    "Customer": frozenset({"Balance", "BalanceWithJobs"}),
+    "Vendor": frozenset({"Balance"}),
+    "Account": frozenset({"CurrentBalance", "CurrentBalanceWithSubAccounts"}),
+}
 _PARTIES = ("CustomerRef", "VendorRef", "EntityRef")
 
 
@@ -53,7 +58,12 @@ def _number(entity: str, doc: Doc) -> Iterable[str]:
 
 
 def _party(doc: Doc) -> Iterable[str]:
-    return tuple(str(doc[n]["value"]) for n in _PARTIES if isinstance(doc.get(n), dict))
+    found = {str(doc[n]["value"]) for n in _PARTIES if isinstance(doc.get(n), dict)}
+    for line in doc.get("Line") or ():
+        entity = (line.get("JournalEntryLineDetail") or {}).get("Entity") or {}
+        if entity.get("EntityRef"):
+            found.add(str(entity["EntityRef"]["value"]))
+    return found
 
 
 def links_of(doc: Doc) -> Iterator[tuple[str, str, Decimal]]:
@@ -78,6 +88,7 @@ class Books:
         self.first_ids: dict[str, int] = {}
         self.writes = 0
         self.notify: Callable[[str, str, str], None] = lambda *_: None
+        self.show: Callable[[str, Doc], Doc] = lambda _, doc: doc
 
     def declare(self, bases: dict[str, Base]) -> None:
         """Lay every entity of the catalogue over its seeded records."""
@@ -99,6 +110,10 @@ class Books:
     def now(self) -> datetime:
         """Now in the company's zone, whole seconds."""
         return self.clock.now().astimezone(self._zone).replace(microsecond=0)
+
+    def moment(self) -> str:
+        """Now in the company's zone to the millisecond, as answers are stamped."""
+        return self.clock.now().astimezone(self._zone).isoformat(timespec="milliseconds")
 
     def today(self) -> str:
         """The server's date."""
@@ -180,7 +195,10 @@ class Books:
                 return [d for d in docs if d is not None], len(keys)
             if _by_change(statement):
                 return self._changed_page(statement)
-            found = run(statement, self._candidates(statement))
+            candidates = self._candidates(statement)
+            if _asks_for_derived(statement):
+                candidates = (self.show(statement.entity, d) for d in candidates)
+            found = run(statement, candidates)
             begin = statement.start - 1
             return found[begin : begin + statement.rows], len(found)
 
@@ -286,6 +304,12 @@ class Books:
 def ref(entity: str, doc: Doc) -> Doc:
     """A reference to a record, as answers show it."""
     return {"value": str(doc["Id"]), "name": name_of(entity, doc)}
+
+
+def _asks_for_derived(statement: Statement) -> bool:
+    """Balances of names and accounts are worked out when shown, not stored."""
+    asked = {c.path for c in statement.where} | {name for name, _ in statement.order}
+    return bool(asked & _DERIVED.get(statement.entity, frozenset()))
 
 
 def _as_number(key: str) -> tuple[int, str]:

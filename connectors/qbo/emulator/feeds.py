@@ -33,7 +33,7 @@ class Feeds:
 
     def query(self, text: str) -> Doc:
         """The ``QueryResponse`` of a statement."""
-        statement = parse(text)
+        statement = parse(text, self._books.today())
         docs, total = self._books.select(statement)
         if statement.count:
             return {"totalCount": total}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
-
 from connectors.emulation.store import Doc
+from connectors.qbo.emulator import account_types
+from connectors.qbo.emulator.balances import Balances
 from connectors.qbo.emulator.books import NAME_SPACE, ZERO, Books, name_of, ref
 from connectors.qbo.emulator.refusals import (
     RefusedError,
@@ -20,33 +19,28 @@ from connectors.qbo.emulator.trade import fill_references
 
 _PARTS = ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
 _PARENTED = frozenset({"Account", "Item", "Class", "Department"})
-_CLASSIFICATION = {
-    "Bank": "Asset",
-    "Accounts Receivable": "Asset",
-    "Other Current Asset": "Asset",
-    "Fixed Asset": "Asset",
-    "Other Asset": "Asset",
-    "Accounts Payable": "Liability",
-    "Credit Card": "Liability",
-    "Other Current Liability": "Liability",
-    "Long Term Liability": "Liability",
-    "Equity": "Equity",
-    "Income": "Revenue",
-    "Other Income": "Revenue",
-    "Cost of Goods Sold": "Expense",
-    "Expense": "Expense",
-    "Other Expense": "Expense",
-}
-_SUBTYPES = {
-    "AccountsReceivable": "Accounts Receivable",
-    "AccountsPayable": "Accounts Payable",
-    "Checking": "Bank",
-    "SalesOfProductIncome": "Income",
-    "ServiceFeeIncome": "Income",
-    "SuppliesMaterialsCogs": "Cost of Goods Sold",
-    "Inventory": "Other Current Asset",
-    "UndepositedFunds": "Other Current Asset",
-}
+_SYSTEM_TYPES = frozenset({"Accounts Receivable", "Accounts Payable"})
+_SYSTEM_SUBTYPES = frozenset(
+    {
+        "UndepositedFunds",
+        "OpeningBalanceEquity",
+        "RetainedEarnings",
+        "UnappliedCashPaymentIncome",
+        "UnappliedCashBillPaymentExpense",
+        "GlobalTaxPayable",
+        "SalesTaxPayable",
+    }
+)
+_SYSTEM_NAMES = frozenset(
+    {
+        "inventory asset",
+        "cost of goods sold",
+        "sales of product income",
+        "uncategorized asset",
+        "uncategorized income",
+        "uncategorized expense",
+    }
+)
 
 
 class Lists:
@@ -54,6 +48,7 @@ class Lists:
 
     def __init__(self, books: Books) -> None:
         self._books = books
+        self._balances = Balances(books)
 
     def prepare(self, entity: str, doc: Doc, old: Doc | None) -> None:
         """Fill defaults, check names and needs, in place."""
@@ -120,7 +115,7 @@ class Lists:
             if not doc.get("ExpenseAccountRef"):
                 raise RefusedError(missing("ExpenseAccountRef"))
         else:
-            for name in ("InvStartDate", "AssetAccountRef"):
+            for name in ("InvStartDate", "AssetAccountRef", "QtyOnHand"):
                 if doc.get(name):
                     raise RefusedError(unsupported_property(name))
             doc.pop("QtyOnHand", None)
@@ -138,16 +133,29 @@ class Lists:
             raise refused(
                 "6010", "Account type missing", "AccountType or AccountSubType is needed."
             )
-        if not kind:
-            doc["AccountType"] = _SUBTYPES.get(str(sub), "Expense")
-        elif sub and _SUBTYPES.get(str(sub), kind) != kind:
+        owner = account_types.type_of(str(sub)) if sub else None
+        if kind and owner not in (None, kind):
             raise refused("6010", "Account type and subtype do not agree")
+        doc["AccountType"] = kind = str(kind or owner or "Expense")
+        if not sub:
+            doc["AccountSubType"] = account_types.default_subtype(kind)
+        self._account_number(doc)
         if any(c in str(doc["Name"]) for c in '":'):
             raise business("The name cannot contain double quotes or ':'")
-        doc["Classification"] = _CLASSIFICATION.get(str(doc["AccountType"]), "Expense")
+        doc["Classification"] = account_types.classification(kind)
         doc.setdefault("CurrentBalance", ZERO)
         doc.setdefault("CurrentBalanceWithSubAccounts", ZERO)
         doc.setdefault("CurrencyRef", {"value": self._books.home()})
+
+    def _account_number(self, doc: Doc) -> None:
+        """Account numbers are unique where the company uses them."""
+        number = doc.get("AcctNum")
+        if not number or not self._books.preference("AccountingInfoPrefs.UseAccountNumbers"):
+            return
+        for other in self._books.store.all("Account"):
+            if other.get("AcctNum") == number and other["Id"] != doc.get("Id"):
+                # invented wording
+                raise refused("6000", "Account number in use", f"AcctNum {number} is in use.")
 
     def _term(self, doc: Doc) -> None:
         if doc.get("DueDays") is None and doc.get("DayOfMonthDue") is None:
@@ -186,7 +194,9 @@ class Lists:
                     raise duplicate_name(str(other["Id"]), entity)
 
     def _deactivated(self, entity: str, doc: Doc) -> None:
-        if entity in ("Customer", "Vendor") and self.balance(entity, str(doc["Id"])) != 0:
+        if entity == "Account" and _is_system(doc):
+            raise business("This account is used by QuickBooks itself.")  # invented wording
+        if entity in ("Customer", "Vendor") and self._balances.of_name(entity, str(doc["Id"])):
             raise refused(
                 "6220",
                 "Delete List Has Balance Error",
@@ -194,18 +204,10 @@ class Lists:
                 f"{entity.lower()} cannot be deleted because it has a non-zero balance",
             )
 
-    def balance(self, entity: str, key: str) -> Decimal:
-        """Open balance of a customer (invoices less credits) or vendor (bills less credits)."""
-        owed, given = (
-            ("Invoice", ("CreditMemo",)) if entity == "Customer" else ("Bill", ("VendorCredit",))
-        )
-        total = sum((Decimal(d.get("Balance") or 0) for d in self._of(owed, key)), ZERO)
-        for kind in given:
-            total -= sum((Decimal(d.get("Balance") or 0) for d in self._of(kind, key)), ZERO)
-        if entity == "Customer":
-            unapplied = (Decimal(d.get("UnappliedAmt") or 0) for d in self._of("Payment", key))
-            total -= sum(unapplied, ZERO)
-        return total
 
-    def _of(self, entity: str, key: str) -> list[dict[str, Any]]:
-        return self._books.store.find(entity, "party", key)
+def _is_system(account: Doc) -> bool:
+    return (
+        account.get("AccountType") in _SYSTEM_TYPES
+        or account.get("AccountSubType") in _SYSTEM_SUBTYPES
+        or str(account.get("Name", "")).casefold() in _SYSTEM_NAMES
+    )

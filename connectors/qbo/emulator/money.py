@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.emulation.store import Doc
+from connectors.qbo.emulator.balances import CREDITS, OPEN_BALANCE, Balances
 from connectors.qbo.emulator.books import ZERO, Books, links_of
 from connectors.qbo.emulator.refusals import (
     RefusedError,
@@ -25,15 +26,6 @@ from connectors.qbo.emulator.trade import (
     next_number,
 )
 
-OPEN_BALANCE = {
-    "Invoice": "Payment",
-    "CreditMemo": "Payment",
-    "Bill": "BillPayment",
-    "VendorCredit": "BillPayment",
-}
-"""Documents with a balance, and what pays them."""
-
-_FUNDS = frozenset({"CreditMemo", "VendorCredit"})
 _TYPES = {
     "Expense": "Purchase",
     "Check": "Purchase",
@@ -49,6 +41,7 @@ class Money:
 
     def __init__(self, books: Books) -> None:
         self._books = books
+        self.balances = Balances(books)
 
     def prepare(self, entity: str, doc: Doc, *, creating: bool) -> None:
         """Fill defaults, check and total a money document, in place."""
@@ -123,8 +116,8 @@ class Money:
         for kind, key, amount in links_of(doc):
             totals[kind, key] = totals.get((kind, key), ZERO) + amount
         for (kind, key), amount in totals.items():
-            self._check_link(entity, (kind, key, amount), party, str(doc.get("Id", "")))
-            if kind in _FUNDS:
+            gives = self._check_link(entity, (kind, key, amount), party, str(doc.get("Id", "")))
+            if gives or kind in CREDITS:
                 funds += amount
             else:
                 applied += amount
@@ -132,49 +125,46 @@ class Money:
 
     def _check_link(
         self, entity: str, link: tuple[str, str, Decimal], party: tuple[str, set[str]], own: str
-    ) -> None:
+    ) -> bool:
+        """Check one application; whether the target is a journal that gives money."""
         kind, key, amount = link
         target = self._books.get(_TYPES.get(kind, kind), key)
         if target is None:
             raise not_found(deleted=True)
+        if kind == "JournalEntry":
+            return self._check_journal(entity, target, (party[1], amount), own)
         if OPEN_BALANCE.get(kind) != entity:
-            return
+            return False
         name, allowed = party
         if str(target[name]["value"]) not in allowed:
             raise business("The linked transaction belongs to another name.")  # invented wording
-        if amount > self._open_without(kind, target, entity, own):
+        if amount > self.balances.open_amount(kind, target, skip=(entity, own)):
             raise business(_OVER)
+        return False
 
-    def _open_without(self, kind: str, target: Doc, payer: str, own: str) -> Decimal:
-        """The balance of a document not counting the payment that is being changed."""
-        return self.open_amount(kind, target, skip=(payer, own))
-
-    def open_amount(self, kind: str, target: Doc, skip: tuple[str, str] = ("", "")) -> Decimal:
-        """What is still open of an invoice, credit memo, bill or vendor credit."""
-        payer = OPEN_BALANCE[kind]
-        paid = ZERO
-        for payment in self._books.store.find(payer, "linked", f"{kind}:{target['Id']}"):
-            if (payer, str(payment["Id"])) == skip:
-                continue
-            paid += sum(
-                (a for k, i, a in links_of(payment) if (k, i) == (kind, str(target["Id"]))), ZERO
-            )
-        deposit = Decimal(target.get("Deposit") or 0) if kind == "Invoice" else ZERO
-        return Decimal(target.get("TotalAmt") or 0) - deposit - paid
+    def _check_journal(
+        self, entity: str, journal: Doc, asked: tuple[set[str], Decimal], own: str
+    ) -> bool:
+        names, amount = asked
+        owed = self.balances.journal_owed(entity, journal, names)
+        paid = self.balances.paid("JournalEntry", entity, str(journal["Id"]), (entity, own))
+        if not owed:
+            raise business("The linked transaction belongs to another name.")  # invented wording
+        if amount > abs(owed) - paid:
+            raise business(_OVER)
+        return owed < 0
 
     def set_balance(self, kind: str, doc: Doc) -> None:
         """Write the open amount and the read-only links into a document, in place."""
-        left = self.open_amount(kind, doc)
+        left = self.balances.open_amount(kind, doc)
         doc["Balance"] = cents(left)
         if kind == "CreditMemo":
             doc["RemainingCredit"] = cents(left)
         if self._books.multicurrency() and kind in ("Invoice", "CreditMemo", "Bill"):
             doc["HomeBalance"] = cents(left * Decimal(doc.get("ExchangeRate") or 1))
-        payer = OPEN_BALANCE[kind]
-        told = {"Payment": "Payment", "BillPayment": "BillPaymentCheck"}[payer]
-        own = [x for x in doc.get("LinkedTxn") or () if x.get("TxnType") != told]
-        paid = self._books.store.find(payer, "linked", f"{kind}:{doc['Id']}")
-        doc["LinkedTxn"] = own + [{"TxnId": str(p["Id"]), "TxnType": told} for p in paid]
+        told = {"Payment", "BillPaymentCheck", "BillPaymentCreditCard"}
+        own = [x for x in doc.get("LinkedTxn") or () if x.get("TxnType") not in told]
+        doc["LinkedTxn"] = own + self.balances.links(kind, str(doc["Id"]))
 
     def touched(self, *versions: Doc | None) -> set[tuple[str, str]]:
         """Documents with a balance that any of these versions of a payment points at."""

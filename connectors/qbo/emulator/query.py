@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -195,8 +195,12 @@ class _Parser:
         raise self.fail(token)
 
 
-def parse(text: str) -> Statement:
+def parse(text: str, today: str = "") -> Statement:
     """Parse a statement and check its names against the catalogue.
+
+    Args:
+        text: the statement.
+        today: what ``CURRENT_DATE`` stands for.
 
     Raises:
         RefusedError: 4000 (syntax), 4001 (a property that cannot be queried), 2000 (entity).
@@ -209,11 +213,19 @@ def parse(text: str) -> Statement:
         entity=facts.name,
         columns=tuple(_named(facts, c).path for c in raw.columns if c.lower() != "sku"),
         count=raw.count,
-        where=tuple(Condition(_filterable(facts, c.path), c.op, c.values) for c in raw.where),
+        where=tuple(_checked(facts, c, today) for c in raw.where),
         order=tuple((_named(facts, name).path, down) for name, down in raw.order),
         start=raw.start,
         rows=raw.rows,
     )
+
+
+def _checked(facts: EntityFacts, one: Condition, today: str) -> Condition:
+    path = _filterable(facts, one.path)
+    if path == "Id" and one.op not in ("=", "IN"):
+        raise query_invalid("property 'Id' supports only = and IN")
+    values = tuple(today if v.upper() == "CURRENT_DATE" and today else v for v in one.values)
+    return Condition(path, one.op, values)
 
 
 def _named(facts: EntityFacts, name: str) -> Fact:
@@ -281,8 +293,6 @@ def _compare(have: Any, wanted: str) -> int | None:
             return None
         return (have > number) - (have < number)
     text = str(have)
-    if wanted.upper() == "CURRENT_DATE":
-        wanted = date.today().isoformat()  # noqa: DTZ011 - the statement says so itself
     moments = (instant(text), instant(wanted)) if "T" in text else (None, None)
     if moments[0] is not None and moments[1] is not None:
         return (moments[0] > moments[1]) - (moments[0] < moments[1])

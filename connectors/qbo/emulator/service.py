@@ -8,11 +8,12 @@ from typing import Any
 
 from connectors.emulation.store import Doc
 from connectors.qbo.catalogue import EntityFacts, catalogue
+from connectors.qbo.emulator.balances import OPEN_BALANCE, payers_of
 from connectors.qbo.emulator.books import ZERO, Books
 from connectors.qbo.emulator.intake import CLEAR, read_body
 from connectors.qbo.emulator.ledger import Ledger
 from connectors.qbo.emulator.lists import Lists
-from connectors.qbo.emulator.money import OPEN_BALANCE, Money
+from connectors.qbo.emulator.money import Money
 from connectors.qbo.emulator.refusals import (
     RefusedError,
     missing,
@@ -37,6 +38,7 @@ class Service:
         self.money = Money(books)
         self.trade = Trade(books)
         self.ledger = Ledger(books)
+        books.show = self.show
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -60,8 +62,27 @@ class Service:
         if facts.kind == "transaction":
             check_number(self.books, facts.name, doc, duplicates="allowduplicatedocnum" in include)
             self.books.open_period(doc)
+        if facts.name == "JournalEntry" and "allowautodocnum" in include:
+            doc.setdefault("DocNumber", str(self.books.store.next("number:journal", 1)))
         doc["Id"] = self.books.new_id(facts.name)
-        return self._store(facts.name, doc, None, "Create")
+        saved = self._store(facts.name, doc, None, "Create")
+        if facts.name == "Customer" and body.get("Balance"):
+            self._opening_balance(saved, body)
+        return saved
+
+    def _opening_balance(self, customer: Doc, body: Doc) -> None:
+        """What a customer owes at the start is an invoice (recalled, qbo.md 17.1)."""
+        detail = {"TaxCodeRef": {"value": "NON"}}
+        line = {
+            "DetailType": "SalesItemLineDetail",
+            "Amount": body["Balance"],
+            "Description": "Opening Balance",
+            "SalesItemLineDetail": detail,
+        }
+        invoice: Doc = {"CustomerRef": {"value": customer["Id"]}, "Line": [line]}
+        if body.get("OpenBalanceDate"):
+            invoice["TxnDate"] = body["OpenBalanceDate"]
+        self.write("Invoice", invoice)
 
     def _update(self, facts: EntityFacts, body: Any, include: str) -> Doc:
         if not isinstance(body, dict):
@@ -69,12 +90,15 @@ class Service:
         if not facts.can("U") and not facts.can("S"):
             raise unsupported_operation("update")
         old = self._checked(facts.name, body)
+        self._not_deposited(facts.name, old)
         clean = read_body(facts.name, body, creating=False)
         sparse = body.get("sparse") in (True, "true")
         doc = copy.deepcopy(old) if sparse else self._emptied(facts, old)
         for name, value in clean.items():
             if value is CLEAR:
                 doc.pop(name, None)
+            elif sparse and facts.kind == "setting" and isinstance(value, dict):
+                doc[name] = {**(old.get(name) or {}), **copy.deepcopy(value)}
             elif name not in _KEPT:
                 doc[name] = copy.deepcopy(value)
         self._required(facts, doc)
@@ -148,6 +172,8 @@ class Service:
         """Move quantities on hand by the difference between two versions of a document."""
         sign = {"Invoice": -1, "SalesReceipt": -1, "CreditMemo": 1, "RefundReceipt": 1}.get(entity)
         sign = {"Bill": 1, "VendorCredit": -1, "InventoryAdjustment": 1}.get(entity, sign)
+        if entity == "Purchase":
+            sign = -1 if (new or old or {}).get("Credit") else 1
         if sign is None:
             return
         moves: dict[str, Decimal] = {}
@@ -191,9 +217,9 @@ class Service:
             self._stock(entity, old, None)
         return {"status": "Deleted", "domain": "QBO", "Id": str(old["Id"])}
 
-    def _unlinked(self, entity: str, doc: Doc) -> None:
-        key = str(doc["Id"])
-        if self.books.store.find("Deposit", "linked", f"{entity}:{key}"):
+    def _not_deposited(self, entity: str, doc: Doc) -> None:
+        """6540: money that lies in a deposit is changed there only."""
+        if self.books.store.find("Deposit", "linked", f"{entity}:{doc['Id']}"):
             raise refused(
                 "6540",
                 "Deposited Transaction cannot be changed",
@@ -201,9 +227,13 @@ class Service:
                 "If you want to change or delete it, you must edit the deposit it appears on and "
                 "remove it first.",
             )
-        if entity in OPEN_BALANCE:
-            for payment in self.books.store.find(OPEN_BALANCE[entity], "linked", f"{entity}:{key}"):
-                self._unapply(OPEN_BALANCE[entity], payment, (entity, key))
+
+    def _unlinked(self, entity: str, doc: Doc) -> None:
+        key = str(doc["Id"])
+        self._not_deposited(entity, doc)
+        for payer in payers_of(entity):
+            for payment in self.books.store.find(payer, "linked", f"{entity}:{key}"):
+                self._unapply(payer, payment, (entity, key))
 
     def _unapply(self, payer: str, payment: Doc, target: tuple[str, str]) -> None:
         """Take the lines that pay ``target`` out of a payment; the money becomes unapplied."""
@@ -230,11 +260,23 @@ class Service:
             old = self._checked(entity, body)
             self.books.open_period(old)
             self._unlinked(entity, old)
-            doc = _voided(copy.deepcopy(old), payment=entity in ("Payment", "BillPayment"))
+            doc = _voided(entity, copy.deepcopy(old))
             saved = self.books.save(entity, doc, "Void")
             self.money.refresh(self.money.touched(old))
             self._stock(entity, old, doc)
             return self.show(entity, saved)
+
+    def send(self, entity: str, key: str, address: str) -> Doc:
+        """Send a form by mail: its address and state change, whatever period it lies in."""
+        with self.books.store.transaction():
+            old = self.books.require(entity, key)
+            to = address or str((old.get("BillEmail") or {}).get("Address", ""))
+            if not to:
+                raise refused("6420", "Email address required", "BillEmail is needed.", "BillEmail")
+            info = {"DeliveryType": "Email", "DeliveryTime": self.books.now().isoformat()}
+            mail = "POEmail" if entity == "PurchaseOrder" else "BillEmail"
+            sent = {**old, "EmailStatus": "EmailSent", "DeliveryInfo": info, mail: {"Address": to}}
+            return self.show(entity, self.books.save(entity, sent, "Emailed"))
 
     # -- showing ------------------------------------------------------------------------------
 
@@ -242,35 +284,43 @@ class Service:
         """A record as answers show it: derived balances filled in, empty members left out."""
         shown = {k: v for k, v in doc.items() if v not in (None, "")}
         if entity in ("Customer", "Vendor") and "SyncToken" in shown:
-            shown["Balance"] = self.lists.balance(entity, str(doc["Id"]))
+            shown["Balance"] = self.money.balances.of_name(entity, str(doc["Id"]))
             if entity == "Customer":
                 below = self.books.store.find("Customer", "parent", str(doc["Id"]))
-                jobs = (self.lists.balance("Customer", str(c["Id"])) for c in below)
+                jobs = (self.money.balances.of_name("Customer", str(c["Id"])) for c in below)
                 shown["BalanceWithJobs"] = shown["Balance"] + sum(jobs, ZERO)
         if entity == "Account":
             balance = self.ledger.balance(doc)
             shown |= {"CurrentBalance": balance, "CurrentBalanceWithSubAccounts": balance}
-        if entity in SALES:
-            shown["CustomField"] = self._custom(doc)
+        if entity == "JournalEntry" and (
+            links := self.money.balances.links(entity, str(doc["Id"]))
+        ):
+            shown["LinkedTxn"] = links
+        if entity in SALES or entity == "PurchaseOrder":
+            shown["CustomField"] = self._custom(entity, doc)
         return shown
 
-    def _custom(self, doc: Doc) -> list[Doc]:
+    def _custom(self, entity: str, doc: Doc) -> list[Doc]:
         given = {str(f.get("DefinitionId")): f for f in doc.get("CustomField") or ()}
         shown = []
-        for number, name in self.custom_names():
+        for number, name in self.custom_names(purchases=entity == "PurchaseOrder"):
             field = {"DefinitionId": number, "Name": name, "Type": "StringType"}
             value = given.get(number, {}).get("StringValue")
             shown.append(field | ({"StringValue": value} if value else {}))
         return shown
 
-    def custom_names(self) -> list[tuple[str, str]]:
-        """Active custom fields of sales forms: number and name."""
-        blocks = self.books.preference("SalesFormsPrefs.CustomField") or []
+    def custom_names(self, *, purchases: bool = False) -> list[tuple[str, str]]:
+        """Active custom fields of sales forms (or of purchase orders): number and name."""
+        path = "SalesFormsPrefs.CustomField"
+        word = "Sales"
+        if purchases:
+            path, word = "VendorAndPurchasesPrefs.POCustomField", "Purchase"
+        blocks = self.books.preference(path) or []
         fields = {f["Name"].rpartition(".")[2]: f for b in blocks for f in b["CustomField"]}
         found = []
         for number in "123":
-            name = fields.get(f"SalesCustomName{number}", {}).get("StringValue")
-            used = fields.get(f"UseSalesCustom{number}", {}).get("BooleanValue")
+            name = fields.get(f"{word}CustomName{number}", {}).get("StringValue")
+            used = fields.get(f"Use{word}Custom{number}", {}).get("BooleanValue")
             if name and used:
                 found.append((number, str(name)))
         return found
@@ -286,14 +336,13 @@ def _quantities(doc: Doc) -> list[tuple[str, Decimal]]:
     return found
 
 
-def _voided(doc: Doc, *, payment: bool) -> Doc:
+def _voided(entity: str, doc: Doc) -> Doc:
     note = str(doc.get("PrivateNote") or "")
     doc["PrivateNote"] = f"Voided - {note}" if note else "Voided"
     doc["TotalAmt"] = ZERO
-    if payment:
+    if entity in ("Payment", "BillPayment"):
         doc["Line"] = []
-        doc["UnappliedAmt"] = ZERO
-        return doc
+        return doc | ({"UnappliedAmt": ZERO} if entity == "Payment" else {})
     doc["Balance"] = ZERO
     doc["TxnTaxDetail"] = {"TotalTax": ZERO}
     doc["LinkedTxn"] = []

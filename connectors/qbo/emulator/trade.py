@@ -152,6 +152,7 @@ class Trade:
                 doc[name] = dict(customer[name])  # type: ignore[index]
         if entity == "Invoice":
             self._due(doc, (customer or {}).get("SalesTermRef"), creating=creating)
+            doc.setdefault("Deposit", ZERO)
             if doc.get("EmailStatus") == "NeedToSend" and not doc.get("BillEmail"):
                 raise refused("6420", "Email address required", "BillEmail is needed.", "BillEmail")
         if entity in ("SalesReceipt", "RefundReceipt") and not doc.get("DepositToAccountRef"):

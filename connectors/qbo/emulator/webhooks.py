@@ -53,7 +53,13 @@ NOTIFIED = frozenset(
 )
 LADDER = (20 * 60, 30 * 60, 50 * 60)
 _RETRIED = frozenset({0, 408, 500, 502, 503, 504})
-_VERBS = {"Create": "created", "Update": "updated", "Delete": "deleted", "Void": "voided"}
+_VERBS = {
+    "Create": "created",
+    "Update": "updated",
+    "Delete": "deleted",
+    "Void": "voided",
+    "Emailed": "emailed",
+}
 
 Post = Callable[[str, bytes, dict[str, str]], int]
 """Sends a body and answers the status, 0 for no answer."""

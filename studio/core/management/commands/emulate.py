@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from connectors.emulation import serve
@@ -22,7 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--size", default="S", help="S for review, L for load")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--data", type=Path, help="folder that remembers changes")
-        parser.add_argument("--control", action="store_true", help="offer the fault controls")
+        parser.add_argument(
+            "--control",
+            action=argparse.BooleanOptionalAction,
+            default=settings.SANDBOX,
+            help="offer /_control (in a sandbox: yes unless told otherwise)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["data"]:
