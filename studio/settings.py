@@ -248,8 +248,9 @@ AI_MONTHLY_TOKENS = env_int("STUDIO_AI_MONTHLY_TOKENS", 2_000_000)
 # "minilm" (the packaged model) or "hash" (dependency-free, for tests)
 EMBEDDER = env_str("STUDIO_EMBEDDER", "minilm")
 
-# Seconds a worker may hold a row before the sweep gives it to another.
-LEASE_SECONDS = env_int("STUDIO_LEASE_SECONDS", 90)
+# Seconds a worker may hold a row before the sweep gives it to another: longer than the longest call
+# (120 s, connectors.http.client), so that nobody looks a document up while it is being written.
+LEASE_SECONDS = env_int("STUDIO_LEASE_SECONDS", 150)
 SWEEP_SECONDS = env_int("STUDIO_SWEEP_SECONDS", 5)
 POLL_SECONDS = env_int("STUDIO_POLL_SECONDS", 10)
 

@@ -209,8 +209,9 @@ class QboSink:
         try:
             with self._serial(next((d.entity for d in drafts if d.entity in SERIAL_LISTS), "")):
                 answers = self._client.batch(items, whole[:32])
-        except OutcomeUnknown as fault:
-            return [ItemResult(error=_for_item(fault, d)) for d in drafts]
+        except RemoteFault as fault:
+            # One fault for all of them: the call as a whole was refused, or its answer never came.
+            return [ItemResult(error=fault)] * len(drafts)
         return [_result(d, answers.get(n)) for n, d in zip(names, drafts, strict=True)]
 
 
@@ -242,12 +243,6 @@ def _result(draft: Draft, answer: Json | None) -> ItemResult:
     if not isinstance(raw, dict):
         return ItemResult(error=RecordMissing(system=SYSTEM, call=call, detail="Empty answer."))
     return ItemResult(receipt=receipt(draft.entity, raw))
-
-
-def _for_item(fault: RemoteFault, draft: Draft) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        system=SYSTEM, call=f"create {draft.entity}", detail=fault.detail, trace=fault.trace
-    )
 
 
 def _item_id(key: str) -> str:

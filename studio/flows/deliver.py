@@ -7,15 +7,16 @@ claim looks the document up at the target before anything is sent again.
 from __future__ import annotations
 
 import logging
+import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from connectors.http.jsontext import dump, load
+from connectors.http.jsontext import dump
 from connectors.registry import capabilities
 from engine.errors import (
     Audience,
@@ -26,7 +27,7 @@ from engine.errors import (
     StudioError,
 )
 from engine.issue import Issue
-from engine.ports import Connector, Draft, Receipt
+from engine.ports import Connector, Receipt
 from engine.runtime.disposition import Verdict, dispose
 from engine.runtime.idempotency import content_hash, idempotency_key
 from engine.runtime.retry import RetryPolicy
@@ -38,7 +39,7 @@ from studio.catalog.wiring import note_fault, note_success
 from studio.core.dispatch import nudge
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
-from studio.flows.places import first
+from studio.flows.sending import draft_of, same, send, total_of
 from studio.flows.work import trouble_of
 from studio.linking.actions import Ends, add_link
 from studio.triage.actions import close_cases, open_case
@@ -46,72 +47,79 @@ from studio.triage.models import Case
 
 log = logging.getLogger(__name__)
 POLICY = RetryPolicy()
-# Our own document may differ from the source by what a target's rounding can do.
-CENTS = Decimal("0.05")
+# A call of many that got no answer may still be at work at the target: its documents are looked for
+# after this pause, because a regrouped call does not carry the first one's idempotency key.
+SETTLE_SECONDS = 10.0
 
 
-def draft_of(delivery: Delivery) -> Draft:
-    """The delivery as the connector takes it."""
-    return Draft(
-        entity=delivery.entity,
-        data=load(delivery.payload),
-        idempotency_key=delivery.idempotency_key,
-        reference=delivery.reference,
-        key=delivery.target_key if delivery.step in ("write_back", "update", "void") else "",
-        version=delivery.target_version,
+def deliver(claims: Sequence[Claim], connector: Connector) -> list[str]:
+    """Carry out deliveries that were claimed together; returns their new states, in order.
+
+    One or many, the path is the same. Each has its own answer and its own end: what happens to one
+    never touches its neighbours.
+    """
+    alone = len(claims) == 1
+    batch = "" if alone else uuid.uuid4().hex
+    attempts = Attempt.objects.bulk_create(
+        [Attempt(delivery=claim.delivery, batch=batch) for claim in claims]
     )
+    subject = f"delivery:{claims[0].delivery.uuid}" if alone else f"batch:{batch}"
+    with evidence_about(subject):
+        answers = send(claims, connector)
+        tries = list(zip(claims, attempts, answers, strict=True))
+        states = _succeeded([(c, a, r) for c, a, r in tries if isinstance(r, Receipt)])
+        noted: set[int] = set()
+        for claim, attempt, answer in tries:
+            if isinstance(answer, Receipt):
+                continue
+            error = answer if isinstance(answer, StudioError) else _bug(answer, claim.delivery)
+            if isinstance(error, RemoteFault):
+                # People know the company by its name, not the vendor by its key.
+                error.system = claim.delivery.connection.name
+            if id(answer) not in noted:
+                # An outage that hit a whole call is one outage.
+                noted.add(id(answer))
+                note_fault(claim.delivery.connection, error)
+            states[claim.delivery.pk] = _failed(claim, attempt, error, connector)
+    return [states[claim.delivery.pk] for claim in claims]
 
 
-def deliver(claim: Claim, connector: Connector) -> str:
-    """Carry out one claimed delivery; returns its new state."""
-    delivery = claim.delivery
-    attempt = Attempt.objects.create(delivery=delivery)
-    with evidence_about(f"delivery:{delivery.uuid}"):
+def _succeeded(done: list[tuple[Claim, Attempt, Receipt]]) -> dict[int, str]:
+    """Write down all successes of a call in one transaction."""
+    if not done:
+        return {}
+    note_success(done[0][0].delivery.connection)
+    try:
+        with transaction.atomic():
+            return {c.delivery.pk: record_success(c, a, r) for c, a, r in done}
+    except Exception:
+        if len(done) == 1:
+            raise
+        # One of them cannot be written down: then each by itself, so that the others can.
+        log.exception("successes of a batch")
+    states: dict[int, str] = {}
+    for one in done:
         try:
-            receipt = _send(delivery, connector, unclear=claim.unclear)
-        except StudioError as error:
-            return _failed(claim, attempt, error, connector)
-        except Exception as error:
-            # A bug must not leave the row to be sent for ever: it is parked for the integrator.
-            log.exception("delivery %s", delivery.uuid)
-            return _park(claim, attempt, _bug(error))
-    note_success(delivery.connection)
-    return record_success(claim, attempt, receipt)
-
-
-def _send(delivery: Delivery, connector: Connector, *, unclear: bool) -> Receipt:
-    draft = draft_of(delivery)
-    if delivery.step in ("write_back", "update"):
-        return connector.update(draft)
-    if unclear:
-        found = connector.find_by_reference(draft.entity, draft.reference, draft.idempotency_key)
-        if found is not None and (delivery.step.startswith("create_") or _same(delivery, found)):
-            return found
-        if found is not None:
-            raise DuplicateAtTarget(
-                system=str(delivery.connection),
-                call=f"create {draft.entity}",
-                value=draft.reference,
-                existing_key=found.key,
-                detail="A document with this number is there, but its total is another.",
-            )
-    return connector.create(draft)
+            states |= _succeeded([one])
+        except Exception:
+            # Stays as it is; when its lease ends the document is found by its reference.
+            log.exception("delivery %s", one[0].delivery.uuid)
+            states[one[0].delivery.pk] = "sending"
+    return states
 
 
 def _failed(claim: Claim, attempt: Attempt, error: StudioError, connector: Connector) -> str:
     """Decide what the error means for this delivery."""
-    delivery = claim.delivery
-    if isinstance(error, RemoteFault):
-        # People know the company by its name, not the vendor by its key.
-        error.system = delivery.connection.name
-    note_fault(delivery.connection, error)
     said = dispose(error)
     if said.verdict is Verdict.LOOK_UP and isinstance(error, RemoteRejected):
         return _look_up(claim, attempt, error, connector)
     if said.verdict is Verdict.PARK or said.verdict is Verdict.STOP:
         return _park(claim, attempt, error)
     state = "unknown" if said.verdict is Verdict.LOOK_UP or claim.unclear else "ready"
-    return _again(claim, attempt, error, state, said.wait_seconds, counts=said.counts)
+    wait = said.wait_seconds
+    if attempt.batch and said.verdict is Verdict.LOOK_UP:
+        wait = SETTLE_SECONDS
+    return _again(claim, attempt, error, state, wait, counts=said.counts)
 
 
 def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: Connector) -> str:
@@ -126,32 +134,11 @@ def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: C
         except StudioError as again:
             wait = dispose(again).wait_seconds
             return _again(claim, attempt, again, "unknown", wait, counts=True)
-        if found is not None and _same(delivery, found):
+        if found is not None and same(delivery, found):
             return record_success(claim, attempt, found)
     if delivery.step == "write_back":
         return _again(claim, attempt, error, "ready", 1.0, counts=True)
     return _park(claim, attempt, error)
-
-
-def _totals(delivery: Delivery) -> dict[str, str]:
-    entities = delivery.version.content["design"].get("entities", {})
-    found: dict[str, str] = entities.get(delivery.entity, {})
-    return found
-
-
-def total_of(delivery: Delivery, record: dict[str, Any]) -> Decimal | None:
-    """The document's total as the target says it, None where it says none."""
-    path = _totals(delivery).get("gross")
-    value = first(record, path) if path else None
-    return Decimal(str(value)) if value not in (None, "") else None
-
-
-def _same(delivery: Delivery, found: Receipt) -> bool:
-    """Whether a document found under our reference is ours: same total, if it has one."""
-    if delivery.step.startswith("create_"):
-        return False
-    total = total_of(delivery, dict(found.data))
-    return total is None or abs(total - delivery.gross) <= CENTS
 
 
 def _again(
@@ -196,7 +183,10 @@ def _issue(error: StudioError) -> Issue:
     )
 
 
-def _bug(error: Exception) -> StudioError:
+def _bug(error: Exception, delivery: Delivery) -> StudioError:
+    """A fault of ours must not leave the row to be sent for ever: it is parked for the integrator."""
+    log.error("delivery %s", delivery.uuid, exc_info=error)
+
     class Unforeseen(StudioError):
         code = "unforeseen"
         audience = Audience.OPERATOR

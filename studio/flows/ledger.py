@@ -7,6 +7,7 @@ that means its outcome is unknown, whatever the row says, so the claim tells the
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +19,10 @@ from studio.flows.models import Delivery, InboxItem
 
 # How many candidates are looked at for one claim; losers of a race take the next.
 LOOK_AHEAD = 20
+# How often a worker that lost every race looks again before it lets the others do the work.
+LOSSES = 3
+# States of a delivery whose outcome is still open without a person.
+UNDER_WAY = ("ready", "sending", "unknown")
 
 
 def _lease() -> timedelta:
@@ -67,24 +72,68 @@ class Claim:
 
 
 def due_deliveries(connection_id: int) -> QuerySet[Delivery]:
-    """Deliveries to a connection that may be sent (or looked up) now."""
+    """Deliveries to a connection that may be sent (or looked up) now.
+
+    What is said about one record is sent in the order it was said: a change waits for the creation.
+    """
     now = timezone.now()
+    earlier = Delivery.objects.filter(
+        connection_id=connection_id,
+        entity=OuterRef("entity"),
+        business_key=OuterRef("business_key"),
+        pk__lt=OuterRef("pk"),
+        state__in=UNDER_WAY,
+    )
     return (
         Delivery.objects.filter(connection_id=connection_id)
         .filter(Q(state__in=("ready", "unknown")) | Q(state="sending", lease_until__lt=now))
         .filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
         .exclude(flow__state="paused")
+        .filter(~Exists(earlier))
         .order_by("pk")
     )
 
 
 def claim_delivery(connection_id: int) -> Claim | None:
     """Take the next due delivery; None when there is nothing to take."""
+    return next(iter(claim_deliveries(connection_id, 1)), None)
+
+
+def claim_deliveries(connection_id: int, most: int) -> list[Claim]:
+    """Take the next due delivery and what may go with it in one call, ``most`` in all.
+
+    Only creations of one entity in one step go together; everything else goes alone. Rows that another
+    worker took first shorten the batch; when all of them are gone the next candidates have a turn.
+    """
+    for _ in range(LOSSES):
+        ahead = due_deliveries(connection_id).values_list("pk", "state", "entity", "step")
+        groups: dict[tuple[str, str, int], list[tuple[int, str]]] = {}
+        for pk, state, entity, step in ahead[: max(most, LOOK_AHEAD)]:
+            kind = (entity, step, 0 if is_creation(step) else pk)
+            groups.setdefault(kind, []).append((pk, state))
+        if not groups:
+            break
+        for rows in groups.values():
+            if claims := _take(rows[:most]):
+                return claims
+    return []
+
+
+def is_creation(step: str) -> bool:
+    """Whether a step creates a document or a record at the target."""
+    return step == "post" or step.startswith("create_")
+
+
+def _take(rows: list[tuple[int, str]]) -> list[Claim]:
+    """Claim what is still free of these (pk, state) rows, in their order."""
     now = timezone.now()
-    token = uuid.uuid4().hex
-    for pk, state in due_deliveries(connection_id).values_list("pk", "state")[:LOOK_AHEAD]:
-        mine = Q(state="sending", lease_until__lt=now) if state == "sending" else Q(state=state)
-        won = Delivery.objects.filter(mine, pk=pk).update(
+    fresh = [pk for pk, state in rows if state == "ready"]
+    stale = [pk for pk, state in rows if state != "ready"]
+    left_behind = Q(state="unknown") | Q(state="sending", lease_until__lt=now)
+    tokens: dict[str, bool] = {}
+    for pks, mine, unclear in ((fresh, Q(state="ready"), False), (stale, left_behind, True)):
+        token = uuid.uuid4().hex
+        won = pks and Delivery.objects.filter(mine, pk__in=pks).update(
             state="sending",
             lease_until=now + _lease(),
             claimed_by=token,
@@ -92,13 +141,28 @@ def claim_delivery(connection_id: int) -> Claim | None:
             sent_at=now,
         )
         if won:
-            delivery = Delivery.objects.select_related(
-                "flow", "flow__workspace", "version", "item", "connection", "follows"
-            ).get(pk=pk)
-            return Claim(delivery, token, unclear=state != "ready")
-    return None
+            tokens[token] = unclear
+    if not tokens:
+        return []
+    taken = (
+        Delivery.objects.filter(claimed_by__in=tokens, pk__in=[pk for pk, _ in rows])
+        .select_related("flow", "flow__workspace", "version", "item", "connection", "follows")
+        .order_by("pk")
+    )
+    return [Claim(d, d.claimed_by, unclear=tokens[d.claimed_by]) for d in taken]
 
 
 def still_mine(claim: Claim) -> QuerySet[Delivery]:
     """The row, if no other worker took it over since; update through this only."""
     return Delivery.objects.filter(pk=claim.delivery.pk, state="sending", claimed_by=claim.token)
+
+
+def hold(claims: Sequence[Claim]) -> list[Claim]:
+    """Renew the lease before another call; returns the claims that no other worker took over."""
+    tokens = {claim.token for claim in claims}
+    mine = Delivery.objects.filter(
+        pk__in=[claim.delivery.pk for claim in claims], state="sending", claimed_by__in=tokens
+    )
+    mine.update(lease_until=timezone.now() + _lease())
+    kept = set(mine.values_list("pk", flat=True))
+    return [claim for claim in claims if claim.delivery.pk in kept]

@@ -226,6 +226,9 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=30, default="sending")
+    batch = models.CharField(
+        max_length=32, blank=True, help_text="the call it shared with other deliveries"
+    )
     detail = models.TextField(blank=True)
 
     class Meta:

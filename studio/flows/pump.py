@@ -8,13 +8,14 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from connectors.registry import capabilities
 from engine.errors import MappingRefused, StudioError
 from studio.catalog.models import Connection
 from studio.catalog.wiring import note_fault, opened
 from studio.core.dispatch import nudge
 from studio.flows.bundle import Bundle, Contexts, bundle_of
 from studio.flows.deliver import deliver
-from studio.flows.ledger import claim_delivery, claim_item, due_deliveries
+from studio.flows.ledger import claim_deliveries, claim_item, due_deliveries
 from studio.flows.models import Flow, FlowVersion, InboxItem
 from studio.flows.work import work
 
@@ -71,16 +72,18 @@ def pump_connection(connection_id: int) -> int:
     if connection.resting() or not due_deliveries(connection_id).exists():
         return 0
     deadline = time.monotonic() + TURN_SECONDS
+    most = capabilities(connection.system).batch
     count = 0
     try:
         with opened(connection) as connector:
             while time.monotonic() < deadline:
-                claim = claim_delivery(connection_id)
-                if claim is None:
+                claims = claim_deliveries(connection_id, most)
+                if not claims:
                     return count
-                claim.delivery.connection = connection
-                deliver(claim, connector)
-                count += 1
+                for claim in claims:
+                    claim.delivery.connection = connection
+                deliver(claims, connector)
+                count += len(claims)
                 if connection.resting():
                     return count
     except StudioError as error:

@@ -94,6 +94,8 @@ def journey(item: InboxItem) -> list[Event]:
     for delivery in item.deliveries.select_related("connection").prefetch_related("tries"):
         subjects.append(f"delivery:{delivery.uuid}")
         for attempt in delivery.tries.all():
+            if attempt.batch:
+                subjects.append(f"batch:{attempt.batch}")
             good = attempt.outcome in ("done", "replayed")
             said = tried_words(delivery.step, delivery.connection, attempt.outcome)
             events.append(

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from connectors.config import ConnectionConfig
-from engine.errors import StudioError
-from engine.ports import Action, Draft, Health, Page, Receipt, SourceRecord
+from engine.errors import OutcomeUnknown, StudioError
+from engine.ports import Action, Draft, Health, ItemResult, Page, Receipt, SourceRecord
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
 from studio.accounts.models import Workspace
 from studio.catalog.models import Code, Connection, Credential, SchemaSnapshot
@@ -31,7 +31,10 @@ TEXT, MONEY, DATE = FieldType.STRING, FieldType.DECIMAL, FieldType.DATE
 
 @dataclass
 class Fake:
-    """A system in memory. ``faults`` are raised by the next writes; ``late`` faults after the effect."""
+    """A system in memory. ``faults`` are raised by the next writes; ``late`` faults after the effect.
+
+    A None among ``faults`` lets one write pass. ``calls`` are the sizes of calls for many.
+    """
 
     system: str
     records: dict[str, list[SourceRecord]] = field(default_factory=dict)
@@ -39,9 +42,12 @@ class Fake:
     updates: list[Draft] = field(default_factory=list)
     creates: list[Draft] = field(default_factory=list)
     look_ups: int = 0
-    faults: list[StudioError | Exception] = field(default_factory=list)
+    faults: list[StudioError | Exception | None] = field(default_factory=list)
     late: list[StudioError] = field(default_factory=list)
     update_faults: list[StudioError] = field(default_factory=list)
+    calls: list[int] = field(default_factory=list)
+    torn: int | None = None
+    whole: StudioError | Exception | None = None
     total: Callable[[Draft], Decimal | None] = lambda draft: draft.data.get("TotalAmt")  # type: ignore[assignment,return-value]
 
     def close(self) -> None:
@@ -62,8 +68,9 @@ class Fake:
         return fitting[0] if fitting else None
 
     def create(self, draft: Draft) -> Receipt:
-        if self.faults:
-            raise self.faults.pop(0)
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None:
+            raise fault
         self.creates.append(draft)
         data = {**draft.data, "TotalAmt": self.total(draft)}
         made = Receipt(draft.entity, str(100 + len(self.created)), draft.reference, "0", data)
@@ -84,8 +91,27 @@ class Fake:
     def act(self, draft: Draft, action: Action) -> Receipt:
         raise NotImplementedError(action)
 
-    def create_many(self, drafts: Sequence[Draft]) -> list[Any]:
-        raise NotImplementedError(len(drafts))
+    def create_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
+        """Elements stand alone; ``whole`` refuses the call, ``torn`` breaks it off after so many."""
+        self.calls.append(len(drafts))
+        if self.whole is not None:
+            fault, self.whole = self.whole, None
+            if isinstance(fault, StudioError):
+                return [ItemResult(error=fault)] * len(drafts)
+            raise fault
+        if self.torn is not None:
+            for draft in drafts[: self.torn]:
+                self.create(draft)
+            self.torn = None
+            lost = OutcomeUnknown(system=self.system, call="create many")
+            return [ItemResult(error=lost)] * len(drafts)
+        return [self._element(draft) for draft in drafts]
+
+    def _element(self, draft: Draft) -> ItemResult:
+        try:
+            return ItemResult(receipt=self.create(draft))
+        except StudioError as fault:
+            return ItemResult(error=fault)
 
 
 def _schema(system: str, entity: str, *fields: FieldSchema) -> SystemSchema:

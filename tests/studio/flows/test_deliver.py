@@ -123,7 +123,7 @@ def test_a_day_limit_rests_the_connection_with_one_case_for_all(world) -> None:
     world.order("1001")
     world.order("1002")
     busy = {"system": "qbo", "call": "create Invoice", "scope": "day", "wait_seconds": 7200.0}
-    world.target.faults = [RemoteBusy(**busy), RemoteBusy(**busy)]
+    world.target.whole = RemoteBusy(**busy)
 
     world.run()
     world.send()
@@ -132,7 +132,7 @@ def test_a_day_limit_rests_the_connection_with_one_case_for_all(world) -> None:
     assert set(Delivery.objects.values_list("state", flat=True)) == {"ready"}
     case = world.case()
     assert case.subject == f"connection:{world.books.uuid}"
-    assert len(world.target.faults) == 1, "nothing was sent while it rested"
+    assert world.target.calls == [2], "nothing was sent while it rested"
 
 
 def test_a_rested_connection_goes_on_and_closes_its_case(world) -> None:

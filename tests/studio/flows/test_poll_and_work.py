@@ -176,11 +176,11 @@ def test_a_claim_that_read_a_stale_state_loses(world, monkeypatch) -> None:
     world.order("1001")
     world.poll()
     world.work()
-    stale = [(world.post("1001").pk, "ready")]
+    stale = [(world.post("1001").pk, "ready", "Invoice", "post")]
     assert claim_delivery(world.books.pk) is not None
 
     class Seen:
-        def values_list(self, *_: str) -> list[tuple[int, str]]:
+        def values_list(self, *_: str) -> list[tuple[int, str, str, str]]:
             return stale
 
     monkeypatch.setattr("studio.flows.ledger.due_deliveries", lambda _: Seen())
