@@ -1,4 +1,4 @@
-"""Writes about flows: publish, pause, resume, replay, close without posting, link an existing document."""
+"""Writes about flows: publish, pause, resume, replay, close without posting."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping as Mapping_
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 
 from engine.errors import MappingRefused
@@ -185,22 +184,6 @@ def close_without_posting(actor: Actor, item: InboxItem, reason: str) -> None:
             raise ValidationError("The record is being worked just now. Try again in a moment.")
         line.data = {"record": item.label, "reason": reason}
         close_cases(f"inbox:{item.uuid}", state="void", reason=reason, by=actor.name)
-
-
-def adopt(actor: Actor, item: InboxItem, target_key: str, reason: str) -> None:
-    """Accept that a document at the target is this record's posting (entered there by a person)."""
-    delivery = Delivery.objects.filter(item=item, step="post", state="parked").first()
-    if delivery is None:
-        raise ValidationError("Nothing of this record waits to be posted any more.")
-    with acting(actor, TRIAGE, "delivery.adopted", f"delivery:{delivery.uuid}") as line:
-        now = timezone.now()
-        with transaction.atomic():
-            Delivery.objects.filter(pk=delivery.pk, state="parked").update(
-                state="done", done_at=now, target_key=target_key, last_error=""
-            )
-            InboxItem.objects.filter(pk=item.pk).update(state="done", why="linked by a person")
-            close_cases(f"inbox:{item.uuid}", state="fixed", reason=reason, by=actor.name)
-        line.data = {"record": item.label, "key": target_key, "reason": reason}
 
 
 def change_step(actor: Actor, flow: Flow, step: str, values: Mapping_[str, str]) -> None:

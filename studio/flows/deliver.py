@@ -261,6 +261,24 @@ def record_success(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
     return "done"
 
 
+def count_as_posted(delivery: Delivery, receipt: Receipt) -> bool:
+    """Take a document that a person entered at the target for a refused posting; False if too late."""
+    with transaction.atomic():
+        won = Delivery.objects.filter(pk=delivery.pk, state="parked").update(
+            state="done",
+            done_at=timezone.now(),
+            target_key=receipt.key,
+            target_number=receipt.number,
+            target_version=receipt.version,
+            receipt=dump(dict(receipt.data)).decode(),
+            last_error="",
+        )
+        if won:
+            delivery.refresh_from_db()
+            _after_post(delivery, receipt)
+    return won == 1
+
+
 def _after_post(delivery: Delivery, receipt: Receipt) -> None:
     flow = delivery.flow
     close_cases(

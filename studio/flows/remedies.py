@@ -16,13 +16,13 @@ from studio.catalog.models import Code
 from studio.core.action import Actor
 from studio.core.dispatch import nudge
 from studio.flows.actions import (
-    adopt,
     close_without_posting,
     item_of,
     override,
     replay,
     replay_cause,
 )
+from studio.flows.adopt import adopt
 from studio.flows.models import Delivery, InboxItem
 from studio.flows.places import assign
 from studio.flows.work import ACCEPTED
@@ -217,8 +217,8 @@ def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 
 def _adopt(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    adopt(actor, _needed(case), values["key"], values["reason"])
-    return f"The existing document {values['key']} counts as this record's posting."
+    found = adopt(actor, _needed(case), values["key"], values["reason"])
+    return f"The existing document {found.number or found.key} counts as this record's posting."
 
 
 def _void(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
@@ -278,7 +278,7 @@ def register_all() -> None:
         Remedy("move_date", "Post on another day", APPROVE, _of_class("period"), _move_date,
                (Input("date", "Day", "date"), REASON), primary=True),
         Remedy("adopt", "It is posted already", TRIAGE, _of_class("duplicate", "unknown_outcome"), _adopt,
-               (Input("key", "Key of the document there"), REASON)),
+               (Input("key", "Number or key of the document there"), REASON)),
         Remedy("accept", "Accept with a reason", APPROVE, _of_class("amount", "conflict"), _accept, (REASON,), primary=True),
         Remedy("again", "Try again", TRIAGE, _is_item, _again),
         Remedy("again_all", "Try all of this cause again", TRIAGE, _is_item, _again_all, heals_cause=True),

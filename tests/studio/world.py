@@ -62,6 +62,17 @@ class Fake:
         end = min(len(rows), start + limit)
         return Page(rows[start:end], str(end), more=end < len(rows))
 
+    def read(self, entity: str, key: str) -> SourceRecord | None:
+        made = [r for r in self.created if (r.entity, r.key) == (entity, key)]
+        held = [SourceRecord(entity, r.key, r.version, r.data) for r in made]
+        kept = [r for r in self.records.get(entity, []) if r.key == key]
+        return next(iter(kept[::-1] + held), None)
+
+    def find(self, entity: str, where: dict[str, str], *, limit: int = 100) -> list[SourceRecord]:
+        made = [SourceRecord(r.entity, r.key, r.version, r.data) for r in self.created]
+        rows = {r.key: r for r in [*self.records.get(entity, []), *made] if r.entity == entity}
+        return [r for r in rows.values() if all(r.data.get(k) == v for k, v in where.items())]
+
     def find_by_reference(self, entity: str, reference: str, key: str) -> Receipt | None:
         self.look_ups += 1
         fitting = [r for r in self.created if r.entity == entity and r.number == reference]

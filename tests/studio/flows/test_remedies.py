@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
@@ -9,7 +11,7 @@ from engine.errors import DuplicateAtTarget, RemoteRejected
 from engine.ports import Receipt
 from studio.core.models import AuditEvent
 from studio.flows.models import Delivery
-from studio.linking.models import Party
+from studio.linking.models import Link, Party
 from studio.mapping.models import LookupRow
 from studio.triage.actions import apply_remedy, apply_to_many
 from studio.triage.models import OPEN_STATES, Case
@@ -85,18 +87,45 @@ def test_a_record_can_be_closed_without_posting_but_not_without_a_reason(world, 
     assert not world.target.creates
 
 
-def test_a_document_entered_by_hand_counts_as_the_posting(world, accountant) -> None:
+def entered_by_hand(world, total: str) -> None:
     world.order("1001")
-    world.target.created.append(Receipt("Invoice", "77", "1001", "0", {"TotalAmt": 55}))
+    data = {"TotalAmt": Decimal(total), "DocNumber": "1001"}
+    world.target.created.append(Receipt("Invoice", "77", "1001", "0", data))
     world.target.faults = [
         DuplicateAtTarget(system="qbo", call="create Invoice", value="1001", vendor_code="6140")
     ]
+    # Its own look-up cannot see what a person entered a moment later.
+    world.target.find_by_reference = lambda *_: None
     world.run()
 
-    apply_remedy(accountant, world.case(), "adopt", {"key": "77", "reason": "entered by hand"})
 
-    assert (world.post("1001").state, world.post("1001").target_key) == ("done", "77")
+@pytest.mark.parametrize("said", ["77", " 1001 "])
+def test_a_document_entered_by_hand_counts_as_the_posting(world, accountant, said) -> None:
+    entered_by_hand(world, "100.00")
+
+    apply_remedy(accountant, world.case(), "adopt", {"key": said, "reason": "entered by hand"})
+    world.send()
+
+    posted = world.post("1001")
+    assert (posted.state, posted.target_key, posted.target_number) == ("done", "77", "1001")
+    assert Link.objects.filter(kind="sales_order", left_code="1001", right_key="77").exists()
+    assert [d.data for d in world.source.updates] == [{"InvoiceDocId": "77"}]
     assert open_cases() == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"), [("77", "says 55.00"), ("78", "has no Invoice with the key or number")]
+)
+def test_only_a_document_that_is_there_with_this_total_counts(
+    world, accountant, said, complaint
+) -> None:
+    entered_by_hand(world, "55.00")
+
+    with pytest.raises(ValidationError, match=complaint):
+        apply_remedy(accountant, world.case(), "adopt", {"key": said, "reason": "entered by hand"})
+
+    assert (world.post("1001").state, world.post("1001").target_key) == ("parked", "")
+    assert open_cases() == 1
 
 
 def test_another_value_is_used_at_every_later_try(world, accountant) -> None:

@@ -1,0 +1,72 @@
+"""A document that a person entered at the target counts as a record's posting, if it truly is that."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+
+from engine.errors import StudioError
+from engine.ports import Receipt
+from studio.accounts.roles import TRIAGE
+from studio.catalog.wiring import opened
+from studio.core.action import Actor, acting
+from studio.flows.deliver import CENTS, count_as_posted, total_of
+from studio.flows.models import Delivery, InboxItem
+from studio.flows.places import first
+from studio.triage.actions import close_cases
+
+
+def adopt(actor: Actor, item: InboxItem, said: str, reason: str) -> Receipt:
+    """Accept that a document at the target is this record's posting (entered there by a person).
+
+    Args:
+        actor: who says so.
+        item: the record whose posting was refused.
+        said: key or document number of the document at the target.
+        reason: why, for the audit trail.
+
+    Raises:
+        ValidationError: nothing waits, the target has no such document, or its total is another.
+    """
+    delivery = (
+        Delivery.objects.filter(item=item, step="post", state="parked")
+        .select_related("connection", "version", "flow__source", "flow__target")
+        .first()
+    )
+    if delivery is None:
+        raise ValidationError("Nothing of this record waits to be posted any more.")
+    found = _document(delivery, said.strip())
+    total = total_of(delivery, dict(found.data))
+    if total is not None and abs(total - delivery.gross) > CENTS:
+        raise ValidationError(
+            f"{delivery.entity} {found.number or found.key} in {delivery.connection} says {total}, "
+            f"{item.label} says {delivery.gross}. Correct one of the two first, or close this record "
+            "without posting."
+        )
+    with acting(actor, TRIAGE, "delivery.adopted", f"delivery:{delivery.uuid}") as line:
+        if not count_as_posted(delivery, found):
+            raise ValidationError("Somebody else decided about this record just now.")
+        InboxItem.objects.filter(pk=item.pk).update(state="done", why="linked by a person")
+        close_cases(f"inbox:{item.uuid}", state="fixed", reason=reason, by=actor.name)
+        line.data = {"record": item.label, "key": found.key, "reason": reason}
+    return found
+
+
+def _document(delivery: Delivery, said: str) -> Receipt:
+    """The document at the target that a person means by a key or a number."""
+    target, entity = delivery.connection, delivery.entity
+    path = delivery.version.content["design"]["entities"][entity]["reference"]
+    try:
+        with opened(target) as connector:
+            record = connector.read(entity, said)
+            named = [] if record else connector.find(entity, {path: said}, limit=2)
+    except StudioError as error:
+        raise ValidationError(f"{target} could not be asked: {error}") from error
+    if len(named) > 1:
+        raise ValidationError(
+            f"{target} has several documents with the number “{said}”: give the key of the one."
+        )
+    record = record or (named[0] if named else None)
+    if record is None or record.deleted:
+        raise ValidationError(f"{target} has no {entity} with the key or number “{said}”.")
+    number = str(first(record.data, path) or "")
+    return Receipt(entity, record.key, number, record.version, record.data)
