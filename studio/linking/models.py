@@ -100,6 +100,9 @@ class Judgement(Base):
     candidates = models.JSONField(default=list, help_text="what else was on the page")
     comment = models.TextField(blank=True)
     bulk = models.UUIDField(null=True, blank=True, db_index=True)
+    unseen = models.BooleanField(
+        default=False, help_text="accepted within a risk budget, not looked at singly"
+    )
     undo_of = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="undone_by"
     )

@@ -335,7 +335,13 @@ def accept_within(request: StudioRequest) -> HttpResponse:
     if not _is_key(narrowing.target):
         return _answer(request, _("There is no such connection."), "error", undo=False)
     best = queries.open_pairs(request.workspace, narrowing)
-    result = actions.bulk(request.actor, actions.within_budget(best, allowed))
+    result = actions.accept_within(request.actor, best, allowed)
+    if not result.done and not result.left:
+        text = _(
+            "Nothing was taken: what is open is too doubtful for this budget, or the budget is spent "
+            "on what was taken this way before. Decide singly, or allow more."
+        )
+        return _answer(request, text, "warning", undo=False)
     return _answer(request, result.sentence, "warning" if result.left else "success")
 
 

@@ -52,14 +52,23 @@ def within_budget(rows: Iterable[MappingRow], expected_wrong: float) -> Budgeted
     return Budgeted(chosen, risk)
 
 
+def unseen_risk(mapping_id: int) -> float:
+    """Expected wrong ones among the approved rows that nobody looked at singly."""
+    latest = Decision.objects.filter(row=OuterRef("pk")).order_by("-pk")
+    rows = MappingRow.objects.filter(mapping_id=mapping_id, state="approved").annotate(
+        unseen=Subquery(latest.values("unseen")[:1]), sure=Subquery(latest.values("confidence")[:1])
+    )
+    return float(sum(1 - sure for sure in rows.filter(unseen=True).values_list("sure", flat=True)))
+
+
 def budget_size(mapping: Mapping, expected_wrong: float) -> tuple[int, float]:
-    """How many open rows fit into a risk budget, and what they add up to; one light query."""
+    """How many more open rows fit into a risk budget, and what all unseen ones then add up to."""
     confidences = (
         mapping.rows.filter(state="open", confidence__gt=0)
         .order_by("-confidence")
         .values_list("confidence", flat=True)
     )
-    risk, count = 0.0, 0
+    risk, count = unseen_risk(mapping.pk), 0
     for confidence in confidences:
         if risk + (1 - confidence) > expected_wrong + 1e-9:
             break

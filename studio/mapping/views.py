@@ -335,6 +335,12 @@ def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         return answer_review(request, mapping, _("Give a number, such as 1."), "error")
     rows = mapping.rows.filter(state="open", confidence__gt=0).select_related("mapping__connection")
     result = actions.accept_within(request.actor, rows, allowed)
+    if not result.done and not result.left:
+        text = _(
+            "Nothing was taken: what is open is too doubtful for this budget, or the budget is spent "
+            "on what was taken this way before. Decide singly, or allow more."
+        )
+        return answer_review(request, mapping, text, "warning")
     return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
 
 

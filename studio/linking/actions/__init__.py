@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.linking.actions.judge import BulkResult, bulk, guard_create, judge, within_budget
+from studio.linking.actions.judge import BulkResult, accept_within, bulk, guard_create, judge
 from studio.linking.actions.links import Ends, add_link
 from studio.linking.actions.pairs import find_pairs
 from studio.linking.actions.parties import Held, load_parties
@@ -13,6 +13,7 @@ __all__ = [
     "BulkResult",
     "Ends",
     "Held",
+    "accept_within",
     "add_link",
     "bulk",
     "consequences",
@@ -25,5 +26,4 @@ __all__ = [
     "undo_bulk",
     "undo_last",
     "unlink",
-    "within_budget",
 ]

@@ -23,7 +23,7 @@ UNSURE = "unsure"
 NEAR_TWIN = 0.50
 
 
-def judge(
+def judge(  # noqa: PLR0913 - one argument per field of the form
     actor: Actor,
     left: Party,
     right: Party | None,
@@ -32,6 +32,7 @@ def judge(
     target: Connection | None = None,
     comment: str = "",
     bulk: uuid.UUID | None = None,
+    unseen: bool = False,
 ) -> Judgement:
     """Record a judgement and what follows from it, in one transaction.
 
@@ -73,6 +74,7 @@ def judge(
             candidates=_candidates(left, where),
             comment=comment.strip(),
             bulk=bulk,
+            unseen=unseen,
         )
         line.data = {
             "kind": left.kind,
@@ -225,7 +227,12 @@ class BulkResult:
 
 
 def bulk(
-    actor: Actor, pairs: Iterable[Pair], verdict: str = SAME, *, comment: str = ""
+    actor: Actor,
+    pairs: Iterable[Pair],
+    verdict: str = SAME,
+    *,
+    comment: str = "",
+    unseen: bool = False,
 ) -> BulkResult:
     """Judge every pair singly under one bulk id; pairs that changed since shown are left."""
     actor.require(MATCH)
@@ -235,7 +242,15 @@ def bulk(
             try:
                 with transaction.atomic():
                     _still_open(pair)
-                    judge(actor, pair.left, pair.right, verdict, comment=comment, bulk=result.bulk)
+                    judge(
+                        actor,
+                        pair.left,
+                        pair.right,
+                        verdict,
+                        comment=comment,
+                        bulk=result.bulk,
+                        unseen=unseen,
+                    )
             except DecisionRefused as fault:
                 result.left.append((pair, fault.sentence))
             else:
@@ -248,6 +263,25 @@ def _still_open(pair: Pair) -> None:
     now = Pair.objects.values_list("judged", flat=True).get(pk=pair.pk)
     if now != pair.judged:
         raise DecidedMeanwhile("somebody else judged it first")
+
+
+def accept_within(actor: Actor, pairs: Iterable[Pair], expected_wrong: float) -> BulkResult:
+    """Link as many as possible with at most so many expected wrong among all that nobody looked at."""
+    open_pairs = list(pairs)
+    spent = sum(unseen_risk(c) for c in {p.left.connection_id for p in open_pairs})
+    return bulk(actor, within_budget(open_pairs, expected_wrong - spent), unseen=True)
+
+
+def unseen_risk(connection_id: int) -> float:
+    """Expected wrong ones among the links of a source that were made within a risk budget."""
+    standing = Judgement.objects.filter(
+        left__connection=connection_id,
+        unseen=True,
+        verdict=SAME,
+        undone_by__isnull=True,
+        undo_of__isnull=True,
+    )
+    return float(sum(1 - p for p in standing.values_list("probability", flat=True)))
 
 
 def within_budget(pairs: Iterable[Pair], expected_wrong: float) -> list[Pair]:

@@ -13,7 +13,7 @@ from studio.core.action import Actor
 from studio.core.refused import DecisionRefused
 from studio.mapping.actions.decide import APPROVED, decide
 from studio.mapping.models import MappingRow
-from studio.mapping.queries import identical_rows, within_budget
+from studio.mapping.queries import identical_rows, unseen_risk, within_budget
 
 
 @dataclass(slots=True)
@@ -46,6 +46,7 @@ def bulk(
     reason: str = "",
     revisions: Mapping[int, int] | None = None,
     candidates: Mapping[int, int] | None = None,
+    unseen: bool = False,
 ) -> BulkResult:
     """Decide every row singly under one bulk id; rows that lost a race are left and named.
 
@@ -66,6 +67,7 @@ def bulk(
                         reason=reason,
                         revision=(revisions or {}).get(row.pk),
                         bulk=result.bulk,
+                        unseen=unseen,
                     )
             except DecisionRefused as fault:
                 result.left.append((row, fault.sentence))
@@ -77,9 +79,15 @@ def bulk(
 def accept_within(
     actor: Actor, mapping_rows: Iterable[MappingRow], expected_wrong: float
 ) -> BulkResult:
-    """Accept as many open rows as possible with at most ``expected_wrong`` expected wrong ones."""
-    chosen = within_budget(mapping_rows, expected_wrong)
-    return bulk(actor, chosen.rows)
+    """Accept as many open rows as possible with at most ``expected_wrong`` expected wrong ones.
+
+    What was accepted this way before and not looked at since counts against the same budget, so that
+    pressing twice does not accept twice the risk.
+    """
+    rows = list(mapping_rows)
+    spent = sum(unseen_risk(mapping) for mapping in {r.mapping_id for r in rows})
+    chosen = within_budget(rows, expected_wrong - spent)
+    return bulk(actor, chosen.rows, unseen=True)
 
 
 def apply_to_identical(actor: Actor, row: MappingRow) -> BulkResult:

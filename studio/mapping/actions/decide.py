@@ -50,6 +50,7 @@ def decide(  # noqa: PLR0913 - one argument per field of the form
     comment: str = "",
     revision: int | None = None,
     bulk: uuid.UUID | None = None,
+    unseen: bool = False,
 ) -> Decision:
     """Take one decision. ``candidate`` counts from 0; without it and ``expression`` the best wins.
 
@@ -71,6 +72,7 @@ def decide(  # noqa: PLR0913 - one argument per field of the form
             shown=shown,
             comment=comment,
             bulk=bulk,
+            unseen=unseen,
         )
         line.data = {
             "mapping": str(row.mapping_id),
@@ -126,6 +128,7 @@ def put_in_force(  # noqa: PLR0913 - the columns of a decision
     shown: dict[str, Any] | None = None,
     comment: str = "",
     bulk: uuid.UUID | None = None,
+    unseen: bool = False,
     undo_of: Decision | None = None,
 ) -> Decision:
     """Change the row if nobody was faster, and append the decision. Candidates are not touched."""
@@ -151,6 +154,7 @@ def put_in_force(  # noqa: PLR0913 - the columns of a decision
         candidates=row.candidates,
         comment=comment.strip(),
         bulk=bulk,
+        unseen=unseen,
         undo_of=undo_of,
     )
 

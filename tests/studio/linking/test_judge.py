@@ -9,7 +9,7 @@ from studio.catalog.models import Connection
 from studio.core.action import Actor
 from studio.core.models import AuditEvent
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
-from studio.linking.actions import Ends, add_link, bulk, judge, links_for, within_budget
+from studio.linking.actions import Ends, accept_within, add_link, bulk, judge, links_for
 from studio.linking.models import Judgement, Link, Pair, Party
 from tests.studio.linking.conftest import pair_of
 
@@ -90,15 +90,21 @@ def test_bulk_judges_singly_and_leaves_what_somebody_else_judged(
     assert AuditEvent.objects.filter(bulk=result.bulk).count() == 3
 
 
-def test_the_risk_budget_takes_the_surest_pairs(
-    erp: Connection, books: Connection, make_party: MakeParty
+def test_the_risk_budget_takes_the_surest_pairs_and_is_spent_once(
+    accountant: Actor, erp: Connection, books: Connection, make_party: MakeParty
 ) -> None:
-    for n, p in enumerate((0.99, 0.6, 0.97)):
+    for n, p in enumerate((0.99, 0.6, 0.97, 0.98)):
         pair_of(make_party(erp, f"L{n}", "A"), make_party(books, f"R{n}", "A"), p)
+    still_open = Pair.objects.filter(judged="")
 
-    chosen = within_budget(Pair.objects.all(), 0.05)
+    first = accept_within(accountant, still_open.all(), 0.06)
+    again = accept_within(accountant, still_open.all(), 0.06)
+    more = accept_within(accountant, still_open.all(), 0.5)
 
-    assert [p.probability for p in chosen] == [0.99, 0.97]
+    assert [p.probability for p in first.done] == [0.99, 0.98, 0.97]
+    assert not again.done
+    assert [p.probability for p in more.done] == [0.6]
+    assert all(j.unseen for j in Judgement.objects.all())
 
 
 def test_a_confirmed_write_links_once_and_a_later_one_replaces_it(

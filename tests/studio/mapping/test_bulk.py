@@ -55,6 +55,23 @@ def test_the_risk_budget_takes_the_surest_rows_that_fit(make_row: MakeRow) -> No
     assert chosen.expected_wrong == pytest.approx(0.16)
 
 
+def test_the_risk_budget_is_spent_once_however_often_it_is_asked_for(
+    integrator: Actor, make_row: MakeRow
+) -> None:
+    rows = [make_row(f"f{n}", candidate("Name", 0.9)) for n in range(4)]
+    everything = MappingRow.objects.order_by("pk")
+
+    first = accept_within(integrator, everything.all(), expected_wrong=0.2)
+    again = accept_within(integrator, everything.all(), expected_wrong=0.2)
+    looked_at = MappingRow.objects.get(pk=first.done[0].pk)
+    decide(integrator, looked_at, "approved")
+    freed = accept_within(integrator, everything.all(), expected_wrong=0.2)
+
+    assert [r.pk for r in first.done] == [r.pk for r in rows[:2]]
+    assert not again.done
+    assert [r.pk for r in freed.done] == [rows[2].pk]
+
+
 def test_accepting_within_the_budget_leaves_decided_rows_alone(
     integrator: Actor, make_row: MakeRow
 ) -> None:
