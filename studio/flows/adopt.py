@@ -9,9 +9,10 @@ from engine.ports import Receipt
 from studio.accounts.roles import TRIAGE
 from studio.catalog.wiring import opened
 from studio.core.action import Actor, acting
-from studio.flows.deliver import CENTS, count_as_posted, total_of
+from studio.flows.deliver import count_as_posted
 from studio.flows.models import Delivery, InboxItem
 from studio.flows.places import first
+from studio.flows.sending import CENTS, total_of
 from studio.triage.actions import close_cases
 
 
