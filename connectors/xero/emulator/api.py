@@ -20,6 +20,7 @@ from connectors.xero.emulator import (
     journals,
     lists,
     orders,
+    papers,
     payments,
     settings,
 )
@@ -128,6 +129,18 @@ class Api:
         self._add("POST", "TrackingCategories/{key}/Options/{option}", self._option)
         self._add("DELETE", "TrackingCategories/{key}/Options/{option}", self._delete_option)
         self._add("PUT", "ContactGroups/{key}/Contacts", self._members)
+        self._add("POST", "Invoices/{key}/Email", self._mail)
+        self._add("GET", "Invoices/{key}/OnlineInvoice", self._online)
+        for entity in papers.HISTORIED:
+            path = f"{resources()[entity].path}/{{key}}/History"
+            self._add("GET", path, partial(self._history, entity))
+            self._add("PUT", path, partial(self._note, entity))
+        for entity in papers.ATTACHABLE:
+            path = f"{resources()[entity].path}/{{key}}/Attachments"
+            self._add("GET", path, partial(self._attachments, entity))
+            self._add("GET", f"{path}/{{name}}", partial(self._content, entity))
+            for verb in ("PUT", "POST"):
+                self._add(verb, f"{path}/{{name}}", partial(self._attach, entity))
         self._add("DELETE", "ContactGroups/{key}/Contacts", self._leave)
         self._add("DELETE", "ContactGroups/{key}/Contacts/{contact}", self._leave)
 
@@ -188,12 +201,15 @@ class Api:
 
     def _journals(self, request: Request) -> Response:
         offset = 0 if request.arg("offset") in {"", "0"} else lists.positive(request, "offset", 1)
+        payments_only = request.arg("paymentsOnly").lower() == "true"
         since = lists.modified_since(request)
         text = since.isoformat(timespec="milliseconds") if since else ""
         found = [
             j
             for j in self._books.store.all("Journal")
-            if j["JournalNumber"] > offset and j["CreatedDateUTC"] >= text
+            if j["JournalNumber"] > offset
+            and j["CreatedDateUTC"] >= text
+            and (not payments_only or str(j["SourceType"]).endswith("PAYMENT"))
         ]
         rows = [lists.full(self._books, "Journal", j) for j in found[:_JOURNALS_PER_CALL]]
         return self._envelope({"Journals": rows})
@@ -211,6 +227,8 @@ class Api:
         extra: dict[str, Any] = {"put": verb == "PUT", "key": request.params.get("key")}
         if entity in _PLACES or entity == "PurchaseOrder":
             extra["unit_places"] = _places(request)
+        if entity in {"Invoice", "CreditNote"}:
+            extra["backorders"] = request.arg("allowBackorders").lower() == "true"
         if request.params.get("key"):
             raws = raws[:1]
         half = self._faults.draw([FaultKind.HALF_BATCH], request.method, request.path)
@@ -234,11 +252,17 @@ class Api:
                 doc = rule(dict(sent), **extra)
             return self._reshaped(entity, lists.full(self._books, entity, doc)), True
         except RefusedError as error:
-            return self._echo(entity, sent or error.sent, error.messages), False
+            return self._echo(entity, sent or error.sent, error.messages, extra["key"]), False
 
-    def _echo(self, entity: str, sent: dict[str, Any], messages: list[str]) -> dict[str, Any]:
+    def _echo(
+        self, entity: str, sent: dict[str, Any], messages: list[str], named: str | None = None
+    ) -> dict[str, Any]:
+        """A refused element as understood; one that exists carries its own id, a new one zeros."""
         key = KEYS[entity]
-        base = shown(entity, {key: NO_ID, **sent}) if key.endswith("ID") else dict(sent)
+        own = NO_ID
+        if named and key.endswith("ID"):
+            own = self._books.lookup(entity, named)[key]
+        base = shown(entity, {key: own, **sent}) if key.endswith("ID") else dict(sent)
         mark = "HasErrors" if entity in {"Invoice", "CreditNote", "PurchaseOrder"} else None
         return {
             **base,
@@ -305,7 +329,40 @@ class Api:
     def _undo(self, entity: str, request: Request) -> Response:
         found = request.params
         done = allocations.undo(self._books, entity, found["key"], found["allocation"])
-        return Response.json(done)
+        return Response.json(shown("", done))
+
+    def _mail(self, request: Request) -> Response:
+        papers.mail(self._books, request.params["key"])
+        return Response(204, b"")
+
+    def _online(self, request: Request) -> Response:
+        address = papers.online_address(self._books, request.params["key"])
+        return self._envelope({"OnlineInvoices": [{"OnlineInvoiceUrl": address}]})
+
+    def _history(self, entity: str, request: Request) -> Response:
+        rows = papers.history(self._books, entity, request.params["key"])
+        return self._envelope({"HistoryRecords": rows})
+
+    def _note(self, entity: str, request: Request) -> Response:
+        made = [
+            papers.shown(papers.note(self._books, entity, request.params["key"], raw))
+            for raw in elements(request, "HistoryRecords")
+        ]
+        return self._envelope({"HistoryRecords": made})
+
+    def _attachments(self, entity: str, request: Request) -> Response:
+        rows = papers.attachments(self._books, entity, request.params["key"])
+        return self._envelope({"Attachments": rows})
+
+    def _content(self, entity: str, request: Request) -> Response:
+        key, name = request.params["key"], request.params["name"]
+        body, kind = papers.content(self._books, entity, key, name)
+        return Response(200, body, {"Content-Type": kind})
+
+    def _attach(self, entity: str, request: Request) -> Response:
+        where = entity, request.params["key"]
+        made = papers.attach(self._books, where, request.params["name"], request)
+        return self._envelope({"Attachments": [made]})
 
     def _delete_item(self, request: Request) -> Response:
         try:

@@ -228,8 +228,8 @@ class XeroEmulator:
         held = self._session(request)
         if isinstance(held, Response):
             return held
-        resource = request.path[len(BASE) :].strip("/").split("/")[0]
-        if not scopes.allows(held["scopes"], resource, request.method):
+        path = request.path[len(BASE) :].strip("/").split("/")
+        if not scopes.allows(held["scopes"], path, request.method):
             return problem(
                 403,
                 "Forbidden",

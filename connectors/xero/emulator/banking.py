@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.emulation.store import Doc
-from connectors.xero.emulator import contacts, ledger, lines
+from connectors.xero.emulator import contacts, ledger, lines, stock
 from connectors.xero.emulator.books import Books
 from connectors.xero.emulator.errors import RefusedError
 from connectors.xero.emulator.money import ZERO, cents
@@ -94,6 +94,7 @@ def _post(books: Books, doc: Doc, *, back: bool = False) -> None:
         rows[0] = ledger.line(bank, rows[0]["NetAmount"])
     if back:
         rows = ledger.reversed_lines(rows)
+    rows += stock.move(books, doc, goods_in=sign < 0, back=back, backorders=False)
     source = ("CASHREC" if sign > 0 else "CASHPAID", doc["BankTransactionID"])
     ledger.post(books, source, doc["Date"], rows, doc.get("Reference") or "")
 

@@ -113,6 +113,8 @@ class Books:
             if kind == "Payment":
                 indexes["document"] = _paid_document
             self.store.declare(kind, bases.get(kind), indexes)
+        self.store.declare("_files")
+        self.store.declare("_history", None, {"document": lambda d: (d["document"],)})
 
     def new_id(self) -> str:
         """A fresh GUID, the same in a replay with the same seed."""
@@ -186,9 +188,12 @@ class Books:
         return self.store.find(kind, "name", name.casefold())
 
     def save(self, kind: str, doc: Doc, *, created: bool = False) -> Doc:
-        """Store a changed document: stamp it and announce it."""
+        """Store a changed document: stamp it, note it in its history and announce it."""
         doc["UpdatedDateUTC"] = self.stamp()
         self.store.put(kind, doc[KEYS[kind]], doc)
+        if not self.seeding:
+            state = doc.get("Status") or doc.get("ContactStatus") or ""
+            self.remember(kind, doc[KEYS[kind]], "Created" if created else "Edited", state)
         category = _WEBHOOKS.get(kind)
         if category and not self.seeding:
             self.events.append(
@@ -206,6 +211,18 @@ class Books:
                 }
             )
         return doc
+
+    def remember(self, kind: str, key: str, changes: str, details: str) -> Doc:
+        """Add one record to a document's history."""
+        number = self.store.next("history")
+        row = {
+            "number": number,
+            "document": f"{kind}:{key}",
+            "at": self.clock.now().isoformat(),
+            "changes": changes,
+            "details": details,
+        }
+        return self.store.put("_history", f"{number:012d}", row)
 
     @property
     def organisation(self) -> Doc:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.emulation.store import Doc
-from connectors.xero.emulator import contacts, ledger, lines
+from connectors.xero.emulator import contacts, ledger, lines, stock
 from connectors.xero.emulator.books import KEYS, NUMBERS, Books
 from connectors.xero.emulator.errors import RefusedError
 from connectors.xero.emulator.money import ZERO, cents
@@ -120,8 +120,9 @@ def save(
     put: bool,
     key: str | None = None,
     unit_places: int = 2,
+    backorders: bool = False,
 ) -> Doc:
-    """Create or update one invoice or credit note.
+    """Create or update one invoice or credit note; ``backorders`` allows to sell beyond the stock.
 
     Raises:
         MissingError: the identifier is unknown.
@@ -129,11 +130,12 @@ def save(
     """
     held = _held(books, kind, raw, key, put=put)
     if held is not None:
-        return _update(books, kind, held, raw, unit_places)
-    return _create(books, kind, raw, unit_places)
+        return _update(books, kind, held, raw, (unit_places, backorders))
+    return _create(books, kind, raw, (unit_places, backorders))
 
 
-def _create(books: Books, kind: Kind, raw: dict[str, Any], unit_places: int) -> Doc:
+def _create(books: Books, kind: Kind, raw: dict[str, Any], how: tuple[int, bool]) -> Doc:
+    unit_places, backorders = how
     faults = []
     if raw.get("Type") not in {kind.sales, kind.sales.replace("REC", "PAY")}:
         faults.append(f"{kind.words} type must be specified")
@@ -176,7 +178,7 @@ def _create(books: Books, kind: Kind, raw: dict[str, Any], unit_places: int) -> 
         made["Allocations"] = []
     _fill(books, kind, made, raw, unit_places)
     if status == "AUTHORISED":
-        _post(books, kind, made)
+        _post(books, kind, made, backorders=backorders)
     return books.save(kind.entity, made, created=True)
 
 
@@ -224,7 +226,9 @@ def _contradictions(raw: dict[str, Any], total: Decimal) -> list[str]:
     return []
 
 
-def _post(books: Books, kind: Kind, doc: Doc, *, back: bool = False) -> None:
+def _post(
+    books: Books, kind: Kind, doc: Doc, *, back: bool = False, backorders: bool = False
+) -> None:
     """Write the document (or its reversal) to the ledger and mark its contact."""
     sales = doc["Type"] == kind.sales
     control, sign = ("DEBTORS", 1) if sales else ("CREDITORS", -1)
@@ -233,11 +237,14 @@ def _post(books: Books, kind: Kind, doc: Doc, *, back: bool = False) -> None:
     made = ledger.document_lines(books, doc, control=control, sign=sign)
     if back:
         made = ledger.reversed_lines(made)
+    goods_in = sales == (kind is CREDIT_NOTE)
+    made += stock.move(books, doc, goods_in=goods_in, back=back, backorders=backorders)
     ledger.post(books, (doc["Type"], doc[kind.key]), doc["Date"], made, doc.get("Reference") or "")
     contacts.mark(books, doc["Contact"]["ContactID"], "IsCustomer" if sales else "IsSupplier")
 
 
-def _update(books: Books, kind: Kind, held: Doc, raw: dict[str, Any], unit_places: int) -> Doc:
+def _update(books: Books, kind: Kind, held: Doc, raw: dict[str, Any], how: tuple[int, bool]) -> Doc:
+    unit_places, backorders = how
     refusal = RefusedError(f"{kind.words} not of valid status for modification")
     before, after = held["Status"], raw.get("Status") or held["Status"]
     if after not in _MOVES.get(before, set()):
@@ -255,9 +262,11 @@ def _update(books: Books, kind: Kind, held: Doc, raw: dict[str, Any], unit_place
             "HasErrors",
             "HasAttachments",
         }
-        if set(raw) - _ALWAYS - ignored:
+        if set(raw) - _ALWAYS - ignored - {"LineItems"}:
             raise refusal
         made.update({k: raw[k] for k in _ALWAYS if k in raw})
+        if "LineItems" in raw:
+            made["LineItems"] = _retracked(books, held, raw["LineItems"], refusal)
         return books.save(kind.entity, made)
     _rename(books, kind, made, raw)
     books.check_open(held["Date"])
@@ -265,8 +274,24 @@ def _update(books: Books, kind: Kind, held: Doc, raw: dict[str, Any], unit_place
         _post(books, kind, held, back=True)
     _fill(books, kind, made, raw, unit_places)
     if made["Status"] in LIVE:
-        _post(books, kind, made)
+        _post(books, kind, made, backorders=backorders)
     return books.save(kind.entity, made)
+
+
+def _retracked(
+    books: Books, held: Doc, sent: list[dict[str, Any]], refusal: RefusedError
+) -> list[Doc]:
+    """The lines of a paid document with new tracking; nothing else may differ."""
+    by_id = {one.get("LineItemID"): one for one in sent}
+    made = []
+    for line in held["LineItems"]:
+        given = by_id.pop(line["LineItemID"], None)
+        if given is None or any(given[k] != line.get(k) for k in set(given) - {"Tracking"}):
+            raise refusal
+        made.append({**line, "Tracking": lines.tracking(books, given.get("Tracking", []))})
+    if by_id:
+        raise refusal
+    return made
 
 
 def _rename(books: Books, kind: Kind, made: Doc, raw: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from connectors.emulation.wsgi import Request, Response, Router
 SCOPES = (
     "openid profile email offline_access accounting.contacts accounting.invoices "
     "accounting.payments accounting.settings accounting.manualjournals "
-    "accounting.banktransactions accounting.journals.read"
+    "accounting.banktransactions accounting.journals.read accounting.attachments"
 )
 _KNOWN = {
     "openid", "profile", "email", "offline_access", "app.connections", "marketplace.billing",

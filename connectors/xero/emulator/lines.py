@@ -154,6 +154,19 @@ def _tax(books: Books, line: Doc, account: Doc | None, rules: Rules, faults: lis
     return Decimal(rate["EffectiveRate"])
 
 
+def tracking(books: Books, sent: list[Doc]) -> list[Doc]:
+    """Tracking entries with their ids and names.
+
+    Raises:
+        RefusedError: more than two, or an option that is not active.
+    """
+    faults: list[str] = []
+    made = _tracking(books, sent, faults)
+    if faults:
+        raise RefusedError(*faults)
+    return made
+
+
 def _tracking(books: Books, sent: list[Doc], faults: list[str]) -> list[Doc]:
     made = []
     if len(sent) > 2:

@@ -13,6 +13,7 @@ from connectors.xero.catalogue import resources
 from connectors.xero.dates import to_datetime
 from connectors.xero.emulator.books import KEYS, NUMBERS, Books
 from connectors.xero.emulator.errors import BadQueryError
+from connectors.xero.emulator.money import ZERO
 from connectors.xero.emulator.render import shown
 from connectors.xero.emulator.where import parse_order, parse_where, sort_key
 
@@ -77,7 +78,25 @@ def expand(books: Books, entity: str, doc: Doc) -> Doc:
             made[name].update(_EMPTY_LISTS.get(name, {}))
     if entity == "Invoice":
         _applied(made)
+    if entity == "Contact" and (balances := _balances(books, doc["ContactID"])):
+        made["Balances"] = balances
     return made
+
+
+def _balances(books: Books, contact: str) -> Doc:
+    """What a contact owes and is owed, in the currencies of the documents, as the API adds it up."""
+    today = books.today().isoformat()
+    found: dict[str, dict[str, Any]] = {}
+    for kind, field, sign in (("Invoice", "AmountDue", 1), ("CreditNote", "RemainingCredit", -1)):
+        for one in books.store.find(kind, "contact", contact):
+            if one["Status"] != "AUTHORISED":
+                continue
+            side = "AccountsReceivable" if one["Type"].startswith("ACCREC") else "AccountsPayable"
+            held = found.setdefault(side, {"Outstanding": ZERO, "Overdue": ZERO})
+            held["Outstanding"] += sign * one[field]
+            if kind == "Invoice" and str(one.get("DueDate") or today) < today:
+                held["Overdue"] += one[field]
+    return found
 
 
 def _applied(made: Doc) -> None:
@@ -98,7 +117,7 @@ def full(books: Books, entity: str, doc: Doc) -> dict[str, Any]:
 
 def _short(entity: str, doc: Doc) -> Doc:
     hidden = {"LineItems", "JournalLines", "Payments", "CreditNotes", "Overpayments", "Prepayments",
-              "ContactPersons"}  # fmt: skip
+              "ContactPersons", "Balances"}  # fmt: skip
     lists: Doc = {k: [] for k in ("LineItems",) if k in doc and entity != "Contact"}
     return {**{k: v for k, v in doc.items() if k not in hidden}, **lists}
 

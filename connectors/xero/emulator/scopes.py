@@ -20,10 +20,21 @@ _BROAD = {
 }  # fmt: skip
 
 
-def allows(granted: Iterable[str], resource: str, method: str) -> bool:
-    """Whether the scopes allow the method on a resource; unknown resources are not judged here."""
+def allows(granted: Iterable[str], path: list[str], method: str) -> bool:
+    """Whether the scopes allow the method on a path; unknown resources are not judged here.
+
+    Args:
+        granted: scopes of the token.
+        path: segments below ``/api.xro/2.0``: resource, key, part.
+        method: upper case.
+    """
     held = set(granted)
-    name = resource.lower()
+    name = path[0].lower()
+    if len(path) > 2 and path[2].lower() == "attachments":
+        wanted = {"accounting.attachments"}
+        return bool(
+            held & (wanted | ({"accounting.attachments.read"} if method == "GET" else set()))
+        )
     if name == "journals":
         return "accounting.journals.read" in held
     area = next((a for a, names in _AREAS.items() if name in names), None)

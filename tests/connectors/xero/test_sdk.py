@@ -21,6 +21,8 @@ from xero_python.accounting import (
     Contacts,
     CreditNote,
     CreditNotes,
+    HistoryRecord,
+    HistoryRecords,
     Invoice,
     Invoices,
     Item,
@@ -209,6 +211,21 @@ def test_an_invoice_lives_from_draft_to_void(sdk: Sdk) -> None:
     with pytest.raises(AccountingBadRequestException) as caught:
         sdk.api.update_invoice(sdk.tenant, key, Invoices(invoices=[Invoice(status="AUTHORISED")]))
     assert "not of valid status" in caught.value.reason
+
+
+def test_files_notes_mail_and_the_online_address_of_an_invoice(sdk: Sdk) -> None:
+    contact = new_contact(sdk)
+    made = sdk.api.create_invoices(sdk.tenant, Invoices(invoices=[sale(contact, "SDK-F", 5.0)]))
+    key = made.invoices[0].invoice_id
+    sdk.api.create_invoice_attachment_by_file_name(sdk.tenant, key, "a.txt", b"hello")
+    held = sdk.api.get_invoice_attachments(sdk.tenant, key).attachments
+    assert [(a.file_name, a.content_length) for a in held] == [("a.txt", 5)]
+    note = HistoryRecords(history_records=[HistoryRecord(details="called")])
+    sdk.api.create_invoice_history(sdk.tenant, key, note)
+    told = sdk.api.get_invoice_history(sdk.tenant, key).history_records
+    assert [told[0].details, told[-1].changes] == ["called", "Created"]
+    address = sdk.api.get_online_invoice(sdk.tenant, key).online_invoices[0].online_invoice_url
+    assert address.startswith("https://")
 
 
 def test_bulk_with_one_bad_element_keeps_the_good_ones(sdk: Sdk) -> None:
