@@ -18,6 +18,7 @@ urlpatterns = [
     path("mappings/<uuid:key>/publishing/", views_publish.publishing, name="publishing"),
     path("mappings/<uuid:key>/publish/", views_publish.publish, name="publish"),
     path("mapping-rows/<uuid:key>/decide/", views.decide, name="row-decide"),
+    path("mapping-rows/<uuid:key>/undo/", views.undo_row, name="row-undo"),
     path("mapping-rows/<uuid:key>/explain/", views.explain, name="row-explain"),
     path("mapping-rows/<uuid:key>/note/", views.note, name="row-note"),
     path("mapping-rows/<uuid:key>/identical/", views.identical, name="row-identical"),

@@ -202,6 +202,19 @@ def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     return _answer_row(request, row, text)
 
 
+@page(MAP)
+@require_POST
+def undo_row(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Take back what is decided on one row; its candidates are as they were."""
+    row = row_of(request, key)
+    try:
+        actions.undo_row(request.actor, row)
+    except DecisionRefused as fault:
+        return _refused(request, row, fault)
+    row.refresh_from_db()
+    return answer_review(request, row.mapping, _("%s is open again.") % row.target_path)
+
+
 def _refused(request: StudioRequest, row: MappingRow, fault: DecisionRefused) -> HttpResponse:
     if not wants_part(request):
         messages.error(request, f"{fault.sentence} {fault.fix}".strip())

@@ -22,9 +22,11 @@ from studio.mapping.actions.publish import approved_document
 from studio.mapping.assemble import take_apart
 from studio.mapping.composed import lines_of
 from studio.mapping.models import Mapping, MappingRow
-from studio.mapping.queries import published
+from studio.mapping.queries import BANDS, published
 from studio.mapping.stored import from_store
 from studio.mapping.views import mapping_of
+
+CERTAIN = dict(BANDS)["certain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
         "problems": [Problem(p, rows.get(p.target)) for p in actions.refusals(mapping)],
         "changes": changes(mapping),
         "versions": list(mapping.versions.all()[:20]),
+        "certain": sum(r.state == "open" and r.confidence >= CERTAIN for r in rows.values()),
         "approved": sum(1 for r in rows.values() if r.state == "approved"),
         "may_publish": request.actor.may(PUBLISH),
     }

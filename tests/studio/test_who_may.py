@@ -64,6 +64,7 @@ WRITES = {
     "mapping:row-decide": INTEGRATOR,
     "mapping:row-note": ALL,
     "mapping:row-identical": INTEGRATOR,
+    "mapping:row-undo": INTEGRATOR,
     "mapping:values-propose": INTEGRATOR | ACCOUNTANT | {"ada"},
     "mapping:values-undo": INTEGRATOR | ACCOUNTANT | {"ada"},
     "mapping:value-decide": INTEGRATOR | ACCOUNTANT | {"ada"},

@@ -28,6 +28,18 @@ def undo(actor: Actor, decision: Decision) -> Decision:
     return done
 
 
+def undo_row(actor: Actor, row: MappingRow) -> Decision:
+    """Take back the decision in force on one row, whoever took it.
+
+    Raises:
+        DecisionRefused: nobody decided the row, or what was decided is undone.
+    """
+    newest = row.decisions.filter(undo_of=None, undone_by=None).select_related("row").first()
+    if newest is None:
+        raise DecisionRefused(f"Nothing that a person decided is in force on {row.target_path}.")
+    return undo(actor, newest)
+
+
 def undo_bulk(actor: Actor, bulk: uuid.UUID) -> list[Decision]:
     """Undo every decision of a bulk that is still in force; the others are left alone."""
     actor.require(MAP)

@@ -246,6 +246,37 @@ def test_a_code_is_accepted_with_one_key_and_writes_the_table(
     assert not terms.rows.exists()
 
 
+def test_any_decided_row_can_be_taken_back_where_it_stands(
+    ivo: User, as_person: AsPerson, row: MappingRow
+) -> None:
+    client = as_person(ivo)
+    client.post(url("row-decide", row.uuid), {"candidate": "0"}, **HTMX)
+    shown = client.get(url("review", row.mapping.uuid) + "?state=all").content.decode()
+    assert url("row-undo", row.uuid) in shown
+
+    answer = client.post(url("row-undo", row.uuid), **HTMX)
+    again = client.post(url("row-undo", row.uuid), **HTMX)
+
+    row.refresh_from_db()
+    assert "is open again" in answer.content.decode()
+    assert (row.state, row.expression, len(row.candidates) > 0) == ("open", "", True)
+    assert again.status_code == 422
+    assert "Nothing that a person decided" in again.content.decode()
+
+
+def test_publishing_says_how_many_certain_rows_would_stay_empty(
+    ivo: User, as_person: AsPerson, row: MappingRow
+) -> None:
+    client = as_person(ivo)
+    page = url("publishing", row.mapping.uuid)
+    MappingRow.objects.filter(pk=row.pk).update(confidence=0.96)
+    assert "certain proposal is still open" in client.get(page).content.decode()
+
+    client.post(url("row-decide", row.uuid), {"candidate": "0"}, **HTMX)
+
+    assert "certain proposal" not in client.get(page).content.decode()
+
+
 def _reads(mapping: Mapping, row: MappingRow) -> list[str]:
     return [
         url("mappings"),
@@ -259,7 +290,7 @@ def _reads(mapping: Mapping, row: MappingRow) -> list[str]:
 def _writes(mapping: Mapping, row: MappingRow) -> list[str]:
     return [
         *(url(n, mapping.uuid) for n in ("bulk", "accept-within", "undo", "propose", "publish")),
-        *(url(n, row.uuid) for n in ("row-decide", "row-identical")),
+        *(url(n, row.uuid) for n in ("row-decide", "row-identical", "row-undo")),
     ]
 
 
