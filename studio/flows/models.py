@@ -134,6 +134,9 @@ class InboxItem(Base):
     source_version = models.CharField(max_length=80)
     payload = models.TextField(help_text="the record as JSON, exact decimals")
     payload_hash = models.CharField(max_length=64)
+    turn = models.PositiveIntegerField(
+        default=0, help_text="how often the record came back to this content after another one"
+    )
     overrides = models.JSONField(
         default=dict, blank=True, help_text="canonical path -> value, by a person"
     )
@@ -159,7 +162,8 @@ class InboxItem(Base):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["flow", "entity", "key", "payload_hash"], name="inbox_once_per_content"
+                fields=["flow", "entity", "key", "payload_hash", "turn"],
+                name="inbox_once_per_content",
             )
         ]
         indexes = [models.Index(fields=["flow", "state"]), models.Index(fields=["flow", "key"])]

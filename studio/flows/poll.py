@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -77,9 +78,9 @@ def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: 
             run = Run.objects.create(
                 flow=flow, trigger=trigger, version=flow.versions.filter(state="published").first()
             )
-        taken = InboxItem.objects.bulk_create(
-            [_item(flow, run, r) for r in page.records], ignore_conflicts=True
-        )
+        items = [_item(flow, run, r) for r in page.records]
+        _count_turns(flow, items, {r.key for r in page.records if r.changed_at is None})
+        taken = InboxItem.objects.bulk_create(items, ignore_conflicts=True)
         Cursor.objects.filter(pk=cursor.pk).update(
             value=page.cursor,
             lease_until=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
@@ -91,6 +92,28 @@ def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: 
             run.save(update_fields=["read", "taken", "updated_at"])
             nudge("flows.pump_items", flow.pk)
     return run
+
+
+def _count_turns(flow: Flow, items: list[InboxItem], undated: set[str]) -> None:
+    """A record that returns to an earlier content is a change, not something known.
+
+    Only where the source does not say when it changed: a dated record that we know is a repetition,
+    perhaps read late, and must not pass for the newest.
+    """
+    keys = {i.key for i in items} & undated
+    latest: dict[tuple[str, str], str] = {}
+    seen: Counter[tuple[str, str, str]] = Counter()
+    known = InboxItem.objects.filter(flow=flow, key__in=keys).order_by("pk")
+    for entity, key, content in known.values_list("entity", "key", "payload_hash"):
+        latest[entity, key] = content
+        seen[entity, key, content] += 1
+    for item in items:
+        said = latest.get((item.entity, item.key))
+        times = seen[item.entity, item.key, item.payload_hash]
+        if item.key in undated and times:
+            item.turn = times if said != item.payload_hash else times - 1
+            seen[item.entity, item.key, item.payload_hash] += said != item.payload_hash
+        latest[item.entity, item.key] = item.payload_hash
 
 
 def _item(flow: Flow, run: Run | None, record: SourceRecord) -> InboxItem:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -46,6 +47,36 @@ def test_the_same_content_twice_is_one_item(world) -> None:
     world.poll()
 
     assert InboxItem.objects.count() == 1
+
+
+def test_a_record_that_returns_to_an_earlier_content_is_taken_again(world) -> None:
+    for terms in ("30", "60", "30"):
+        world.order("1001", Terms=terms)
+        world.poll()
+    world.poll()
+
+    items = InboxItem.objects.filter(key="1001").order_by("pk")
+    assert [i.turn for i in items] == [0, 0, 1]
+    assert items[0].payload_hash == items[2].payload_hash
+
+    # A first look from the beginning finds what is there now, and that is known.
+    world.source.records["SorMaster"] = world.source.records["SorMaster"][-1:]
+    Cursor.objects.update(value="")
+    world.poll()
+    assert items.all().count() == 3
+
+
+def test_a_dated_record_read_late_does_not_pass_for_the_newest(world) -> None:
+    dated = [
+        replace(world.order("1001", Terms=terms), changed_at=datetime(2026, 11, day, tzinfo=UTC))
+        for terms, day in (("30", 2), ("60", 3), ("30", 2))
+    ]
+    for record in dated:
+        world.source.records["SorMaster"] = [record]
+        Cursor.objects.update(value="")
+        world.poll()
+
+    assert InboxItem.objects.filter(key="1001").count() == 2
 
 
 def test_only_one_worker_polls_a_flow_at_a_time(world) -> None:
