@@ -254,6 +254,17 @@ LEASE_SECONDS = env_int("STUDIO_LEASE_SECONDS", 150)
 SWEEP_SECONDS = env_int("STUDIO_SWEEP_SECONDS", 5)
 POLL_SECONDS = env_int("STUDIO_POLL_SECONDS", 10)
 
+# Mail goes through the server named here; without one it is written to files in var/mail.
+EMAIL_HOST = env_str("STUDIO_MAIL_HOST")
+EMAIL_PORT = env_int("STUDIO_MAIL_PORT", 587)
+EMAIL_HOST_USER = env_str("STUDIO_MAIL_USER")
+EMAIL_HOST_PASSWORD = env_str("STUDIO_MAIL_PASSWORD")
+EMAIL_USE_TLS = env_bool("STUDIO_MAIL_TLS", default=True)
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+DEFAULT_FROM_EMAIL = env_str("STUDIO_MAIL_FROM", "studio@localhost")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

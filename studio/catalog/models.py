@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 
+from engine.runtime.schedule import Hours
 from studio.accounts.models import User, Workspace
 from studio.core.models import Base
 
@@ -43,8 +46,16 @@ class Connection(Base):
         return self.name
 
     def resting(self) -> bool:
-        """Whether the connection may not be used just now (limit, outage, sign-in)."""
-        return self.paused_until is not None and self.paused_until > timezone.now()
+        """Whether the connection may not be used just now (limit, outage, sign-in, hours)."""
+        return self.rests_until() is not None
+
+    def rests_until(self) -> datetime | None:
+        """When it may be used again; None where it may be used now."""
+        now = timezone.now()
+        if self.paused_until is not None and self.paused_until > now:
+            return self.paused_until
+        hours = Hours.read(self.allowed_hours)
+        return None if hours is None or hours.open_at(now) else hours.next_opening(now)
 
 
 class Credential(Base):

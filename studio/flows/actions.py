@@ -104,7 +104,8 @@ def publish_flow(actor: Actor, flow: Flow, *, note: str = "") -> FlowVersion:
         flow.state, flow.paused_reason = "live", ""
         flow.save(update_fields=["state", "paused_reason", "updated_at"])
         nudge("flows.match_masters", flow.workspace_id)
-        nudge("flows.poll", flow.pk)
+        if version.content["design"]["trigger"].get("kind", "poll") in ("poll", "webhook"):
+            nudge("flows.poll", flow.pk)
     return version
 
 
@@ -124,8 +125,16 @@ def resume(actor: Actor, flow: Flow) -> None:
         flow.state, flow.paused_reason = "live", ""
         flow.save(update_fields=["state", "paused_reason", "updated_at"])
         line.data = {"flow": flow.name}
-        nudge("flows.poll", flow.pk)
         nudge("flows.pump_items", flow.pk)
+
+
+def run_now(actor: Actor, flow: Flow) -> None:
+    """Look at the source now, whatever the trigger says."""
+    if flow.state != "live":
+        raise ValidationError("The flow is not live. Publish or resume it first.")
+    with acting(actor, OPERATE, "flow.run", f"flow:{flow.uuid}") as line:
+        line.data = {"flow": flow.name}
+        nudge("flows.poll", flow.pk, "manual")
 
 
 def replay(item: InboxItem, *, version: FlowVersion | None = None) -> bool:

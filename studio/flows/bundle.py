@@ -16,11 +16,14 @@ from django.db.models import Max
 from django.utils import timezone
 
 from engine.canon.fields import canonical_schema
+from engine.errors import Severity
 from engine.mapping import CompiledMapping, Context, UnitRow, compile_mapping, parse
 from engine.mapping.context import Value
+from engine.rules import RuleSet
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
 from studio.catalog.models import Connection
 from studio.flows.models import Flow, FlowVersion
+from studio.flows.steps import catalog_for, is_open, steps_of
 from studio.linking.actions import links_for
 from studio.linking.models import Judgement, Link, Party
 from studio.mapping.actions import load_compiled, lookups_for
@@ -32,7 +35,6 @@ ROUTE = SystemSchema(
         EntitySchema(
             name="route",
             fields=(
-                FieldSchema(path="keep", type=FieldType.BOOLEAN),
                 FieldSchema(path="entity", type=FieldType.STRING, length=60),
                 FieldSchema(path="business_key", type=FieldType.STRING, length=120),
             ),
@@ -51,12 +53,23 @@ class Bundle:
     inbound: CompiledMapping
     outbound: dict[str, CompiledMapping]
     route: CompiledMapping
+    steps: list[dict[str, Any]]
+    rules: RuleSet
 
 
 def route_mapping(design: dict[str, Any]) -> dict[str, Any]:
-    """The flow's filter and branches as a mapping from the canonical document to a route."""
+    """The flow's branches as a mapping from the canonical document to a route.
+
+    A record takes the first branch whose condition holds; where even the last one has a condition,
+    a record may meet none of them, and its entity is empty.
+    """
     branches: list[dict[str, str]] = design["branches"]
-    entity = f'"{branches[-1]["entity"]}"'
+    last = branches[-1]
+    entity = (
+        f'"{last["entity"]}"'
+        if is_open(last.get("when"))
+        else f'IF({last["when"]}, "{last["entity"]}", "")'
+    )
     for branch in reversed(branches[:-1]):
         entity = f'IF({branch["when"]}, "{branch["entity"]}", {entity})'
     return {
@@ -64,7 +77,6 @@ def route_mapping(design: dict[str, Any]) -> dict[str, Any]:
         "source": {"system": "canonical", "entity": design["document"]},
         "target": {"system": "studio", "entity": "route"},
         "rows": [
-            {"to": "keep", "from": design.get("filter") or "TRUE"},
             {"to": "entity", "from": entity},
             {"to": "business_key", "from": design["business_key"]},
         ],
@@ -74,7 +86,17 @@ def route_mapping(design: dict[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def compile_route(text: str) -> CompiledMapping:
     """Compile the route given as JSON text."""
-    return compile_mapping(parse(text), canonical_schema(), ROUTE)
+    conditions = [str(row["from"]) for row in json.loads(text)["rows"]]
+    return compile_mapping(parse(text), canonical_schema(), ROUTE, catalog_for(*conditions))
+
+
+def rules_of(design: dict[str, Any]) -> RuleSet:
+    """Which of the built-in rules a flow leaves out, and how hard it takes the others."""
+    chosen: dict[str, str] = design.get("builtin", {})
+    return RuleSet(
+        without=frozenset(code for code, how in chosen.items() if how == "off"),
+        severities=tuple((code, Severity(how)) for code, how in chosen.items() if how != "off"),
+    )
 
 
 def bundle_of(version: FlowVersion) -> Bundle:
@@ -94,6 +116,8 @@ def bundle_of(version: FlowVersion) -> Bundle:
             for entity, m in content["outbound"].items()
         },
         route=compile_route(json.dumps(route_mapping(design), sort_keys=True)),
+        steps=steps_of(design),
+        rules=rules_of(design),
     )
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from engine.issue import Issue
 from engine.mapping import Context
-from engine.rules import RuleSet, TargetFacts, evaluate
+from engine.rules import TargetFacts, evaluate
 from engine.rules.facts import Reference, Twin
 from engine.schema.model import Record
 from studio.flows.bundle import Bundle
@@ -85,7 +85,7 @@ def preflight(bundle: Bundle, document: Record, payload: Record, context: Contex
         document,
         target_facts(flow, context),
         Known(flow, document),
-        RuleSet(),
+        bundle.rules,
         context=context,
     )
     return Checked(payload, list(verdict.issues))

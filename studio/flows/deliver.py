@@ -39,6 +39,7 @@ from studio.catalog.wiring import note_fault, note_success
 from studio.core.dispatch import nudge
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
+from studio.flows.notices import tell
 from studio.flows.sending import draft_of, same, send, total_of
 from studio.flows.work import trouble_of
 from studio.linking.actions import Ends, add_link
@@ -46,10 +47,21 @@ from studio.triage.actions import close_cases, open_case
 from studio.triage.models import Case
 
 log = logging.getLogger(__name__)
-POLICY = RetryPolicy()
 # A call of many that got no answer may still be at work at the target: its documents are looked for
 # after this pause, because a regrouped call does not carry the first one's idempotency key.
 SETTLE_SECONDS = 10.0
+
+
+def policy_of(design: dict[str, Any]) -> RetryPolicy:
+    """How a flow tries again: its own retry rule, the usual one where it has none."""
+    plan = design.get("retry") or {}
+    usual = RetryPolicy()
+    return RetryPolicy(
+        first_seconds=float(plan.get("first_seconds", usual.first_seconds)),
+        factor=float(plan.get("factor", usual.factor)),
+        cap_seconds=float(plan.get("cap_seconds", usual.cap_seconds)),
+        give_up_after=int(plan.get("give_up_after", usual.give_up_after)),
+    )
 
 
 def deliver(claims: Sequence[Claim], connector: Connector) -> list[str]:
@@ -153,17 +165,19 @@ def _again(
     """Try again later, or ask a person when it has been tried often enough."""
     delivery = claim.delivery
     tries = delivery.attempts if counts else max(0, delivery.attempts - 1)
-    pause = POLICY.pause(tries, delivery.idempotency_key, wait)
+    policy = policy_of(delivery.version.content["design"])
+    pause = policy.pause(tries, delivery.idempotency_key, wait)
     with transaction.atomic():
         won = still_mine(claim).update(
             state=state,
             attempts=tries,
             lease_until=None,
-            not_before=timezone.now() + timedelta(seconds=pause or POLICY.cap_seconds),
+            not_before=timezone.now() + timedelta(seconds=pause or policy.cap_seconds),
             last_error=str(error),
         )
         if pause is None and won:
             open_case(delivery.flow.workspace, trouble_of(delivery.item, _issue(error)))
+            _tell(delivery, "gave_up", str(error))
         _note(attempt, error.code, str(error))
     return state
 
@@ -218,10 +232,15 @@ def _hold_up(delivery: Delivery, error: StudioError) -> None:
         items += list(waiting.exclude(pk=delivery.item_id).select_related("flow"))
     for item in items:
         open_case(delivery.flow.workspace, trouble_of(item, issue))
+        tell(delivery.flow, delivery.version.content["design"], "held", item, str(error))
         if delivery.step != "write_back":
             InboxItem.objects.filter(pk=item.pk, state__in=("done", "waiting")).update(
                 state="parked", why=str(error)[:300]
             )
+
+
+def _tell(delivery: Delivery, event: str, words: str) -> None:
+    tell(delivery.flow, delivery.version.content["design"], event, delivery.item, words)
 
 
 def _note(attempt: Attempt, outcome: str, detail: str = "") -> None:
@@ -308,6 +327,8 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
                 ),
             ),
         )
+    where = receipt.number or receipt.key
+    _tell(delivery, "posted", f"{delivery.item.label} was posted as {where}.")
     _write_back(delivery, receipt)
 
 

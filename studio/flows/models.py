@@ -32,6 +32,13 @@ DELIVERY_STATES = [
     ("parked", "Parked with a case"),
     ("void", "Closed without posting"),
 ]
+EDIT_STATES = [("done", "Done"), ("undone", "Undone"), ("dropped", "Replaced by another change")]
+NOTICE_STATES = [
+    ("new", "Waiting"),
+    ("sending", "Being sent"),
+    ("sent", "Sent by mail"),
+    ("shown", "Shown in the studio"),
+]
 LADDER = [
     ("suggest", "Suggest only"),
     ("draft", "Draft at target"),
@@ -51,6 +58,7 @@ class Flow(Base):
     target = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="flows_to")
     design = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=FLOW_STATES, default="draft")
+    revision = models.PositiveIntegerField(default=0, help_text="guards two people's edits")
     ladder = models.CharField(max_length=10, choices=LADDER, default="digest")
     paused_reason = models.CharField(max_length=300, blank=True)
     last_polled_at = models.DateTimeField(null=True, blank=True)
@@ -156,6 +164,7 @@ class InboxItem(Base):
     currency = models.CharField(max_length=3, blank=True)
     document_on = models.DateField(null=True, blank=True)
     canonical = models.JSONField(default=dict, blank=True)
+    log = models.JSONField(default=list, blank=True, help_text="what each step of the flow did")
     why = models.CharField(max_length=300, blank=True)
     waiting_on = models.CharField(max_length=50, blank=True, help_text="key of a delivery")
 
@@ -240,3 +249,52 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%H:%M:%S} {self.outcome}"
+
+
+class DraftEdit(Base):
+    """One change of a flow's draft, with the design before and after it; undo and redo walk these."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="edits")
+    step = models.CharField(max_length=40, blank=True)
+    words = models.CharField(max_length=200)
+    author = models.CharField(max_length=150)
+    before = models.JSONField()
+    after = models.JSONField()
+    state = models.CharField(max_length=8, choices=EDIT_STATES, default="done")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["flow", "state"])]
+
+
+class StepNote(Base):
+    """A remark beside a step of a flow."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="notes")
+    step = models.CharField(max_length=40)
+    author = models.CharField(max_length=150)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["created_at"]
+
+
+class Notice(Base):
+    """Something a flow told people, because its design says so; mailed where they have an address."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="notices")
+    item = models.ForeignKey(InboxItem, on_delete=models.CASCADE, related_name="notices")
+    step = models.CharField(max_length=40)
+    event = models.CharField(max_length=12)
+    audience = models.CharField(max_length=200)
+    words = models.CharField(max_length=300)
+    amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    currency = models.CharField(max_length=3, blank=True)
+    state = models.CharField(max_length=8, choices=NOTICE_STATES, default="new", db_index=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    recipients = models.JSONField(default=list, blank=True)
+    trouble = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]

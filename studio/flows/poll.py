@@ -19,6 +19,7 @@ from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success, opened
 from studio.core.dispatch import nudge
 from studio.flows.models import Cursor, Flow, InboxItem, Run
+from studio.flows.triggers import in_force
 
 # Pages taken in one poll before others get their turn; the cursor remembers the place.
 PAGES_PER_POLL = 50
@@ -42,7 +43,7 @@ def poll(flow: Flow, *, trigger: str = "poll") -> Run | None:
     Returns:
         The run, or None when another worker is polling, the flow is not live or its source rests.
     """
-    entity = flow.design.get("trigger", {}).get("entity", "")
+    entity = in_force(flow).get("trigger", {}).get("entity", "")
     if flow.state != "live" or not entity or flow.source.resting():
         return None
     cursor = take_lease(flow, entity)

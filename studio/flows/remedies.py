@@ -260,6 +260,11 @@ def _of_class(*classes: str) -> Callable[[Case], bool]:
     return lambda case: _is_item(case) and case.case_class in classes
 
 
+def _own_rule(case: Case) -> bool:
+    """Whether a rule that people wrote into the flow holds the record, not one of the books."""
+    return _is_item(case) and case.code.startswith("rule.")
+
+
 REASON = Input("reason", "Reason", "reason")
 
 
@@ -280,6 +285,7 @@ def register_all() -> None:
         Remedy("adopt", "It is posted already", TRIAGE, _of_class("duplicate", "unknown_outcome"), _adopt,
                (Input("key", "Number or key of the document there"), REASON)),
         Remedy("accept", "Accept with a reason", APPROVE, _of_class("amount", "conflict"), _accept, (REASON,), primary=True),
+        Remedy("let_pass", "Let it pass, with a reason", APPROVE, _own_rule, _accept, (REASON,)),
         Remedy("again", "Try again", TRIAGE, _is_item, _again),
         Remedy("again_all", "Try all of this cause again", TRIAGE, _is_item, _again_all, heals_cause=True),
         Remedy("void", "Close without posting", TRIAGE, _is_item, _void, (REASON,)),

@@ -11,7 +11,9 @@ from django.utils import timezone
 from studio.core.dispatch import nudge
 from studio.flows.deliver import release
 from studio.flows.heal import heal
-from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.models import Delivery, FlowVersion, InboxItem
+from studio.flows.notices import send_notices
+from studio.flows.triggers import is_due
 
 # Processed messages of the filesystem broker that are kept; it never empties its folder itself.
 KEEP_MESSAGES = 200
@@ -44,6 +46,7 @@ def sweep() -> dict[str, int]:
     for connection_id in connections:
         nudge("flows.pump_deliveries", connection_id)
         woken["connections"] += 1
+    send_notices()
     _purge_broker()
     return woken
 
@@ -58,13 +61,14 @@ def _release_waiting() -> int:
 
 
 def poll_due() -> int:
-    """Wake a poll for every live flow whose interval has passed."""
+    """Wake a poll for every live flow whose time has come."""
     now = timezone.now()
     count = 0
-    for flow in Flow.objects.filter(state="live").select_related("source"):
-        every = int(flow.design.get("trigger", {}).get("every_seconds", settings.POLL_SECONDS))
-        waited = (now - flow.last_polled_at).total_seconds() if flow.last_polled_at else every
-        if waited >= every and not flow.source.resting():
+    for version in FlowVersion.objects.filter(state="published", flow__state="live").select_related(
+        "flow__source"
+    ):
+        flow = version.flow
+        if not flow.source.resting() and is_due(version, flow.last_polled_at, now):
             nudge("flows.poll", flow.pk)
             count += 1
     return count

@@ -10,6 +10,7 @@ from studio.accounts.models import Workspace
 from studio.core.dispatch import nudge
 from studio.flows.masters import refresh_and_match
 from studio.flows.models import Flow
+from studio.flows.notices import send_notices
 from studio.flows.poll import poll as poll_flow
 from studio.flows.pump import pump_connection, pump_flow
 from studio.flows.sweep import poll_due as wake_polls
@@ -19,11 +20,11 @@ log = logging.getLogger(__name__)
 
 
 @shared_task(name="flows.poll")
-def poll(flow_id: int) -> None:
+def poll(flow_id: int, trigger: str = "poll") -> None:
     """Read what changed at the source of one flow."""
     flow = Flow.objects.select_related("source", "target", "workspace").filter(pk=flow_id).first()
     if flow:
-        poll_flow(flow)
+        poll_flow(flow, trigger=trigger)
 
 
 @shared_task(name="flows.pump_items")
@@ -56,6 +57,12 @@ def match_masters(workspace_id: int) -> None:
     workspace = Workspace.objects.filter(pk=workspace_id).first()
     if workspace:
         refresh_and_match(workspace)
+
+
+@shared_task(name="flows.send_notices")
+def notices() -> None:
+    """Mail what flows have to tell."""
+    send_notices()
 
 
 @shared_task(name="flows.match_due")

@@ -28,9 +28,11 @@ from studio.core.dispatch import nudge
 from studio.flows.bundle import Bundle, Sides
 from studio.flows.checks import preflight
 from studio.flows.models import Delivery, InboxItem
+from studio.flows.notices import tell
 from studio.flows.parties import ask_for_party
 from studio.flows.places import assign
 from studio.flows.posting import load_plain, new_post, replaced, store
+from studio.flows.steps import Ran, Surroundings, plain_log, walk
 from studio.flows.versions import replaced_by_newer, settle_older, withdraw
 from studio.mapping.models import LookupTable
 from studio.triage.actions import Trouble, close_cases, open_case
@@ -54,6 +56,7 @@ class Outcome:
     trace: dict[str, Any] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     waits_for: list[tuple[str, str]] = field(default_factory=list)
+    log: list[Ran] = field(default_factory=list)
 
 
 def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
@@ -65,16 +68,22 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     for path, value in item.overrides.items():
         if not path.startswith(ACCEPTED):
             assign(document, path, value)
-    route = bundle.route.apply(document, sides.inbound)
-    found = Outcome("done", document=document)
+    around = Surroundings(sides.inbound, sides.outbound)
+    walked = walk(bundle.document, bundle.steps, document, around, item.overrides)
+    route = bundle.route.apply(walked.document, sides.inbound)
+    found = Outcome("done", document=walked.document, log=walked.log)
     found.business_key = str(route.record.get("business_key") or item.key)
     found.entity = str(route.record.get("entity") or "")
     if stored["deleted"]:
         return replace(found, state="deleted")
-    if not route.record.get("keep"):
-        return replace(found, state="filtered", why="does not meet the flow's filter")
+    if walked.stopped:
+        return replace(found, state="filtered", why=walked.stopped)
+    if not found.entity:
+        return replace(found, state="filtered", why="meets the condition of no branch")
+    found.log.append(Ran(f"branch:{found.entity}", f"becomes {found.entity}", "good"))
     found.issues = [i for i in inbound.issues if i.path not in item.overrides]
-    found.issues += _shape(bundle.document, document)
+    found.issues += [i for i in walked.issues if ACCEPTED + i.code not in item.overrides]
+    found.issues += _shape(bundle.document, found.document)
     if any(i.blocks for i in found.issues):
         return replace(found, state="parked")
     found = _outbound(found, bundle, sides)
@@ -168,6 +177,8 @@ def work(item: InboxItem, bundle: Bundle, sides: Sides) -> str:
                 _gone(item, found, "left-the-flow", "no longer meets the flow's filter")
             case _:
                 _hand_over(item, bundle, found)
+        if item.state == "parked":
+            tell(item.flow, bundle.design, "held", item, f"{item.label}: {item.why}")
     return item.state
 
 
@@ -183,6 +194,7 @@ def _describe(item: InboxItem, found: Outcome) -> None:
     said = document.get("date")
     item.document_on = date.fromisoformat(str(said)[:10]) if said else None
     item.canonical = load_plain(document)
+    item.log = plain_log(found.log)
 
 
 def _finish(item: InboxItem, state: str, why: str = "") -> None:

@@ -4,20 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0002_lane_remove_budget_one_window_per_scope_and_more'),
-        ('flows', '0001_initial'),
+        ("catalog", "0002_lane_remove_budget_one_window_per_scope_and_more"),
+        ("flows", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='inboxitem',
-            name='waiting_on',
-            field=models.CharField(blank=True, help_text='key of a delivery', max_length=50),
+            model_name="inboxitem",
+            name="waiting_on",
+            field=models.CharField(blank=True, help_text="key of a delivery", max_length=50),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('step', 'post'), models.Q(('state', 'void'), _negated=True)), fields=('flow', 'business_key'), name='one_living_post_per_document'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("step", "post"), models.Q(("state", "void"), _negated=True)),
+                fields=("flow", "business_key"),
+                name="one_living_post_per_document",
+            ),
         ),
     ]

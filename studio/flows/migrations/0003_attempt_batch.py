@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('flows', '0002_inboxitem_waiting_on_and_more'),
+        ("flows", "0002_inboxitem_waiting_on_and_more"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='attempt',
-            name='batch',
-            field=models.CharField(blank=True, help_text='the call it shared with other deliveries', max_length=32),
+            model_name="attempt",
+            name="batch",
+            field=models.CharField(
+                blank=True, help_text="the call it shared with other deliveries", max_length=32
+            ),
         ),
     ]
