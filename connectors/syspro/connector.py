@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from connectors.config import ConnectionConfig, Services
 from connectors.parts import Assembled
 from connectors.syspro.client import EnetClient
+from connectors.syspro.form_design import FormDesign, FormField
 from connectors.syspro.introspect import SysproIntrospector
 from connectors.syspro.rows import Rows
 from connectors.syspro.sink import SysproSink
@@ -28,7 +31,11 @@ class SysproConnector(Assembled):
 
     def __init__(self, config: ConnectionConfig, services: Services) -> None:
         self.client = EnetClient(config, services)
-        self.rows = Rows(self.client, listed=config.setting("columns") == "listed")
+        self.rows = Rows(
+            self.client,
+            listed=config.setting("columns") == "listed",
+            codes=_form_codes(config.setting("form_types")),
+        )
         self.source = SysproSource(self.rows, config)
         self.sink = SysproSink(self.rows, self.source, config)
         self.introspector = SysproIntrospector(self.rows, config.company, self.client.operator)
@@ -63,6 +70,18 @@ class SysproConnector(Assembled):
             "Price": number(answer.value("Price")),
         }
 
+    def design_form(self, form: str, wanted: Sequence[FormField]) -> FormDesign:
+        """What an administrator has left to define so that a form holds these fields.
+
+        Args:
+            form: table of the form, such as ``CusSorMaster+``.
+            wanted: the fields.
+
+        Raises:
+            ValueRefused: no such form, or a field that SYSPRO cannot hold.
+        """
+        return self.rows.forms.design(form, wanted)
+
     def companies(self) -> dict[str, str]:
         """Companies of the server: id and name (COMQCO)."""
         answer = self.client.query("COMQCO", "<Query/>", "list companies")
@@ -81,6 +100,12 @@ class SysproConnector(Assembled):
     def close(self) -> None:
         """Log off and close sockets."""
         self.client.close()
+
+
+def _form_codes(setting: str) -> dict[str, str]:
+    """``CusSorMaster+=ORD,ArCustomer+=CUS`` as pairs."""
+    pairs = (part.partition("=") for part in setting.split(",") if "=" in part)
+    return {form.strip(): code.strip() for form, _, code in pairs}
 
 
 def connect(config: ConnectionConfig, services: Services) -> Connector:

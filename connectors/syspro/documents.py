@@ -52,8 +52,9 @@ def _parameters(root: str, **options: str) -> str:
 def post_payment(rows: Rows, data: Record, draft: Draft) -> str:
     """ARSTPY: a receipt on one or more invoices; what is left over becomes unapplied.
 
-    ``data``: Customer, TrnValue (positive), JournalDate, Reference, Bank, InvoiceNotation, and
-    ``Allocations``: a list of Invoice, DocumentType, TrnValue, DiscValue.
+    ``data``: Customer, TrnValue (the money, positive), JournalDate, Reference, Bank, InvoiceNotation,
+    and ``Allocations``: a list of Invoice, DocumentType, TrnValue (what the invoice goes down by) and
+    DiscValue (the discount in it).
     """
     call = "post payment"
     customer = _need(data, "Customer", call)
@@ -64,8 +65,13 @@ def post_payment(rows: Rows, data: Record, draft: Draft) -> str:
     )
     if not listed and data.get("Invoice"):
         listed = [data]
-    applied = sum((abs(_amount(a.get("TrnValue"))) for a in listed), Decimal(0))
-    total = abs(_amount(data.get("TrnValue"))) or applied
+    # What is paid on an invoice is its gross value less the discount in it.
+    applied = sum(
+        (abs(_amount(a.get("TrnValue"))) - abs(_amount(a.get("DiscValue"))) for a in listed),
+        Decimal(0),
+    )
+    money = Decimal(0) if listed == [data] else abs(_amount(data.get("TrnValue")))
+    total = money or applied
     payment = _filled(
         {
             "Customer": customer,
@@ -119,7 +125,10 @@ def post_invoice(rows: Rows, data: Record, draft: Draft) -> str:
 
 
 def post_bill(rows: Rows, data: Record, draft: Draft) -> str:
-    """APSTIN: a supplier's invoice; ``Distribution``: list of GlCode and Value (net)."""
+    """APSTIN: a supplier's invoice, or credit note where ``OrigInvValue`` is negative.
+
+    ``Distribution``: list of GlCode and Value (net).
+    """
     call = "post supplier invoice"
     supplier = _need(data, "Supplier", call)
     invoice = _text(data, "Invoice", draft.reference)
@@ -128,7 +137,7 @@ def post_bill(rows: Rows, data: Record, draft: Draft) -> str:
     item = _filled(
         {
             "Supplier": supplier,
-            "TransactionCode": "I",
+            "TransactionCode": "C" if _amount(data.get("OrigInvValue")) < 0 else "I",
             "Invoice": invoice,
             "TransactionValue": abs(_amount(data.get("OrigInvValue"))),
             "InvoiceDate": _text(data, "InvoiceDate"),
@@ -139,7 +148,7 @@ def post_bill(rows: Rows, data: Record, draft: Draft) -> str:
             "TransactionReference": _text(data, "Reference", draft.reference)[:30],
             "JournalNotation": _text(data, "Reference", draft.reference)[:30],
             "LedgerDistribution": [
-                {"LedgerCode": _text(x, "GlCode"), "LedgerValue": _amount(x.get("Value"))}
+                {"LedgerCode": _text(x, "GlCode"), "LedgerValue": abs(_amount(x.get("Value")))}
                 for x in lines
             ],
         }

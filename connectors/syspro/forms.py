@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from connectors.syspro.client import EnetClient
 from connectors.syspro.facts import FORM_TYPES, Column, tables
+from connectors.syspro.form_design import FormDesign, FormField, plan
 from connectors.syspro.translate import outgoing
 from connectors.syspro.xml import Node, Value, XmlError, write
 from engine.errors import PermissionMissing, RemoteRejected, ValueRefused
@@ -40,10 +41,16 @@ def column_of(field: Node) -> Column:
 
 
 class FormReader:
-    """Definitions and writes of custom forms; definitions are read once per connector."""
+    """Definitions and writes of custom forms; definitions are read once per connector.
 
-    def __init__(self, client: EnetClient) -> None:
+    Args:
+        client: the session.
+        codes: form types that differ at this site, by form table.
+    """
+
+    def __init__(self, client: EnetClient, codes: Mapping[str, str] | None = None) -> None:
         self._client = client
+        self.codes = {**FORM_TYPES, **(codes or {})}
         self._known: dict[str, dict[str, Column]] = {}
 
     def columns(self, form: str) -> Mapping[str, Column]:
@@ -53,7 +60,7 @@ class FormReader:
         return self._known[form]
 
     def _read(self, form: str) -> dict[str, Column]:
-        key = {"FormType": FORM_TYPES[form], "KeyField": ""}
+        key = {"FormType": self.codes[form], "KeyField": ""}
         try:
             answer = self._client.query(
                 "COMQFM", write("Query", {"Key": key}), f"read the custom form of {form}"
@@ -63,6 +70,19 @@ class FormReader:
         made = [column_of(f) for f in answer.anywhere("Field") if f.first("Column")]
         return {c.name: c for c in made if c.name}
 
+    def design(self, form: str, wanted: Sequence[FormField]) -> FormDesign:
+        """What an administrator has left to define on a form, by its present definition.
+
+        Raises:
+            ValueRefused: there is no such form, or SYSPRO could not hold a field.
+        """
+        if form not in self.codes:
+            raise ValueRefused(
+                system="syspro", call="design a form", field=form, detail="No such custom form."
+            )
+        self._known.pop(form, None)
+        return plan(form, self.codes[form], self.columns(form), wanted)
+
     def write(self, form: str, key: Mapping[str, str], values: Mapping[str, JsonValue]) -> None:
         """Write fields of one record's form; ``key`` in any form SYSPRO accepts.
 
@@ -71,13 +91,19 @@ class FormReader:
             RemoteFault: SYSPRO refused it.
         """
         call = f"write the custom form {tables()[form].label}"
+        if not set(values) <= set(self.columns(form)):
+            self._known.pop(form)  # a field may have been defined since
         known = self.columns(form)
         texts = {}
         for name, value in values.items():
             column = known.get(name)
             if column is None:
+                where = f"Custom Form Design, form {self.codes[form]} ({form})"
                 raise ValueRefused(
-                    system="syspro", call=call, field=name, detail="The form has no such field."
+                    system="syspro",
+                    call=call,
+                    field=name,
+                    detail=f"The form has no such field. An administrator adds it in {where}.",
                 )
             try:
                 texts[name] = outgoing(column, value)
@@ -96,7 +122,7 @@ class FormReader:
             },
         )
         item: dict[str, Value] = {
-            "Key": {"FormType": FORM_TYPES[form], "KeyFields": dict(key)},
+            "Key": {"FormType": self.codes[form], "KeyFields": dict(key)},
             "Fields": texts,
         }
         self._client.post("COMTFM", (parameters, write("PostCustomForm", {"Item": item})), call)

@@ -57,12 +57,15 @@ class Rows:
     Args:
         client: the session.
         listed: name the core columns instead of asking for all (servers without AllColumns).
+        codes: form types that differ at this site, by form table.
     """
 
-    def __init__(self, client: EnetClient, *, listed: bool = False) -> None:
+    def __init__(
+        self, client: EnetClient, *, listed: bool = False, codes: Mapping[str, str] | None = None
+    ) -> None:
         self.client = client
         self._listed = listed
-        self.forms = FormReader(client)
+        self.forms = FormReader(client, codes)
         self._by_lower: dict[str, dict[str, Column]] = {}
 
     @cached_property

@@ -17,7 +17,7 @@ from connectors.emulation.wsgi import Handler, Request, Response, Router, as_wsg
 from connectors.syspro.emulator import catalogue
 from connectors.syspro.emulator.answers import BusinessError, EnetError, document, not_licensed, tag
 from connectors.syspro.emulator.context import Change, CompanyFacts, Context
-from connectors.syspro.emulator.forms import definitions
+from connectors.syspro.emulator.forms import definitions, design
 from connectors.syspro.emulator.keys import stored
 from connectors.syspro.emulator.seed import seeds
 from connectors.syspro.emulator.sessions import (
@@ -135,10 +135,16 @@ class SysproEmulator:
         return many
 
     def edit(self, entity: str, key: str, changes: dict[str, Any]) -> dict[str, Any]:
-        """A person changes a row; ``entity`` is ``EDU1.SorMaster`` or a table of EDU1."""
+        """A person changes a row; ``entity`` is ``EDU1.SorMaster`` or a table of EDU1.
+
+        ``AdmFormControl`` with a key like ``ORD|QBOINV`` (form type, field name) is Custom Form
+        Design: it adds the field or changes its caption, type, length.
+        """
         company, _, table = entity.rpartition(".")
         db = self.databases[company or "EDU1"]
         with self._one_call, self.store.transaction():
+            if table == "AdmFormControl":
+                return design(db, key, changes)
             row = self._row(db, table, key)
             unknown = [c for c in changes if tables()[table].column(c) is None]
             if unknown and not table.endswith("+"):
@@ -191,6 +197,7 @@ class SysproEmulator:
             for verb in verbs:
                 for wide in ("", "W"):
                     router.add("GET", f"{BASE}/{group}/{verb}{wide}", self._running(verb))
+        router.add("GET", f"{BASE}/Transaction/PostW_Byte", self._running("Post"))
         router.add("POST", f"{BASE}/Transaction/PostLD", self._large)
         return router
 

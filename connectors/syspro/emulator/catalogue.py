@@ -9,6 +9,8 @@ from connectors.syspro.emulator import (
     orders_import,
     orders_read,
     orders_status,
+    payables,
+    payments,
     pricing,
     queries,
     receivables,
@@ -40,9 +42,9 @@ _QUERY: dict[str, BusinessObject] = {
     "SORQUM": pricing.convert,
 }
 _POST: dict[str, BusinessObject] = {
-    "APSTIN": ledgers.supplier_invoice,
+    "APSTIN": payables.post,
     "ARSTIN": receivables.invoice,
-    "ARSTPY": receivables.pay,
+    "ARSTPY": payments.post,
     "COMTFM": forms.post_row,
     "GENTJL": ledgers.journal,
     "SORTIC": orders_status.invoice,

@@ -6,10 +6,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors.emulation.company_model import CustomField
+from connectors.syspro import form_limits as limits
 from connectors.syspro.emulator.answers import BusinessError, Piece, counter, document, tag
 from connectors.syspro.emulator.context import Context, cell
 from connectors.syspro.emulator.keys import stored
-from connectors.syspro.emulator.tables import Row
+from connectors.syspro.emulator.tables import Database, Row
 from connectors.syspro.facts import FORM_TYPES, Column, Table
 from connectors.syspro.xml import Node
 from engine.schema.model import FieldType
@@ -46,6 +47,43 @@ def definitions(fields: tuple[CustomField, ...]) -> dict[str, list[dict[str, Any
             }
         )
     return made
+
+
+def design(db: Database, key: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Custom Form Design: a person adds or changes a field of a form.
+
+    Args:
+        db: tables of the company.
+        key: form type and field name, ``ORD|QBOINV``.
+        changes: ``column``, ``prompt``, ``kind`` (alpha, numeric, date), ``length``, ``decimals``.
+
+    Raises:
+        LookupError: no such form type.
+        ValueError: a limit of the program is broken.
+    """
+    code, _, name = key.upper().partition("|")
+    if code not in TABLES:
+        raise LookupError(f"form type {code}")
+    table = TABLES[code]
+    held = (db.store.get(f"{db.company}._forms", table) or {"fields": []})["fields"]
+    old = next((f for f in held if f["name"] == name), None)
+    new = {"name": name, "kind": "alpha", "length": 30, "decimals": 0, **(old or {}), **changes}
+    new.setdefault("prompt", new.get("column", name))
+    new.setdefault("column", str(new["prompt"]).title().replace(" ", ""))
+    others = [f for f in held if f["name"] != name]
+    faults = limits.broken(
+        name, str(new["prompt"]), str(new["kind"]), (int(new["length"]), int(new["decimals"]))
+    )
+    for mark in ("prompt", "column"):
+        if any(str(f[mark]).casefold() == str(new[mark]).casefold() for f in others):
+            faults.append(f"{mark} {new[mark]} is taken")
+    if len(others) >= limits.FIELDS:
+        faults.append(f"a form holds {limits.FIELDS} fields")
+    if faults:
+        raise ValueError("; ".join(faults))
+    kept = [new if f["name"] == name else f for f in held] if old else [*held, new]
+    db.store.put(f"{db.company}._forms", table, {"fields": kept})
+    return new
 
 
 def as_column(table: str, one: dict[str, Any]) -> Column:

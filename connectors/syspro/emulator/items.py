@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from connectors.syspro.emulator.answers import BusinessError, Piece
+from connectors.syspro.emulator.answers import BusinessError, Piece, tag
 from connectors.syspro.emulator.context import Context
 from connectors.syspro.emulator.tables import Row
 from connectors.syspro.xml import Node
@@ -121,3 +121,9 @@ def row_or_error(row: Row | None, element: str, value: str, number: int, label: 
     if row is None:
         raise BusinessError(element, value, number, f"{label} '{value}' not found")
     return row
+
+
+def no_gl_journal() -> Piece:
+    """The empty group of a sub-ledger that is integrated to the general ledger later."""
+    names = ("GlYear", "GlPeriod", "GlJournal", "GlJournalError", "GlJournalMessage")
+    return tag("GlJournal", [tag(name) for name in names])

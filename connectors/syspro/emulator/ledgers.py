@@ -1,4 +1,4 @@
-"""APSTIN posts suppliers' invoices, GENTJL posts ledger journals (3.12, 3.13)."""
+"""GENTJL adds, maintains, posts and cancels ledger journals (3.13)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from connectors.syspro.emulator.answers import BusinessError, Piece, counter, document, tag
-from connectors.syspro.emulator.context import Context, show_key
+from connectors.syspro.emulator.context import Context
 from connectors.syspro.emulator.items import (
     Options,
     amount,
@@ -17,170 +17,193 @@ from connectors.syspro.emulator.items import (
     row_or_error,
     run,
 )
-from connectors.syspro.emulator.keys import stored
-from connectors.syspro.emulator.orders_status import answered
+from connectors.syspro.emulator.tables import Row
+from connectors.syspro.facts import by_name
 from connectors.syspro.xml import Node
 
+ZERO = Decimal(0)
+PERIODS = 12
+_NOT_POSTED, _HELD, _POSTED, _CANCELLED = "N", "H", "P", "C"
 
-def _account(ctx: Context, item: Node, name: str = "LedgerCode") -> str:
+
+def account_of(ctx: Context, item: Node, name: str = "LedgerCode") -> str:
+    """The ledger code an element names.
+
+    Raises:
+        BusinessError: blank or unknown.
+    """
     code = needed(item, name)
     row = ctx.db.get("GenMaster", ctx.company.id, code)
     row_or_error(row, name, code, 990070, "Ledger code")
     return code
 
 
-def supplier_invoice(ctx: Context, data: Node, parameters: Node | None) -> str:
-    """Run APSTIN."""
-    options = Options(parameters)
-    whole = options.value("ApplyIfEntireDocumentValid", "N") == "Y"
-    results = run(ctx, data.all("Item"), lambda i: _bill(ctx, i), options, whole=whole)
-    return document("postapinvoice", answered(results))
-
-
-def _bill(ctx: Context, item: Node) -> Sequence[Piece]:
-    code = needed(item, "Supplier")
-    supplier = row_or_error(
-        ctx.db.get("ApSupplier", stored("Supplier", code)), "Supplier", code, 990071, "Supplier"
-    )
-    number = needed(item, "Invoice")
-    if ctx.db.get("ApInvoice", supplier["Supplier"], number) is not None:
-        raise BusinessError("Invoice", number, 990072, f"Duplicate invoice '{number}' of supplier")
-    dated = day(ctx, item, "InvoiceDate")
-    open_period(ctx, "InvoiceDate", dated)
-    value, tax = amount(item, "TransactionValue"), amount(item, "TaxValue")
-    lines = item.all("LedgerDistribution")
-    for line in lines:
-        _account(ctx, line)
-    split = sum((amount(x, "LedgerValue") for x in lines), Decimal(0))
-    if lines and split != value - tax:
-        words = f"Ledger distribution {split} differs from the net value {value - tax}"
-        raise BusinessError("LedgerValue", str(split), 990073, words)
-    code_of_tax = item.value("TaxCode")
-    if code_of_tax:
-        row_or_error(ctx.db.get("AdmTax", code_of_tax), "TaxCode", code_of_tax, 990074, "Tax code")
-    journal = ctx.db.next("ap_journal", 5000)
-    ctx.db.put(
-        "ApInvoice",
-        {
-            "Supplier": supplier["Supplier"],
-            "Invoice": number,
-            "JournalDate": dated.isoformat(),
-            "Journal": journal,
-            "EntryNumber": 1,
-            "InvoiceDate": dated.isoformat(),
-            "DueDate": item.value("DueDate") or dated.isoformat(),
-            "Reference": item.value("TransactionReference")[:30],
-            "OrigInvValue": value,
-            "MthInvBal1": value,
-            "CurrencyValue": value,
-            "Currency": supplier.get("Currency", ""),
-            "PostCurrency": supplier.get("Currency", ""),
-            "ConvRate": Decimal(1),
-            "MulDiv": "M",
-            "FirstTaxCode": code_of_tax,
-            "InvoiceYear": dated.year,
-            "InvoiceMonth": dated.month,
-        },
-    )
-    ctx.db.change(
-        "ApSupplier",
-        supplier,
-        CurrentBalance=Decimal(str(supplier.get("CurrentBalance") or 0)) + value,
-    )
-    key = (
-        tag("TrnYear", str(dated.year)),
-        tag("TrnMonth", f"{dated.month:02d}"),
-        tag("Journal", counter(journal, 5)),
-        tag("EntryNumber", counter(1)),
-    )
-    transaction = (
-        tag("Key", key),
-        tag("Supplier", show_key("Supplier", supplier["Supplier"])),
-        tag("Invoice", number),
-        tag("TransactionCode", item.value("TransactionCode") or "I"),
-    )
-    return (tag("Transaction", transaction),)
-
-
 def journal(ctx: Context, data: Node, parameters: Node | None) -> str:
     """Run GENTJL."""
     options = Options(parameters)
     whole = options.value("ApplyIfEntireDocumentValid", "N") == "Y"
-    results = run(ctx, data.all("Item"), lambda i: _journal(ctx, i), options, whole=whole)
-    bad = sum(1 for r in results if r.error)
-    made = [tag("Item", (r.error.wrapped(),) if r.error else tuple(r.pieces)) for r in results]
-    lines = sum(len(i.all("JournalDetails")) for i in data.all("Item"))
+    results = run(ctx, data.all("Item"), lambda i: _journal(ctx, i, options), options, whole=whole)
+    made, good, bad = [], 0, 0
+    for item, result in zip(data.all("Item"), results, strict=True):
+        lines = len(item.all("JournalDetails"))
+        good, bad = (good, bad + lines) if result.error else (good + lines, bad)
+        inner = (result.error.wrapped(),) if result.error else tuple(result.pieces)
+        made.append(tag("Item", inner))
+    refused = sum(1 for r in results if r.error)
     status = (
-        tag("JournalsProcessed", counter(len(results) - bad)),
-        tag("JournalsInvalid", counter(bad)),
-        tag("PostingsProcessed", counter(lines if not bad else 0)),
-        tag("PostingsInvalid", counter(0)),
+        tag("JournalsProcessed", counter(len(results) - refused)),
+        tag("JournalsInvalid", counter(refused)),
+        tag("PostingsProcessed", counter(good)),
+        tag("PostingsInvalid", counter(bad)),
     )
     return document("postgljournal", [*made, tag("StatusOfItems", status)])
 
 
-def _journal(ctx: Context, item: Node) -> Sequence[Piece]:
+def _journal(ctx: Context, item: Node, options: Options) -> Sequence[Piece]:
+    kind = (item.value("JournalType") or "N").upper()
+    if kind not in dict(_types()):
+        raise BusinessError("JournalType", kind, 990043, f"Journal type '{kind}' invalid")
+    if options.value("ActionType", "A") == "M":
+        return _maintained(ctx, item)
     dated = day(ctx, item, "JournalDate")
-    year = int(item.value("PostingYear") or dated.year)
-    period = int(item.value("PostingPeriod") or dated.month)
-    open_period(ctx, "PostingPeriod", date(year, min(max(period, 1), 12), 28))
-    lines = item.all("JournalDetails")
-    entries = [(_account(ctx, x), amount(x, "EntryAmount"), x) for x in lines]
-    total = sum((value for _, value, _ in entries), Decimal(0))
-    if not entries or total != 0:
+    year, period = _period(ctx, item, dated)
+    number = ctx.db.next("gl_journal", 1000)
+    header: Row = {
+        "GlYear": year,
+        "GlPeriod": period,
+        "GlJournal": number,
+        "JournalDate": dated.isoformat(),
+        "JnlPostingType": kind,
+        "Source": item.value("SourceCode") or "JE",
+        "Operator": ctx.operator.code,
+        "Reference": item.value("JournalReference")[:30],
+        "Notation": item.value("Notation"),
+    }
+    return _kept(ctx, header, _entries(ctx, item), item)
+
+
+def _types() -> tuple[tuple[str, str], ...]:
+    return by_name("GenJournalCtl")["JnlPostingType"].enum
+
+
+def _period(ctx: Context, item: Node, dated: date) -> tuple[int, int]:
+    year = int(amount(item, "PostingYear", str(dated.year), decimals=0))
+    period = int(amount(item, "PostingPeriod", str(dated.month), decimals=0))
+    if not 1 <= period <= PERIODS:
+        words = f"Posting period '{item.value('PostingPeriod')}' must be from 1 to {PERIODS}"
+        raise BusinessError("PostingPeriod", item.value("PostingPeriod"), 990077, words)
+    open_period(ctx, "PostingPeriod", date(year, period, 28))
+    return year, period
+
+
+def _entries(ctx: Context, item: Node) -> list[Row]:
+    """The lines as rows without their journal."""
+    made: list[Row] = []
+    for line in item.all("JournalDetails"):
+        dated = day(ctx, line, "Date") if line.value("Date") else day(ctx, item, "JournalDate")
+        made.append(
+            {
+                "GlCode": account_of(ctx, line),
+                "EntryDate": dated.isoformat(),
+                "Reference": line.value("Reference")[:30],
+                "Comment": line.value("Comment")[:50],
+                "EntryValue": amount(line, "EntryAmount"),
+            }
+        )
+    total = sum((row["EntryValue"] for row in made), ZERO)
+    if not made or total != 0:
         words = f"Journal does not balance; it is out by {total}"
         raise BusinessError("EntryAmount", str(total), 990075, words)
-    number = ctx.db.next("gl_journal", 1000)
-    debit = sum((v for _, v, _ in entries if v > 0), Decimal(0))
-    ctx.db.put(
-        "GenJournalCtl",
-        {
-            "GlYear": year,
-            "GlPeriod": period,
-            "GlJournal": number,
-            "JournalDate": dated.isoformat(),
-            "NumOfEntries": len(entries),
-            "DebitAmount": debit,
-            "CreditAmount": debit,
-            "Source": "JE",
-            "JnlStatus": "P",
-            "Operator": ctx.operator.code,
-            "Reference": item.value("JournalReference")[:30],
-            "Notation": item.value("Notation"),
-        },
+    return made
+
+
+def _kept(ctx: Context, header: Row, entries: list[Row], item: Node) -> Sequence[Piece]:
+    """Store a journal in the state that its flags ask for; a posted one moves the balances."""
+    status = _POSTED if item.value("PostJournal", "N").upper() == "Y" else _NOT_POSTED
+    if item.value("HoldJournal").upper() == "Y":
+        status = _HELD
+    debit = sum((row["EntryValue"] for row in entries if row["EntryValue"] > 0), ZERO)
+    kept = {
+        **header,
+        "NumOfEntries": len(entries),
+        "DebitAmount": debit,
+        "CreditAmount": debit,
+        "JnlStatus": status,
+        "Authorised": "Y" if item.value("AuthorizeJournal").upper() == "A" else "N",
+    }
+    if status == _POSTED:
+        kept |= {"PostedBy": ctx.operator.code, "PostDate": ctx.today()}
+    ctx.db.put("GenJournalCtl", kept)
+    for n, row in enumerate(entries, start=1):
+        ctx.db.put("GenJournalDetail", {**_key(ctx, header, n), **row, "Source": kept["Source"]})
+        if status == _POSTED:
+            _move(ctx, str(row["GlCode"]), row["EntryValue"])
+    return (tag("Transaction", _told(kept)),)
+
+
+def _key(ctx: Context, header: Row, number: int) -> Row:
+    return {
+        "Company": ctx.company.id,
+        "GlYear": header["GlYear"],
+        "GlPeriod": header["GlPeriod"],
+        "Journal": header["GlJournal"],
+        "EntryNumber": number,
+    }
+
+
+def _move(ctx: Context, code: str, value: Decimal) -> None:
+    account = ctx.db.get("GenMaster", ctx.company.id, code)
+    if account is not None:
+        now = Decimal(str(account.get("CurrentBalance") or 0))
+        ctx.db.change("GenMaster", account, CurrentBalance=now + value)
+
+
+def _maintained(ctx: Context, item: Node) -> Sequence[Piece]:
+    """Action M: replace the lines of a journal that is not posted, post it, hold it, cancel it."""
+    number = int(amount(item, "JournalNumber", needed(item, "JournalNumber"), decimals=0))
+    dated = day(ctx, item, "JournalDate")
+    year, period = _period(ctx, item, dated)
+    held = row_or_error(
+        ctx.db.get("GenJournalCtl", year, period, number),
+        "JournalNumber",
+        item.value("JournalNumber"),
+        990078,
+        "Journal",
     )
-    for n, (code, value, line) in enumerate(entries, start=1):
-        ctx.db.put(
-            "GenJournalDetail",
-            {
-                "Company": ctx.company.id,
-                "GlYear": year,
-                "GlPeriod": period,
-                "Journal": number,
-                "EntryNumber": n,
-                "GlCode": code,
-                "EntryDate": dated.isoformat(),
-                "Reference": line.value("Reference"),
-                "Comment": line.value("Comment"),
-                "EntryValue": value,
-                "Source": "JE",
-            },
-        )
-        account = ctx.db.get("GenMaster", ctx.company.id, code)
-        if account is not None:
-            now = Decimal(str(account.get("CurrentBalance") or 0))
-            ctx.db.change("GenMaster", account, CurrentBalance=now + value)
+    if held["JnlStatus"] in (_POSTED, _CANCELLED):
+        words = f"Journal '{number}' is posted or cancelled and cannot be maintained"
+        raise BusinessError("JournalNumber", str(number), 990079, words)
+    if item.value("CancelJournal").upper() == "Y":
+        kept = ctx.db.change("GenJournalCtl", held, JnlStatus=_CANCELLED)
+        return (tag("Transaction", _told(kept)),)
+    old = [
+        row
+        for row in ctx.db.where("GenJournalDetail", "Journal", str(number))
+        if (row["GlYear"], row["GlPeriod"]) == (year, period)
+    ]
+    names = ("GlCode", "EntryDate", "Reference", "Comment", "EntryValue")
+    entries = [{n: row.get(n, "") for n in names} for row in old]
+    if item.all("JournalDetails"):
+        for row in old:
+            ctx.db.delete("GenJournalDetail", row)
+        entries = _entries(ctx, item)
+    return _kept(ctx, held, entries, item)
+
+
+def _told(kept: Row) -> list[Piece]:
     key = (
-        tag("GlYear", str(year)),
-        tag("GlPeriod", f"{period:02d}"),
-        tag("GlJournal", counter(number, 5)),
+        tag("GlYear", str(kept["GlYear"])),
+        tag("GlPeriod", f"{kept['GlPeriod']:02d}"),
+        tag("GlJournal", counter(int(kept["GlJournal"]), 5)),
     )
-    transaction = (
+    total = f"{kept['DebitAmount']:.2f}".rjust(15)
+    return [
         tag("Key", key),
-        tag("JournalDate", dated.isoformat()),
-        tag("NumOfEntries", counter(len(entries))),
-        tag("DebitAmount", f"{debit:.2f}".rjust(15)),
-        tag("CreditAmount", f"{debit:.2f}".rjust(15)),
-        tag("Jnlstatus", "P"),
-    )
-    return (tag("Transaction", transaction),)
+        tag("JournalDate", str(kept["JournalDate"])),
+        tag("NumOfEntries", counter(int(kept["NumOfEntries"]))),
+        tag("DebitAmount", total),
+        tag("CreditAmount", total),
+        tag("JnlPostingType", str(kept.get("JnlPostingType") or "N")),
+        tag("Jnlstatus", str(kept["JnlStatus"])),
+        tag("Authorised", str(kept.get("Authorised") or "N")),
+    ]

@@ -7,6 +7,7 @@ from itertools import islice
 from connectors.syspro.emulator.answers import BusinessError, Piece, document, shown, tag
 from connectors.syspro.emulator.context import Context, show_key
 from connectors.syspro.emulator.keys import stored
+from connectors.syspro.emulator.queries import form_of
 from connectors.syspro.emulator.tables import Row
 from connectors.syspro.facts import by_name
 from connectors.syspro.xml import Node
@@ -19,6 +20,7 @@ _HEADER = (
     "ShipAddress1", "ShipAddress2", "ShipAddress3", "ShipAddress4", "ShipAddress5",
     "ShipPostalCode", "Email", "CounterSalesFlag",
 )  # fmt: skip
+_DOCUMENTS = {"O": "Order", "B": "Billing", "C": "Credit note", "D": "Debit note"}
 _KINDS = {
     "1": ("Merchandise", "IncludeStockedLines"),
     "7": ("Merchandise", "IncludeNonStockedLines"),
@@ -62,7 +64,7 @@ def one(ctx: Context, query: Node, _parameters: Node | None) -> str:
     parts = [
         tag("SalesOrder", show_key("SalesOrder", order["SalesOrder"])),
         tag("DocumentType", str(order.get("DocumentType", "O"))),
-        tag("DocumentTypeDesc", "Order"),
+        tag("DocumentTypeDesc", _DOCUMENTS.get(str(order.get("DocumentType", "O")), "Order")),
         tag("Customer", show_key("Customer", order["Customer"])),
         tag("CustomerName", str(order.get("CustomerName") or customer.get("Name", ""))),
         tag("TaxStatusCode", str(order.get("TaxExemptFlag", ""))),
@@ -70,6 +72,11 @@ def one(ctx: Context, query: Node, _parameters: Node | None) -> str:
         tag("OrderStatusDesc", dict(columns["OrderStatus"].enum).get(order["OrderStatus"], "")),
         tag("TBLART:Description", str(term.get("Description", ""))),
         tag("LastInvoice", show_key("LastInvoice", order.get("LastInvoice"))),
+        *(
+            (form_of(ctx, "CusSorMaster+", order["SalesOrder"], ""),)
+            if query.value("Option/IncludeCustomForms", "N").upper() == "Y"
+            else ()
+        ),
         *(_line(ctx, row) for row in lines_of(ctx, order) if _wanted(query, row)),
     ]
     return document("SorDetail", parts, _NAMESPACES)

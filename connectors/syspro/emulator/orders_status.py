@@ -9,7 +9,7 @@ from connectors.emulation.company_model import cents
 from connectors.syspro.emulator.answers import BusinessError, Piece, counter, document, tag
 from connectors.syspro.emulator.balances import move_balance
 from connectors.syspro.emulator.context import Context, show_key
-from connectors.syspro.emulator.items import Options, Result, open_period, run
+from connectors.syspro.emulator.items import Options, Result, no_gl_journal, open_period, run
 from connectors.syspro.emulator.items import day as day_of
 from connectors.syspro.emulator.orders_import import cancel
 from connectors.syspro.emulator.orders_read import lines_of, load
@@ -20,8 +20,10 @@ _STATES = ("1", "2", "3", "4", "8", "9", "S")
 _FINAL = ("9", "\\", "*")
 
 
-def answered(results: Sequence[Result], *, within: str = "Item") -> list[Piece]:
-    """Items and counters as these objects answer them."""
+def answered(
+    results: Sequence[Result], *, within: str = "Item", first: Piece | None = None
+) -> list[Piece]:
+    """Items and counters as these objects answer them; ``first`` stands before the counters."""
     made = []
     for result in results:
         number = tag("ItemNumber", counter(result.number))
@@ -29,6 +31,7 @@ def answered(results: Sequence[Result], *, within: str = "Item") -> list[Piece]:
         made.append(tag(within, (*inner, number)))
     bad = sum(1 for r in results if r.error)
     status = (
+        *((first,) if first else ()),
         tag("ItemsProcessed", counter(len(results) - bad)),
         tag("ItemsInvalid", counter(bad)),
     )
@@ -118,6 +121,7 @@ def invoice(ctx: Context, data: Node, parameters: Node | None) -> str:
             tag("TrnMonth", f"{dated.month:02d}"),
             tag("Register", counter(register, 5)),
             tag("Processed", "Y"),
+            no_gl_journal(),
         )
         return (tag("Key", key),)
 
@@ -205,10 +209,43 @@ def _write(
             "Currency": order.get("Currency", ""),
         },
     )
-    for line in lines_of(ctx, order):
+    for n, line in enumerate(lines_of(ctx, order), start=1):
+        _detail(ctx, line, (n, register, year, month), shared)
         _issue(ctx, line)
     move_balance(ctx, str(order["Customer"]), gross)
     ctx.db.change("SorMaster", order, OrderStatus="9", LastInvoice=number, DateLastInvPrt=dated)
+
+
+def _detail(ctx: Context, line: Row, place: tuple[int, int, int, int], shared: Row) -> None:
+    """One line of the invoice register; comments have no value and leave none."""
+    number, register, year, month = place
+    if str(line["LineType"]) == "6":
+        return
+    net = line_net(line)
+    code = str(line.get("MTaxCode") or line.get("NMscTaxCode") or "")
+    rate = Decimal(str((ctx.db.get("AdmTax", code) or {}).get("CurTaxRate") or 0))
+    quantity = Decimal(str(line.get("MOrderQty") or 0))
+    ctx.db.put(
+        "ArTrnDetail",
+        {
+            **{k: v for k, v in shared.items() if k != "TermsCode"},
+            "TrnYear": year,
+            "TrnMonth": month,
+            "Register": register,
+            "SummaryLine": 1,
+            "DetailLine": number,
+            "SalesOrderLine": line["SalesOrderLine"],
+            "LineType": line["LineType"],
+            "StockCode": line.get("MStockCode", ""),
+            "Warehouse": line.get("MWarehouse", ""),
+            "ProductClass": line.get("MProductClass") or line.get("NMscProductCls", ""),
+            "TaxCode": code,
+            "QtyInvoiced": quantity,
+            "NetSalesValue": net,
+            "TaxValue": cents(net * rate / 100),
+            "CostValue": cents(quantity * Decimal(str(line.get("MUnitCost") or 0))),
+        },
+    )
 
 
 def _issue(ctx: Context, line: Row) -> None:

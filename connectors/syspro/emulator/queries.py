@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
 
 from connectors.syspro.emulator.answers import BusinessError, Piece, document, shown, tag
 from connectors.syspro.emulator.context import Context, show_key
@@ -45,34 +47,88 @@ def _found(row: Row | None, element: str, value: str, number: int, label: str) -
     return row
 
 
+def _wanted(query: Node, option: str, otherwise: str = "Y") -> bool:
+    return query.value(f"Option/{option}", otherwise).upper() == "Y"
+
+
+def form_of(ctx: Context, table: str, *key: object) -> Piece:
+    """The custom form of one record: an element per column."""
+    row = ctx.db.get(table, *key) or {}
+    cells = [
+        tag(f["column"], _value(ctx.form_column(table, f), row)) for f in ctx.form_fields(table)
+    ]
+    return tag("CustomForm", cells)
+
+
 def customer(ctx: Context, query: Node, _parameters: Node | None) -> str:
-    """ARSQRY: a customer with open invoices and totals."""
+    """ARSQRY: a customer with open invoices, their entries, and totals by age."""
     code = query.value("Key/Customer")
     key = stored("Customer", code)
     row = _found(ctx.db.get("ArCustomer", key), "Customer", code, 990011, "Customer")
-    zero = query.value("Option/IncludeZeroBalances", "N").upper() == "Y"
-    parts = [_information(ctx), tag("Header", _cells(ctx, "ArCustomer", row))]
-    if query.value("Option/IncludeInvoices", "Y").upper() == "Y":
-        invoices = ctx.db.where("ArInvoice", "Customer", key)
-        parts += [
-            tag("InvoiceDetail", _invoice(ctx, i)) for i in invoices if zero or i.get("InvoiceBal1")
-        ]
+    header = _cells(ctx, "ArCustomer", row)
+    if _wanted(query, "IncludeCustomForms"):
+        header.append(form_of(ctx, "ArCustomer+", key))
+    parts = [_information(ctx), tag("Header", header)]
+    zero = _wanted(query, "IncludeZeroBalances", "N")
+    invoices = [
+        i for i in ctx.db.where("ArInvoice", "Customer", key) if zero or i.get("InvoiceBal1")
+    ]
+    if _wanted(query, "IncludeInvoices"):
+        entries = _wanted(query, "IncludeTransactions")
+        parts += [tag("InvoiceDetail", _invoice(ctx, i, entries=entries)) for i in invoices]
+    return document("ARStatement", [*parts, _totals(ctx, key, invoices)])
+
+
+def _money(value: object) -> str:
+    return f"{Decimal(str(value or 0)):.2f}".rjust(15)
+
+
+def _due(ctx: Context, row: Row) -> str:
+    terms = ctx.db.get("TblArTerms", str(row.get("TermsCode") or "")) or {}
+    begins = date.fromisoformat(str(row["InvoiceDate"]))
+    return (begins + timedelta(days=int(terms.get("DueDays") or 0))).isoformat()
+
+
+def _totals(ctx: Context, key: str, invoices: list[Row]) -> Piece:
+    """Balance of the customer, and open invoices by the age of their date."""
+    names = ("Current", *(f"Days{n}" for n in range(30, 181, 30)))
+    ages = dict.fromkeys(names, Decimal(0))
+    credit = Decimal(0)
+    today = date.fromisoformat(ctx.today())
+    for row in invoices:
+        open_now = Decimal(str(row.get("InvoiceBal1") or 0))
+        if open_now < 0:
+            credit += open_now
+            continue
+        days = (today - date.fromisoformat(str(row["InvoiceDate"]))).days
+        ages[names[min(max(days, 0) // 30, len(names) - 1)]] += open_now
     balance = ctx.db.get("ArCustomerBal", key) or {}
-    total = f"{balance.get('CurrentBalance1', 0):.2f}".rjust(15)
-    return document("ARStatement", [*parts, tag("TotalSection", (tag("CurrentBalance", total),))])
+    return tag(
+        "TotalSection",
+        (
+            tag("CurrentBalance", _money(balance.get("CurrentBalance1"))),
+            *(tag(name, _money(value)) for name, value in ages.items()),
+            tag("CreditBalance", _money(credit)),
+        ),
+    )
 
 
-def _invoice(ctx: Context, row: Row) -> list[Piece]:
+def _invoice(ctx: Context, row: Row, *, entries: bool) -> list[Piece]:
     names = (
         "DocumentType", "Invoice", "InvoiceDate", "CustomerPoNumber", "CurrencyValue", "SalesOrder",
-        "ConvRate", "MulDiv",
+        "Branch", "ConvRate", "MulDiv",
     )  # fmt: skip
-    balance = tag("InvoiceBal", f"{row.get('InvoiceBal1') or 0:.2f}".rjust(15))
+    made = [
+        *_cells(ctx, "ArInvoice", row, names),
+        tag("DueDate", _due(ctx, row)),
+        tag("InvoiceBal", _money(row.get("InvoiceBal1"))),
+    ]
+    if not entries:
+        return made
     payments = ctx.db.where("ArInvoicePay", "Customer", str(row["Customer"]))
     mine = [p for p in payments if p["Invoice"] == row["Invoice"]]
     wanted = ("Reference", "TrnValue", "JournalDate", "DiscValue")
-    details = [tag("TransDetail", _cells(ctx, "ArInvoicePay", p, wanted)) for p in mine]
-    return [*_cells(ctx, "ArInvoice", row, names), balance, *details]
+    return made + [tag("TransDetail", _cells(ctx, "ArInvoicePay", p, wanted)) for p in mine]
 
 
 def supplier(ctx: Context, query: Node, _parameters: Node | None) -> str:
@@ -82,12 +138,25 @@ def supplier(ctx: Context, query: Node, _parameters: Node | None) -> str:
     row = _found(ctx.db.get("ApSupplier", key), "Supplier", code, 990071, "Supplier")
     address = ctx.db.get("ApSupplierAddr", key) or {}
     lines = [p for p in _cells(ctx, "ApSupplierAddr", address) if "<Supplier>" not in p.text]
-    invoices = [
-        tag("InvoiceDetail", _cells(ctx, "ApInvoice", i))
-        for i in ctx.db.where("ApInvoice", "Supplier", key)
-    ]
-    inner = [*_cells(ctx, "ApSupplier", row), *lines, tag("Invoices", invoices)]
+    inner = [*_cells(ctx, "ApSupplier", row), *lines]
+    if _wanted(query, "IncludeCustomForms", "N"):
+        inner.append(form_of(ctx, "ApSupplier+", key))
+    if _wanted(query, "IncludeInvoices"):
+        payments = _wanted(query, "IncludeInvoicePayments")
+        rows = ctx.db.where("ApInvoice", "Supplier", key)
+        details = [tag("InvoiceDetail", _bill(ctx, r, payments=payments)) for r in rows]
+        inner.append(tag("Invoices", details))
     return document("ApQuery", [_information(ctx), tag("Supplier", inner)])
+
+
+def _bill(ctx: Context, row: Row, *, payments: bool) -> list[Piece]:
+    made = [*_cells(ctx, "ApInvoice", row), tag("MthInvBal", _money(row.get("MthInvBal1")))]
+    if payments:
+        found = ctx.db.where("ApInvoicePay", "Supplier", str(row["Supplier"]))
+        mine = [p for p in found if p["Invoice"] == row["Invoice"]]
+        details = [tag("PaymentDetail", _cells(ctx, "ApInvoicePay", p)) for p in mine]
+        made.append(tag("Payments", details))
+    return made
 
 
 def stock(ctx: Context, query: Node, _parameters: Node | None) -> str:
