@@ -15,23 +15,10 @@ from studio.accounts.roles import OPERATE, PUBLISH, TRIAGE
 from studio.core.action import Actor, acting
 from studio.core.dispatch import nudge
 from studio.flows.bundle import bundle_of, compile_route, route_mapping
+from studio.flows.keeping import add_keeping, pin, published
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
-from studio.mapping.models import Mapping, MappingVersion
 from studio.triage.actions import close_cases
 from studio.triage.models import OPEN_STATES, Case
-
-
-def _latest(
-    connection_id: int, direction: str, entity: str, document: str
-) -> MappingVersion | None:
-    mapping = Mapping.objects.filter(
-        connection_id=connection_id, direction=direction, entity=entity, document=document
-    ).first()
-    return mapping.versions.filter(state="published").first() if mapping else None
-
-
-def _pin(version: MappingVersion) -> dict[str, Any]:
-    return {"version": version.pk, "number": version.number, "hash": version.content_hash}
 
 
 def assemble(flow: Flow) -> dict[str, Any]:
@@ -44,27 +31,29 @@ def assemble(flow: Flow) -> dict[str, Any]:
     document, source, target = design["document"], flow.source_id, flow.target_id
     problems: list[str] = []
     content: dict[str, Any] = {"design": design, "outbound": {}, "creates": {}}
-    inbound = _latest(source, "inbound", design["trigger"]["entity"], document)
+    inbound = published(source, "inbound", design["trigger"]["entity"], document)
     if inbound is None:
         problems.append(
             f"{flow.source}: the mapping of {design['trigger']['entity']} is not published. "
             "Review and publish it first."
         )
     else:
-        content["inbound"] = _pin(inbound)
+        content["inbound"] = pin(inbound)
     for branch in design["branches"]:
-        version = _latest(target, "outbound", branch["entity"], document)
+        version = published(target, "outbound", branch["entity"], document)
         if version is None:
             problems.append(
                 f"{flow.target}: the mapping to {branch['entity']} is not published. "
                 "Review and publish it first."
             )
         else:
-            content["outbound"][branch["entity"]] = _pin(version)
+            content["outbound"][branch["entity"]] = pin(version)
     for kind, policy in design.get("creates", {}).items():
-        version = _latest(target, "outbound", policy["entity"], policy["document"])
+        version = published(target, "outbound", policy["entity"], policy["document"])
         if version is not None:
-            content["creates"][kind] = {**policy, **_pin(version)}
+            content["creates"][kind] = {**policy, **pin(version)}
+    if "keeps" in design:
+        add_keeping(flow, content, problems)
     if problems:
         raise MappingRefused(problems=tuple(problems))
     return content

@@ -11,10 +11,12 @@ class FlowsConfig(AppConfig):
         """Tell triage what can be done about this app's cases, and what they are about."""
         from studio.flows.evidence import case_evidence
         from studio.flows.remedies import register_all
+        from studio.flows.remedies_keeping import register_all as register_keeping
         from studio.flows.uses import deliveries_using
         from studio.linking.uses import register_use
         from studio.triage.evidence import register
 
         register_use(deliveries_using)
         register_all()
+        register_keeping()
         register("inbox", case_evidence)

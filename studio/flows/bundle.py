@@ -45,7 +45,10 @@ ROUTE = SystemSchema(
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What a worker needs to turn one source record into target payloads."""
+    """What a worker needs to turn one source record into target payloads.
+
+    ``counter`` understands the target's own records, where a flow keeps both sides equal.
+    """
 
     version: FlowVersion
     design: dict[str, Any]
@@ -55,6 +58,7 @@ class Bundle:
     route: CompiledMapping
     steps: list[dict[str, Any]]
     rules: RuleSet
+    counter: CompiledMapping | None = None
 
 
 def route_mapping(design: dict[str, Any]) -> dict[str, Any]:
@@ -103,8 +107,10 @@ def bundle_of(version: FlowVersion) -> Bundle:
     """The runnable form of a published (or rehearsed) flow version."""
     content = version.content
     design: dict[str, Any] = content["design"]
+    counter = content.get("counter")
+    pinned = [content["inbound"], *content["outbound"].values(), *([counter] if counter else [])]
     mappings = MappingVersion.objects.select_related("mapping__connection").in_bulk(
-        [content["inbound"]["version"], *(m["version"] for m in content["outbound"].values())]
+        [m["version"] for m in pinned]
     )
     return Bundle(
         version=version,
@@ -118,6 +124,7 @@ def bundle_of(version: FlowVersion) -> Bundle:
         route=compile_route(json.dumps(route_mapping(design), sort_keys=True)),
         steps=steps_of(design),
         rules=rules_of(design),
+        counter=load_compiled(mappings[counter["version"]]) if counter else None,
     )
 
 

@@ -24,6 +24,7 @@ from engine.errors import (
     DuplicateAtTarget,
     RemoteFault,
     RemoteRejected,
+    StaleVersion,
     StudioError,
 )
 from engine.issue import Issue
@@ -37,6 +38,7 @@ from studio.accounts.roles import MATCH
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success
 from studio.core.dispatch import nudge
+from studio.flows.changing import CHANGES, after_change, after_create, decide_again
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
 from studio.flows.notices import tell
@@ -138,6 +140,8 @@ def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: C
     """“Exists already” may be our own document of an earlier try; anything else is a person's call."""
     delivery = claim.delivery
     draft = draft_of(delivery)
+    if isinstance(error, StaleVersion) and delivery.step in CHANGES:
+        return _overtaken(claim, attempt, error)
     if isinstance(error, DuplicateAtTarget) and delivery.step != "write_back":
         try:
             found = connector.find_by_reference(
@@ -151,6 +155,16 @@ def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: C
     if delivery.step == "write_back":
         return _again(claim, attempt, error, "ready", 1.0, counts=True)
     return _park(claim, attempt, error)
+
+
+def _overtaken(claim: Claim, attempt: Attempt, error: StaleVersion) -> str:
+    """The record at the target is not what the change was decided on: decide anew."""
+    with transaction.atomic():
+        won = still_mine(claim).update(state="void", lease_until=None, last_error=str(error))
+        _note(attempt, error.code, str(error))
+        if won:
+            decide_again(claim.delivery)
+    return "void"
 
 
 def _again(
@@ -276,6 +290,8 @@ def record_success(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
             _after_create(delivery, receipt)
         elif delivery.step == "write_back":
             _after_write_back(delivery)
+        elif delivery.step in CHANGES:
+            after_change(delivery, receipt)
         Flow.objects.filter(pk=delivery.flow_id).update(last_success_at=now)
     return "done"
 
@@ -399,6 +415,7 @@ def _after_create(delivery: Delivery, receipt: Receipt) -> None:
     """The new customer or item is linked, and the records that waited for it go on."""
     flow = delivery.flow
     _link(delivery, delivery.step.removeprefix("create_"), receipt, "created")
+    after_create(delivery, receipt)
     release(delivery.idempotency_key)
     nudge("flows.pump_items", flow.pk)
 

@@ -140,6 +140,11 @@ class InboxItem(Base):
     entity = models.CharField(max_length=60)
     key = models.CharField(max_length=80)
     source_version = models.CharField(max_length=80)
+    changed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="when the source says it changed; empty where it does not say",
+    )
     payload = models.TextField(help_text="the record as JSON, exact decimals")
     payload_hash = models.CharField(max_length=64)
     turn = models.PositiveIntegerField(
@@ -188,7 +193,8 @@ class Delivery(Base):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="followers"
     )
     step = models.CharField(
-        max_length=20, help_text="post, update, void, create_party, create_item, write_back"
+        max_length=20,
+        help_text="post, update, deactivate, reactivate, void, create_customer, create_item, write_back",
     )
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="deliveries")
     entity = models.CharField(max_length=60)
@@ -198,6 +204,11 @@ class Delivery(Base):
     reference = models.CharField(max_length=120, blank=True)
     payload = models.TextField()
     trace = models.JSONField(default=dict, blank=True, help_text="dynamic lineage of this record")
+    basis = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="what a change was decided on; checked before it is sent",
+    )
     state = models.CharField(max_length=10, choices=DELIVERY_STATES, default="ready", db_index=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     claimed_by = models.CharField(max_length=60, blank=True)
@@ -230,6 +241,55 @@ class Delivery(Base):
                 name="one_living_post_per_document",
             )
         ]
+
+
+SIDE_STATES = [("live", "Live"), ("inactive", "Made inactive"), ("deleted", "Deleted")]
+
+
+class Golden(Base):
+    """One customer, supplier or item that two systems share: what each says and what stands.
+
+    ``left`` is the source of the flow that keeps the pair, ``right`` its target. The base of a side is
+    what it said when the two were last brought together.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="goldens")
+    kind = models.CharField(max_length=20)
+    label = models.CharField(max_length=200, blank=True)
+    left_connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="goldens_left"
+    )
+    right_connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="goldens_right"
+    )
+    left_key = models.CharField(max_length=120)
+    right_key = models.CharField(max_length=120)
+    left = models.JSONField(default=dict, help_text="canonical path -> value, as last seen")
+    right = models.JSONField(default=dict)
+    left_base = models.JSONField(null=True, blank=True)
+    right_base = models.JSONField(null=True, blank=True)
+    left_at = models.JSONField(default=dict, help_text="path -> time of the side's last change")
+    right_at = models.JSONField(default=dict)
+    left_state = models.CharField(max_length=10, choices=SIDE_STATES, default="live")
+    right_state = models.CharField(max_length=10, choices=SIDE_STATES, default="live")
+    merged = models.JSONField(default=dict, help_text="path -> value, side, why: what stands")
+    accepted = models.CharField(
+        max_length=300, blank=True, help_text="why a person lets one side stay closed"
+    )
+    asked = models.UUIDField(null=True, blank=True, help_text="inbox item whose case asks about it")
+    revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "left_connection", "left_key", "right_connection", "right_key"],
+                name="golden_once",
+            )
+        ]
+        indexes = [models.Index(fields=["kind", "right_connection", "right_key"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.label or self.left_key}"
 
 
 class Attempt(models.Model):

@@ -125,6 +125,7 @@ def _item(flow: Flow, run: Run | None, record: SourceRecord) -> InboxItem:
         entity=record.entity,
         key=record.key,
         source_version=record.version[:80],
+        changed_at=record.changed_at,
         payload=dump({"deleted": record.deleted, "data": body}).decode(),
         payload_hash=content_hash({"deleted": record.deleted, "data": body}),
         label=f"{record.entity} {record.key}"[:200],

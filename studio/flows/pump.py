@@ -17,6 +17,7 @@ from studio.flows.bundle import Bundle, Contexts, bundle_of
 from studio.flows.deliver import deliver
 from studio.flows.ledger import claim_deliveries, claim_item, due_deliveries
 from studio.flows.models import Flow, FlowVersion, InboxItem
+from studio.flows.upkeep import keep
 from studio.flows.work import work
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ def pump_flow(flow_id: int) -> int:
             if version.pk not in bundles:
                 bundles[version.pk] = bundle_of(version)
             # Looked at after the claim, so that a link made before the item was released is seen.
-            work(item, bundles[version.pk], contexts.now())
+            bundle = bundles[version.pk]
+            work(item, bundle, contexts.now(), keep if "keeps" in bundle.design else None)
         except Exception:
             log.exception("inbox item %s", item.uuid)
             _give_back(item)

@@ -17,6 +17,7 @@ from connectors.http.jsontext import load
 from engine.errors import DuplicateAtTarget, OutcomeUnknown, StudioError
 from engine.ports import Connector, Draft, ItemResult, Receipt
 from engine.runtime.disposition import Verdict, dispose
+from studio.flows.changing import CHANGES, send_change
 from studio.flows.ledger import Claim, hold
 from studio.flows.models import Delivery
 from studio.flows.places import first
@@ -34,7 +35,7 @@ def draft_of(delivery: Delivery) -> Draft:
         data=load(delivery.payload),
         idempotency_key=delivery.idempotency_key,
         reference=delivery.reference,
-        key=delivery.target_key if delivery.step in ("write_back", "update", "void") else "",
+        key=delivery.target_key if delivery.step in ("write_back", "void") else "",
         version=delivery.target_version,
     )
 
@@ -68,7 +69,9 @@ def _tried(call: Callable[[], Answer | None]) -> Answer | None:
 def _settled(claim: Claim, connector: Connector) -> Receipt | None:
     """The receipt of a delivery that needs no creation (any more), else None."""
     delivery = claim.delivery
-    if delivery.step in ("write_back", "update"):
+    if delivery.step in CHANGES:
+        return send_change(delivery, connector)
+    if delivery.step == "write_back":
         return connector.update(draft_of(delivery))
     if not claim.unclear:
         return None

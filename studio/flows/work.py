@@ -7,6 +7,7 @@ dies before the transaction leaves the item as it was; after it, everything is t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -33,14 +34,17 @@ from studio.flows.parties import ask_for_party
 from studio.flows.places import assign
 from studio.flows.posting import load_plain, new_post, replaced, store
 from studio.flows.steps import Ran, Surroundings, plain_log, walk
+from studio.flows.tracing import traced
 from studio.flows.versions import replaced_by_newer, settle_older, withdraw
 from studio.mapping.models import LookupTable
 from studio.triage.actions import Trouble, close_cases, open_case
 
 # A record that is being sent right now is looked at again after this pause.
 AGAIN_SECONDS = 5
-# Prefix of an override that accepts an issue by its code instead of setting a value.
+# Prefixes of an override that answers a question instead of setting a value: an issue that is accepted
+# by its code, the side whose value of a field is kept.
 ACCEPTED = "accept:"
+KEEP = "keep:"
 
 
 @dataclass(slots=True)
@@ -66,7 +70,7 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     document = dict(inbound.record)
     document = complete(document)
     for path, value in item.overrides.items():
-        if not path.startswith(ACCEPTED):
+        if not path.startswith((ACCEPTED, KEEP)):
             assign(document, path, value)
     around = Surroundings(sides.inbound, sides.outbound)
     walked = walk(bundle.document, bundle.steps, document, around, item.overrides)
@@ -86,6 +90,9 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     found.issues += _shape(bundle.document, found.document)
     if any(i.blocks for i in found.issues):
         return replace(found, state="parked")
+    if "keeps" in bundle.design:
+        # What is said to the other side depends on what it says itself; see upkeep.
+        return found
     found = _outbound(found, bundle, sides)
     # A person answered for these with a reason; the rule stays, this record passes.
     found.issues = [i for i in found.issues if ACCEPTED + i.code not in item.overrides]
@@ -106,16 +113,7 @@ def _outbound(found: Outcome, bundle: Bundle, sides: Sides) -> Outcome:
     ]
     found.issues += [i for i in result.issues if _linked_to(i) not in found.waits_for]
     found.payload = dict(result.record)
-    found.trace = {
-        t.target: {
-            "value": t.value,
-            "expression": t.expression,
-            "reads": [[r.path, r.value] for r in t.reads],
-            "steps": list(t.steps),
-            "used": [[u.kind, u.table, u.code, u.value, u.row] for u in t.used],
-        }
-        for t in result.trace or ()
-    }
+    found.trace = traced(result)
     checked = preflight(bundle, found.document, found.payload, sides.outbound)
     found.payload = checked.payload
     found.issues += checked.issues
@@ -152,8 +150,18 @@ def money(document: Record, name: str) -> Decimal:
     return Decimal(str(value)) if value not in (None, "") else Decimal(0)
 
 
-def work(item: InboxItem, bundle: Bundle, sides: Sides) -> str:
-    """Decide about a claimed item and write the outcome; returns the item's new state."""
+Conclude = Callable[[InboxItem, Bundle, Sides, Outcome], None]
+
+
+def work(item: InboxItem, bundle: Bundle, sides: Sides, conclude: Conclude | None = None) -> str:
+    """Decide about a claimed item and write the outcome; returns the item's new state.
+
+    Args:
+        item: claimed by this worker.
+        bundle: the version to work by.
+        sides: what the mappings may read.
+        conclude: writes what follows from a record without faults; None means that it is posted.
+    """
     found = decide(item, bundle, sides)
     token = item.claimed_by
     with transaction.atomic():
@@ -163,12 +171,16 @@ def work(item: InboxItem, bundle: Bundle, sides: Sides) -> str:
             return "taken over"
         _describe(item, found)
         if replaced_by_newer(item):
-            _finish(item, "unchanged", "a newer version of this record was read")
+            finish(item, "unchanged", "a newer version of this record was read")
             return item.state
         settle_older(item)
+        if found.state == "parked":
+            park(item, found.issues)
+            return item.state
+        if conclude is not None:
+            conclude(item, bundle, sides, found)
+            return item.state
         match found.state:
-            case "parked":
-                _park(item, found.issues)
             case "waiting":
                 _wait(item, bundle, found)
             case "deleted":
@@ -197,7 +209,8 @@ def _describe(item: InboxItem, found: Outcome) -> None:
     item.log = plain_log(found.log)
 
 
-def _finish(item: InboxItem, state: str, why: str = "") -> None:
+def finish(item: InboxItem, state: str, why: str = "") -> None:
+    """End the item's turn in a state; what went through closes its cases."""
     item.state, item.why, item.lease_until, item.waiting_on = state, why[:300], None, ""
     item.save()
     if state in ("done", "unchanged", "filtered"):
@@ -267,7 +280,8 @@ def _said(item: InboxItem, issue: Issue) -> str:
     )
 
 
-def _park(item: InboxItem, issues: list[Issue]) -> None:
+def park(item: InboxItem, issues: list[Issue]) -> None:
+    """Hold the item with one case per fault; cases about other faults are over."""
     blocking = [i for i in issues if i.blocks]
     troubles = [trouble_of(item, i) for i in blocking]
     close_cases(
@@ -279,7 +293,7 @@ def _park(item: InboxItem, issues: list[Issue]) -> None:
     )
     for trouble in troubles:
         open_case(item.flow.workspace, trouble)
-    _finish(item, "parked", blocking[0].sentence)
+    finish(item, "parked", blocking[0].sentence)
 
 
 def _wait(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
@@ -292,9 +306,9 @@ def _wait(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
         else:
             keys.append(asked)
     if issues:
-        _park(item, issues)
+        park(item, issues)
         return
-    _finish(item, "waiting", "waits for " + ", ".join(f"{k} {c}" for k, c in found.waits_for))
+    finish(item, "waiting", "waits for " + ", ".join(f"{k} {c}" for k, c in found.waits_for))
     InboxItem.objects.filter(pk=item.pk).update(waiting_on=keys[0])
 
 
@@ -302,9 +316,9 @@ def _gone(item: InboxItem, found: Outcome, code: str, what: str) -> None:
     """The record is not to be posted (any more): take the posting back, or ask a person."""
     posted = withdraw(item, found.business_key)
     if posted is None:
-        _finish(item, "filtered", found.why or f"{what} before it was posted")
+        finish(item, "filtered", found.why or f"{what} before it was posted")
     elif posted.state != "done":
-        _look_again(item)
+        look_again(item)
     else:
         sentence = (
             f"{item.label} {what} in {item.flow.source} after it was posted as "
@@ -313,18 +327,19 @@ def _gone(item: InboxItem, found: Outcome, code: str, what: str) -> None:
         _conflict(item, code, sentence, {"posted": str(posted.gross)})
 
 
-def _look_again(item: InboxItem) -> None:
+def look_again(item: InboxItem) -> None:
+    """Work the item again in a moment, when what is under way has ended."""
     item.not_before = timezone.now() + timedelta(seconds=AGAIN_SECONDS)
-    _finish(item, "new", "an earlier version is being sent just now")
+    finish(item, "new", "an earlier version is being sent just now")
 
 
 def _conflict(item: InboxItem, code: str, sentence: str, evidence: dict[str, Any]) -> None:
     """What is posted and what the source says now differ; a person may accept that with a reason."""
     reason = item.overrides.get(ACCEPTED + code)
     if reason is not None:
-        _finish(item, "unchanged", f"accepted: {reason}")
+        finish(item, "unchanged", f"accepted: {reason}")
         return
-    _park(
+    park(
         item,
         [
             Issue(
@@ -351,24 +366,24 @@ def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
     fresh = new_post(flow, item, bundle, found, content, body)
     if living is None:
         store(fresh)
-        _finish(item, "done")
+        finish(item, "done")
     elif living.state == "done":
         _already_posted(item, living, content)
         return
     elif not replaced(living, fresh):
         if living.content_hash == content:
-            _finish(item, "unchanged", "is being posted already")
+            finish(item, "unchanged", "is being posted already")
             return
-        _look_again(item)
+        look_again(item)
         return
     else:
-        _finish(item, "done")
+        finish(item, "done")
     nudge("flows.pump_deliveries", flow.target_id)
 
 
 def _already_posted(item: InboxItem, living: Delivery, content: str) -> None:
     if living.content_hash == content:
-        _finish(item, "unchanged", f"posted as {living.target_number or living.target_key}")
+        finish(item, "unchanged", f"posted as {living.target_number or living.target_key}")
         return
     _conflict(
         item,

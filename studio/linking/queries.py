@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
@@ -172,6 +173,13 @@ def routes(workspace: Workspace) -> list[Route]:
     pairs = list(runs)
     known = Connection.objects.in_bulk({key for pair in pairs for key in pair})
     return [Route(known[a], known[b]) for a, b in dict.fromkeys(pairs)]
+
+
+def compared_since(source: Connection, target: Connection, kind: str, moment: datetime) -> bool:
+    """Whether the matcher compared the two sides' records of a kind after a moment."""
+    return MatchRun.objects.filter(
+        source=source, target=target, kind=kind, started_at__gte=moment
+    ).exists()
 
 
 def unmatched(workspace: Workspace, narrowing: Narrowing, target: Connection) -> QuerySet[Party]:

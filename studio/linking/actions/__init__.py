@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from studio.linking.actions.judge import BulkResult, accept_within, bulk, guard_create, judge
+from studio.linking.actions.judge import (
+    BulkResult,
+    accept_within,
+    bulk,
+    guard_create,
+    judge,
+    near_twins,
+)
 from studio.linking.actions.links import Ends, add_link
 from studio.linking.actions.pairs import find_pairs
 from studio.linking.actions.parties import Held, load_parties
@@ -22,6 +29,7 @@ __all__ = [
     "judge",
     "links_for",
     "load_parties",
+    "near_twins",
     "undo",
     "undo_bulk",
     "undo_last",

@@ -1,0 +1,21 @@
+"""Dynamic lineage as it is stored: for every target value its expression, reads, steps and tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.mapping import Result
+
+
+def traced(result: Result) -> dict[str, dict[str, Any]]:
+    """Target path -> where its value came from; empty for a result without a trace."""
+    return {
+        t.target: {
+            "value": t.value,
+            "expression": t.expression,
+            "reads": [[r.path, r.value] for r in t.reads],
+            "steps": list(t.steps),
+            "used": [[u.kind, u.table, u.code, u.value, u.row] for u in t.used],
+        }
+        for t in result.trace or ()
+    }
