@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -58,12 +57,12 @@ def posted_per_day(workspace: Workspace) -> list[int]:
 
 def at_risk(cases: QuerySet[Case]) -> list[dict[str, Any]]:
     """Money of the records that wait, by currency; a record counts once, however many its cases."""
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    rows = cases.values("subject", "currency").annotate(money=Max("amount")).order_by()
-    for row in rows.iterator():
-        sums[row["currency"]] += row["money"]
-    found = [{"currency": c, "money": m} for c, m in sums.items() if m]
-    return sorted(found, key=lambda r: -r["money"])
+    records = cases.order_by().values("subject").annotate(money=Max("amount"))
+    found = [
+        {"currency": c, "money": records.filter(currency=c).aggregate(sum=Sum("money"))["sum"]}
+        for c in cases.order_by().values_list("currency", flat=True).distinct()
+    ]
+    return sorted((r for r in found if r["money"]), key=lambda r: -r["money"])
 
 
 def home(workspace: Workspace, user_id: int | None) -> dict[str, Any]:

@@ -123,12 +123,28 @@ def comment(actor: Actor, case: Case, text: str) -> CaseNote:
     return note
 
 
-def tag(actor: Actor, case: Case, tags: list[str]) -> None:
-    """Replace the tags of a case."""
-    with acting(actor, TRIAGE, "case.tagged", f"case:{case.uuid}") as line:
-        case.tags = sorted({t.strip().lower() for t in tags if t.strip()})
-        case.save(update_fields=["tags", "updated_at"])
-        line.data = {"tags": case.tags}
+def assign_many(actor: Actor, cases: Iterable[Case], person: User | None) -> int:
+    """The same for several cases, each with its own audit line; returns how many."""
+    count = 0
+    with transaction.atomic():
+        for case in cases:
+            assign(actor, case, person)
+            count += 1
+    return count
+
+
+def plan(actor: Actor, case: Case, *, tags: list[str], due: str) -> None:
+    """Set the tags of a case and the day by which it is to be settled (ISO; empty: no day)."""
+    try:
+        day = date.fromisoformat(due) if due.strip() else None
+    except ValueError as error:
+        raise ValidationError("Give the day as YYYY-MM-DD.") from error
+    with acting(actor, TRIAGE, "case.planned", f"case:{case.uuid}") as line:
+        case.tags = sorted({t.strip().lower()[:30] for t in tags if t.strip()})
+        end = datetime.combine(day, datetime.max.time().replace(microsecond=0)) if day else None
+        case.due_at = timezone.make_aware(end) if end else None
+        case.save(update_fields=["tags", "due_at", "updated_at"])
+        line.data = {"record": case.record_label, "tags": case.tags, "due": due}
 
 
 def wait(actor: Actor, case: Case, *, on: str, until: datetime) -> None:

@@ -69,7 +69,22 @@ class Case(Base):
                 name="one_open_case_per_subject_and_cause",
             )
         ]
-        indexes = [models.Index(fields=["workspace", "state", "cause"])]
+        indexes = [
+            # All that the queue adds up stands in these two, so that it is read without the rows.
+            models.Index(
+                fields=[
+                    *("workspace", "cause", "case_class", "flow_key", "assignee"),
+                    *("state", "waiting_until", "base_amount", "created_at"),
+                ],
+                condition=Q(closed_at__isnull=True),
+                name="open_cases_by_cause",
+            ),
+            models.Index(
+                fields=["workspace", "currency", "subject", "state", "waiting_until", "amount"],
+                condition=Q(closed_at__isnull=True),
+                name="open_cases_by_subject",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.record_label}: {self.sentence}"

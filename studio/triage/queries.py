@@ -7,26 +7,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from studio.accounts.models import Workspace
-from studio.triage.models import OPEN_STATES, Case
+from studio.triage.models import Case
+from studio.triage.narrowing import Narrowing
+from studio.triage.words import CLASS_LABELS
 
-CLASS_LABELS = {
-    "connection": "Connection",
-    "throttled": "Throttled",
-    "missing_reference": "Missing reference",
-    "value": "Value not accepted",
-    "duplicate": "Possible duplicate",
-    "period": "Period closed",
-    "amount": "Amount does not tie",
-    "payment": "Payment cannot be applied",
-    "conflict": "Conflict of owners",
-    "schema": "Schema changed",
-    "approval": "Needs approval",
-    "unknown_outcome": "Unknown outcome",
-}
 # Groups that are ranked in memory; the database has already put the money first.
 RANKED = 400
 
@@ -49,47 +37,28 @@ class Group:
     @property
     def class_label(self) -> str:
         """The words for the class."""
-        return CLASS_LABELS.get(self.case_class, self.case_class)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the person narrowed the queue to."""
-
-    case_class: str = ""
-    flow: str = ""
-    mine: bool = False
-    state: str = ""
-    text: str = ""
+        return str(CLASS_LABELS.get(self.case_class, self.case_class))
 
 
 def open_cases(workspace: Workspace) -> QuerySet[Case]:
     """Cases that wait for somebody; one that waits for a later moment comes back by itself."""
     later = Q(state="waiting", waiting_until__gt=timezone.now())
-    return Case.objects.filter(workspace=workspace, state__in=OPEN_STATES).exclude(later)
+    # An open case has not been closed at any time: this is what the indexes of the queue know.
+    return Case.objects.filter(workspace=workspace, closed_at__isnull=True).exclude(later)
 
 
-def narrowed(workspace: Workspace, filters: Filters, user_id: int | None) -> QuerySet[Case]:
+def in_state(workspace: Workspace, state: str) -> QuerySet[Case]:
+    """Open cases, or those that are put aside (``waiting``) or ``closed``."""
+    if state == "waiting":
+        return Case.objects.filter(workspace=workspace, closed_at__isnull=True, state="waiting")
+    if state == "closed":
+        return Case.objects.filter(workspace=workspace, closed_at__isnull=False)
+    return open_cases(workspace)
+
+
+def narrowed(workspace: Workspace, now: Narrowing) -> QuerySet[Case]:
     """The cases a person wants to see."""
-    if filters.state == "waiting":
-        cases = Case.objects.filter(workspace=workspace, state="waiting")
-    elif filters.state == "closed":
-        cases = Case.objects.filter(workspace=workspace).exclude(state__in=OPEN_STATES)
-    else:
-        cases = open_cases(workspace)
-    if filters.case_class:
-        cases = cases.filter(case_class=filters.case_class)
-    if filters.flow:
-        cases = cases.filter(flow_key=filters.flow)
-    if filters.mine:
-        cases = cases.filter(assignee_id=user_id)
-    if filters.text:
-        cases = cases.filter(
-            Q(record_label__icontains=filters.text)
-            | Q(sentence__icontains=filters.text)
-            | Q(cause_label__icontains=filters.text)
-        )
-    return cases
+    return now.apply(in_state(workspace, now.state))
 
 
 def urgency(money: Decimal, oldest: datetime, period_end_days: int = 30) -> float:
@@ -99,73 +68,42 @@ def urgency(money: Decimal, oldest: datetime, period_end_days: int = 30) -> floa
     return float(abs(money) + 1) * (1 + age_days / 3) * nearness
 
 
-def groups(cases: QuerySet[Case], size: int = 50) -> list[Group]:
-    """One row per cause, most urgent first."""
+def groups(cases: QuerySet[Case], size: int = 50, start: int = 0) -> list[Group]:
+    """One row per cause, most urgent first: ``size`` of them from place ``start`` on.
+
+    The sums come from an index alone; words are read for the rows that are shown.
+    """
     now = timezone.now()
     next_month = (now.replace(day=28) + timedelta(days=4)).replace(day=1)
     days_left = (next_month - now).days
     rows = (
         cases.values("cause", "case_class")
         .annotate(
-            label=Max("cause_label"),
-            n=Count("id"),
-            money=Sum("base_amount"),
-            currency_=Max("currency"),
-            oldest=Min("created_at"),
-            first=Min("id"),
-            flow=Max("flow_label"),
+            n=Count("pk"), money=Sum("base_amount"), oldest=Min("created_at"), first=Min("pk")
         )
         .order_by("-money", "first")[:RANKED]
     )
-    first = dict(Case.objects.filter(pk__in=[r["first"] for r in rows]).values_list("pk", "uuid"))
-    found = [
+
+    def score(row: dict[str, Any]) -> float:
+        return urgency(row["money"] or Decimal(0), row["oldest"], days_left)
+
+    shown = sorted(rows, key=lambda r: -score(r))[start : start + size]
+    first = Case.objects.in_bulk([r["first"] for r in shown])
+    return [
         Group(
             cause=r["cause"],
-            label=r["label"],
+            label=first[r["first"]].cause_label,
             case_class=r["case_class"],
             count=r["n"],
             money=r["money"] or Decimal(0),
-            currency=r["currency_"],
+            currency=first[r["first"]].currency,
             oldest=r["oldest"],
-            first_case=first.get(r["first"]),
-            flow_label=r["flow"],
-            score=urgency(r["money"] or Decimal(0), r["oldest"], days_left),
+            first_case=first[r["first"]].uuid,
+            flow_label=first[r["first"]].flow_label,
+            score=score(r),
         )
-        for r in rows
-    ]
-    return sorted(found, key=lambda g: -g.score)[:size]
-
-
-def facets(workspace: Workspace, filters: Filters) -> list[dict[str, Any]]:
-    """Counts beside the ways to narrow the queue."""
-    cases = open_cases(workspace)
-    classes = cases.values_list("case_class").annotate(n=Count("id")).order_by("-n")
-    flows = cases.values_list("flow_key", "flow_label").annotate(n=Count("id")).order_by("-n")
-    return [
-        {
-            "name": "Kind",
-            "rows": [
-                {
-                    "label": CLASS_LABELS.get(c, c),
-                    "count": n,
-                    "url": "?" if filters.case_class == c else f"?class={c}",
-                    "on": filters.case_class == c,
-                }
-                for c, n in classes
-            ],
-        },
-        {
-            "name": "Flow",
-            "rows": [
-                {
-                    "label": label or "Connections",
-                    "count": n,
-                    "url": "?" if filters.flow == key else f"?flow={key}",
-                    "on": bool(key) and filters.flow == key,
-                }
-                for key, label, n in flows
-            ],
-        },
+        for r in shown
+        if r["first"] in first
     ]
 
 

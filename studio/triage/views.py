@@ -8,20 +8,26 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.models import User
 from studio.accounts.roles import READ, TRIAGE
+from studio.core import addresses
 from studio.core.htmx import page_or_part
 from studio.triage import actions, queries
 from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
+from studio.triage.narrowing import Narrowing, facets
 from studio.triage.remedies import Choice, Input, Remedy, remedies_for, remedy
+from studio.triage.words import CLASS_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +48,54 @@ class Button:
     controls: list[Control]
 
 
-def filters_of(request: HttpRequest) -> queries.Filters:
-    """The narrowing in the address."""
-    get = request.GET
-    return queries.Filters(
-        case_class=get.get("class", ""),
-        flow=get.get("flow", ""),
-        mine=get.get("mine") == "1",
-        state=get.get("state", ""),
-        text=get.get("q", "").strip()[:80],
-    )
+PAGE = 50
+HINTS = [
+    ("↓ ↑", _lazy("move")),
+    ("Enter", _lazy("open")),
+    ("x", _lazy("tick")),
+    ("/", _lazy("find")),
+]
 
 
 @page(READ)
 @require_GET
 def queue(request: StudioRequest) -> HttpResponse:
     """Groups by cause, what hurts most first."""
-    filters = filters_of(request)
-    cases = queries.narrowed(request.workspace, filters, request.user.pk)
-    found = queries.groups(cases)
+    now = Narrowing.of(request.GET)
+    here = queries.in_state(request.workspace, now.state)
+    cases = now.apply(here)
+    number = request.GET.get("page", "1")
+    start = (int(number) - 1) * PAGE if number.isdigit() and int(number) else 0
+    found = queries.groups(cases, size=PAGE + 1, start=start)
     return page_or_part(
         request,
         "triage/queue.html",
         "triage/_queue_table.html",
         {
-            "groups": found,
-            "filters": filters,
-            "facets": queries.facets(request.workspace, filters),
-            "count": sum(g.count for g in found),
+            "groups": found[:PAGE],
+            "narrowing": now,
+            "facets": facets(request.workspace, here, request.GET, now),
+            "states": [
+                (value, label, addresses.narrowed(request.GET, state=value, page=""))
+                for value, label in (
+                    ("", _("Open")),
+                    ("waiting", _("Put aside")),
+                    ("closed", _("Closed")),
+                )
+            ],
+            "mine": addresses.narrowed(
+                request.GET,
+                who="" if now.who == request.user.username else request.user.username,
+                page="",
+            ),
+            "earlier": addresses.narrowed(request.GET, page=str(start // PAGE)) if start else "",
+            "later": addresses.narrowed(request.GET, page=str(start // PAGE + 2))
+            if len(found) > PAGE
+            else "",
+            "colleagues": User.objects.filter(memberships__workspace=request.workspace),
+            "may_triage": request.actor.may(TRIAGE),
+            "back": addresses.here(reverse("triage:queue"), request.GET),
+            "hints": HINTS,
         },
     )
 
@@ -105,7 +131,8 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
     others = queries.neighbours(case)
     return {
         "case": case,
-        "class_label": queries.CLASS_LABELS.get(case.case_class, case.case_class),
+        "class_label": CLASS_LABELS.get(case.case_class, case.case_class),
+        "overdue": case.closed_at is None and case.due_at and case.due_at < timezone.now(),
         "is_open": case.closed_at is None,
         "buttons": buttons_of(request, case) if case.closed_at is None else [],
         "notes": case.notes.all(),
@@ -138,15 +165,41 @@ def fix(request: StudioRequest, key: str, name: str) -> HttpResponse:
 @page(READ)
 @require_POST
 def fix_group(request: StudioRequest) -> HttpResponse:
-    """Press one button for every ticked group; each case gets its own audit line."""
-    causes = request.POST.getlist("cause")
-    name = request.POST.get("remedy", "")
+    """Press one button for every ticked cause; each case gets its own audit line."""
+    to_queue = redirect(addresses.back(request, reverse("triage:queue")))
+    causes = request.POST.getlist("tick")
+    if not causes:
+        messages.warning(request, _("Tick some causes first (x)."))
+        return to_queue
     values = {k: v for k, v in request.POST.items() if isinstance(v, str)}
     cases = queries.open_cases(request.workspace).filter(cause__in=causes)
-    done, left = actions.apply_to_many(request.actor, cases, name, values)
-    sentence = f"{done} done" + (f", {len(left)} left because: {left[0]}" if left else "")
-    (messages.success if done else messages.error)(request, sentence)
-    return redirect("triage:queue")
+    done, left = actions.apply_to_many(request.actor, cases, request.POST.get("remedy", ""), values)
+    said = ngettext("%(n)d case done", "%(n)d cases done", done) % {"n": done}
+    if left:
+        said += _(", %(n)d left because: %(why)s") % {"n": len(left), "why": left[0]}
+    (messages.success if done else messages.error)(request, said)
+    return to_queue
+
+
+@page(TRIAGE)
+@require_POST
+def assign_group(request: StudioRequest) -> HttpResponse:
+    """Give every case of the ticked causes to somebody; each is one decision."""
+    causes = request.POST.getlist("tick")
+    person = _colleague(request)
+    cases = queries.open_cases(request.workspace).filter(cause__in=causes)
+    count = actions.assign_many(request.actor, cases, person)
+    if not count:
+        messages.warning(request, _("Tick some causes first (x)."))
+    else:
+        words = ngettext("%(n)d case: %(who)s.", "%(n)d cases: %(who)s.", count)
+        messages.success(request, words % {"n": count, "who": person or _("back in the queue")})
+    return redirect(addresses.back(request, reverse("triage:queue")))
+
+
+def _colleague(request: StudioRequest) -> User | None:
+    chosen = request.POST.get("person", "")
+    return User.objects.filter(memberships__workspace=request.workspace, username=chosen).first()
 
 
 @page(READ)
@@ -179,10 +232,28 @@ def comment(request: StudioRequest, key: str) -> HttpResponse:
 def assign(request: StudioRequest, key: str) -> HttpResponse:
     """Give the case to somebody, or take it."""
     case = get_object_or_404(Case, workspace=request.workspace, uuid=key)
-    chosen = request.POST.get("person", "")
-    person = User.objects.filter(memberships__workspace=request.workspace, username=chosen).first()
+    person = _colleague(request)
     actions.assign(request.actor, case, person)
-    messages.success(request, f"Assigned to {person}." if person else "Back in the queue.")
+    messages.success(request, _("Assigned to %s.") % person if person else _("Back in the queue."))
+    return redirect("triage:case", key=case.uuid)
+
+
+@page(TRIAGE)
+@require_POST
+def plan(request: StudioRequest, key: str) -> HttpResponse:
+    """Tags and the day by which the case is to be settled."""
+    case = get_object_or_404(Case, workspace=request.workspace, uuid=key)
+    try:
+        actions.plan(
+            request.actor,
+            case,
+            tags=request.POST.get("tags", "").split(","),
+            due=request.POST.get("due", ""),
+        )
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Kept."))
     return redirect("triage:case", key=case.uuid)
 
 
@@ -202,5 +273,7 @@ def put_aside(request: StudioRequest, key: str) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("triage:case", key=case.uuid)
-    messages.success(request, f"Put aside for {days} days.")
+    messages.success(
+        request, ngettext("Put aside for %d day.", "Put aside for %d days.", days) % days
+    )
     return redirect("triage:queue")

@@ -56,6 +56,8 @@ WRITES = {
     "triage:case-comment": ACCOUNTANT,
     "triage:case-assign": ACCOUNTANT,
     "triage:case-wait": ACCOUNTANT,
+    "triage:case-plan": ACCOUNTANT,
+    "triage:group-assign": ACCOUNTANT,
     "mapping:bulk": INTEGRATOR,
     "mapping:accept-within": INTEGRATOR,
     "mapping:undo": INTEGRATOR,

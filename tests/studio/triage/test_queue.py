@@ -9,6 +9,8 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
+from studio.core.models import AuditEvent
+from studio.monitor.queries import at_risk
 from studio.triage import actions, queries
 from studio.triage.models import Case, CaseNote
 
@@ -129,3 +131,82 @@ def test_nothing_is_preselected_that_nobody_proposed(full, ana, as_person) -> No
 
     assert 'type="radio"' in page
     assert "checked" not in page
+
+
+def labels(page: str) -> list[str]:
+    return [w for w in ("“45”", "“77”") if w in page]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", ["“45”", "“77”"]),
+        ("money=100", ["“77”"]),
+        ("age=3", ["“45”"]),
+        ("who=nobody", ["“77”"]),
+        ("who=ana", ["“45”"]),
+        ("tag=year+end", ["“77”"]),
+        ("kind=period", []),
+        ("flow=orders", ["“45”", "“77”"]),
+        ("flow=-", []),
+        ("age=x&money=-", ["“45”", "“77”"]),
+    ],
+)
+def test_the_queue_is_narrowed_by_what_matters(
+    full, ana, accountant, as_person, query, shown
+) -> None:
+    old = Case.objects.filter(evidence__code="45")
+    old.update(created_at=timezone.now() - timedelta(days=4))
+    actions.assign_many(accountant, old, ana)
+    dear = Case.objects.get(evidence__code="77")
+    actions.plan(accountant, dear, tags=["Year End", " "], due="2026-11-30")
+
+    page = as_person(ana).get(f"/exceptions/?{query}").content.decode()
+
+    assert labels(page) == shown
+    assert "Assigned to" in page
+
+
+def test_ticked_causes_are_assigned_and_closed_case_by_case(full, ana, as_person) -> None:
+    client = as_person(ana)
+    cause = Case.objects.filter(evidence__code="45").first().cause
+
+    client.post("/exceptions/assign/", {"tick": [cause], "person": "ana"})
+    assert set(Case.objects.filter(cause=cause).values_list("assignee__username", "state")) == {
+        ("ana", "in_work")
+    }
+    refused = client.post("/exceptions/fix/", {"tick": [cause], "remedy": "void"}, follow=True)
+    assert "2 left because" in refused.content.decode()
+    client.post("/exceptions/fix/", {"tick": [cause], "remedy": "void", "reason": "paid in cash"})
+
+    closed = Case.objects.filter(cause=cause, state="void")
+    assert [c.closed_reason for c in closed] == ["paid in cash"] * 2
+    keys = AuditEvent.objects.values_list("key", flat=True)
+    assert (list(keys).count("case.assigned"), list(keys).count("case.void")) == (2, 2)
+    nothing = client.post("/exceptions/fix/", {"remedy": "void"}, follow=True)
+    assert "Tick some causes first" in nothing.content.decode()
+
+
+def test_a_case_shows_its_tags_and_that_it_is_late(full, ana, accountant, as_person) -> None:
+    case = Case.objects.get(evidence__code="77")
+    with pytest.raises(ValidationError, match="YYYY-MM-DD"):
+        actions.plan(accountant, case, tags=[], due="soon")
+
+    as_person(ana).post(f"/exceptions/{case.uuid}/plan/", {"tags": "a, b", "due": "2020-01-31"})
+
+    page = as_person(ana).get(f"/exceptions/{case.uuid}/").content.decode()
+    assert "chip-bad" in page
+    assert "due 31 Jan" in page
+    assert Case.objects.get(pk=case.pk).tags == ["a", "b"]
+
+
+def test_money_at_risk_counts_a_record_once(full) -> None:
+    case = Case.objects.get(evidence__code="77")
+    Case.objects.create(
+        workspace=case.workspace, subject=case.subject, cause="other", cause_label="o",
+        case_class="value", amount=case.amount, currency=case.currency,
+    )  # fmt: skip
+
+    assert at_risk(queries.open_cases(full.workspace)) == [
+        {"currency": "USD", "money": Decimal(520)}
+    ]
