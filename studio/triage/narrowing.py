@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from decimal import Decimal
@@ -94,7 +95,7 @@ def facets(
 
     One pass over an index in its own order: counting ages and sums, too, would cost more than the page.
     """
-    rows = list(
+    rows: list[Mapping[str, Any]] = list(
         cases.order_by()
         .values("cause", "case_class", "flow_key", "assignee_id")
         .annotate(n=Count("pk"), first=Min("pk"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -84,7 +85,7 @@ def groups(cases: QuerySet[Case], size: int = 50, start: int = 0) -> list[Group]
         .order_by("-money", "first")[:RANKED]
     )
 
-    def score(row: dict[str, Any]) -> float:
+    def score(row: Mapping[str, Any]) -> float:
         return urgency(row["money"] or Decimal(0), row["oldest"], days_left)
 
     shown = sorted(rows, key=lambda r: -score(r))[start : start + size]
