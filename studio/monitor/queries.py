@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -115,16 +114,3 @@ def audit(
     if text:
         events = events.filter(Q(subject__icontains=text) | Q(key__icontains=text))
     return events
-
-
-def segregation(workspace: Workspace) -> list[Mapping[str, Any]]:
-    """Who did how much of what: a person with two incompatible kinds of deed stands out."""
-    rows = (
-        audit(workspace)
-        .exclude(role="machine")
-        .order_by()
-        .values("actor", "role", "key")
-        .annotate(n=Count("id"))
-        .order_by("actor", "key")
-    )
-    return list(rows)

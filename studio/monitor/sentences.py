@@ -35,6 +35,9 @@ SENTENCES = {
     "case.commented": "commented on {record}",
     "item.closed": "closed {record} without posting: {reason}",
     "delivery.adopted": "accepted {key} as the posting of {record}",
+    "case.planned": "set tags and day of a case of {record}",
+    "case.waiting": "put a case aside for {for} until {until}",
+    "audit.packed": "took the auditor's pack of {from} to {to}",
     "tieout.run": "tied out {flow}",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
 }

@@ -8,5 +8,6 @@ app_name = "monitor"
 urlpatterns = [
     path("accuracy/", accuracy.accuracy, name="accuracy"),
     path("audit/", views.audit, name="audit"),
+    path("audit/pack.zip", views.audit_pack, name="audit-pack"),
     path("audit/export.jsonl", views.audit_export, name="audit-export"),
 ]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
+from datetime import date, timedelta
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import READ
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
-from studio.monitor import queries, seal
+from studio.monitor import duties, pack, queries, seal
 from studio.monitor.sentences import sentence, subject
 
 
@@ -42,8 +46,11 @@ def audit(request: StudioRequest) -> HttpResponse:
         {
             "rows": rows,
             "lines": [(e, sentence(e), subject(e)) for e in rows.rows],
-            "segregation": queries.segregation(request.workspace),
+            "people": duties.duties(queries.audit(request.workspace)),
+            "duties": duties.LABELS.values(),
             "text": get.get("q", ""),
+            "today": timezone.now().date(),
+            "month": timezone.now().date().replace(day=1),
         },
     )
 
@@ -52,12 +59,32 @@ def audit(request: StudioRequest) -> HttpResponse:
 @require_GET
 def audit_export(request: StudioRequest) -> HttpResponse:
     """The sealed trail as JSON lines; ``docs/audit.md`` says how to verify it offline."""
-    seal.seal_events()
-    events = queries.audit(request.workspace).filter(seal__isnull=False).order_by("seal")
-    lines = (
-        json.dumps({**seal.content_of(e), "hash": e.hash}, ensure_ascii=False) + "\n"
-        for e in events
-    )
-    response = HttpResponse("".join(lines), content_type="application/x-ndjson; charset=utf-8")
+    while seal.seal_events():
+        pass
+    lines = "".join(pack.trail(str(request.workspace.uuid)))
+    response = HttpResponse(lines, content_type="application/x-ndjson; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="audit.jsonl"'
+    return response
+
+
+@page(READ)
+@require_GET
+def audit_pack(request: StudioRequest) -> HttpResponse:
+    """Everything an auditor asks about a period, as one file that can be verified without us."""
+    today = timezone.now().date()
+    try:
+        since = date.fromisoformat(request.GET.get("from") or str(today - timedelta(days=30)))
+        until = date.fromisoformat(request.GET.get("to") or str(today))
+        content = pack.make_pack(request.actor, request.workspace, since, until)
+    except (ValueError, ValidationError) as error:
+        said = (
+            error.messages
+            if isinstance(error, ValidationError)
+            else [_("Give both days as YYYY-MM-DD.")]
+        )
+        messages.error(request, " ".join(said))
+        return redirect("monitor:audit")
+    response = HttpResponse(content, content_type="application/zip")
+    name = f"audit-{request.workspace.slug}-{since}-{until}.zip"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

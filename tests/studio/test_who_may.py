@@ -46,6 +46,7 @@ PAGES = {
     "monitor:accuracy": ALL,
     "monitor:audit": ALL,
     "monitor:audit-export": ALL,
+    "monitor:audit-pack": ALL,
     "catalog:connections": ALL,
     "catalog:connect": INTEGRATOR | {"ada"},
     "catalog:connection": ALL,

@@ -1,0 +1,87 @@
+"""Segregation of duties: who did what, and who did two things that one person should not do both.
+
+The pairs follow the usual split of preparing, approving, paying out of the books and controlling
+(shared/product.md 4.5: preparer is not approver; investigator and approver of write-offs differ).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from studio.core.models import AuditEvent
+
+# A duty: the audit keys that are its deeds.
+DUTIES: dict[str, tuple[str, ...]] = {
+    "map": ("mapping.decided", "lookup.approved", "lookup.row_added"),
+    "publish": ("mapping.published", "flow.published"),
+    "match": ("linking.same", "linking.create_new", "linking.unlinked"),
+    "settle": ("case.accept", "case.void", "case.adopt", "case.move_date", "item.closed"),
+    "prove": ("tieout.signed",),
+    "administer": ("member.changed", "token.made", "connection.created", "connection.reconnected"),
+}
+LABELS = {
+    "map": _("decides mappings and lookups"),
+    "publish": _("publishes"),
+    "match": _("links records"),
+    "settle": _("settles exceptions"),
+    "prove": _("signs tie-outs"),
+    "administer": _("administers"),
+}
+# Why two duties do not go together.
+CONFLICTS = {
+    ("map", "publish"): _("what one person mapped, another should put in force"),
+    ("settle", "prove"): _("who accepts differences should not sign that there are none"),
+    ("map", "prove"): _("who decides what fields mean should not sign the result"),
+    ("administer", "settle"): _("who grants access should not settle exceptions"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person's deeds by duty, and the conflicts between them.
+
+    Attributes:
+        actor: name as in the trail.
+        roles: roles the person had.
+        times: how often per duty, in the order of ``DUTIES``.
+        conflicts: reasons in words; empty where the duties go together.
+    """
+
+    actor: str
+    roles: tuple[str, ...]
+    times: tuple[int, ...]
+    conflicts: tuple[str, ...]
+
+
+def duties(events: QuerySet[AuditEvent]) -> list[Person]:
+    """Everybody who did something, people with conflicts first."""
+    of = {key: duty for duty, keys in DUTIES.items() for key in keys}
+    times: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(DUTIES, 0))
+    roles: dict[str, set[str]] = defaultdict(set)
+    rows = (
+        events.filter(key__in=of)
+        .exclude(role="machine")
+        .order_by()
+        .values_list("actor", "role", "key")
+        .annotate(n=Count("id"))
+    )
+    for actor, role, key, n in rows:
+        times[actor][of[key]] += n
+        roles[actor].add(role)
+    found = [
+        Person(actor, tuple(sorted(roles[actor])), tuple(done.values()), _conflicts(done))
+        for actor, done in times.items()
+    ]
+    return sorted(found, key=lambda p: (not p.conflicts, p.actor))
+
+
+def _conflicts(done: dict[str, int]) -> tuple[str, ...]:
+    clash: Iterable[str] = (
+        str(why) for (one, other), why in CONFLICTS.items() if done[one] and done[other]
+    )
+    return tuple(clash)
