@@ -28,7 +28,7 @@ from studio.monitor import verify_pack as verifier
 from studio.tieout.models import Difference, TieOut
 from studio.triage.models import Case
 
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 WORDS = """The auditor's pack of {workspace}, {since} to {until}
 
 decisions.csv    field mappings: who decided what, when, what was shown with which confidence and evidence
