@@ -109,9 +109,9 @@ CONNECTORS: dict[str, System] = {
             limits={"concurrent": "1 call per operator"},
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             settings=("operator", "language", "instance", "rest_path", "timeout", "poll",
-                      "statuses", "columns", "longest_address"),
+                      "statuses", "columns", "longest_address", "form_types", "read", "odata_url"),
             needs=("operator",),
-            secrets=("operator_password", "company_password"),
+            secrets=("operator_password", "company_password", "sql_url"),
             codes=(
                 CodeList("term", "TblArTerms", "TermsCode", "TermsCode", "Description", "",
                          (("days", "DueDays"), ("discount", "DiscPct")), (("term_days", "days"),)),

@@ -9,11 +9,14 @@ from connectors.parts import Assembled
 from connectors.syspro.client import EnetClient
 from connectors.syspro.form_design import FormDesign, FormField
 from connectors.syspro.introspect import SysproIntrospector
+from connectors.syspro.route_odata import ODataRoute
+from connectors.syspro.route_sql import SqlRoute
+from connectors.syspro.routes import Route
 from connectors.syspro.rows import Rows
 from connectors.syspro.sink import SysproSink
 from connectors.syspro.source import SysproSource
 from connectors.syspro.xml import number, write
-from engine.errors import RemoteFault
+from engine.errors import RemoteFault, ValueRefused
 from engine.ports import Connector, Health
 from engine.schema.model import Record
 
@@ -35,6 +38,7 @@ class SysproConnector(Assembled):
             self.client,
             listed=config.setting("columns") == "listed",
             codes=_form_codes(config.setting("form_types")),
+            route=_route(config, services),
         )
         self.source = SysproSource(self.rows, config)
         self.sink = SysproSink(self.rows, self.source, config)
@@ -88,9 +92,11 @@ class SysproConnector(Assembled):
         return {n.value("CompanyId"): n.value("CompanyName") for n in answer.anywhere("Company")}
 
     def check(self) -> Health:
-        """Log on and read the logon profile."""
+        """Log on and read the logon profile; a second read route reads one row."""
         try:
             answer = self.client.profile()
+            if self.rows.route is not None:
+                self.rows.raw("ArCustomer", (), (), 1)
         except RemoteFault as fault:
             return Health(ok=False, detail=str(fault))
         name = next((n.text for n in answer.anywhere("CompanyName")), "")
@@ -100,12 +106,35 @@ class SysproConnector(Assembled):
     def close(self) -> None:
         """Log off and close sockets."""
         self.client.close()
+        if self.rows.route is not None:
+            self.rows.route.close()
 
 
 def _form_codes(setting: str) -> dict[str, str]:
     """``CusSorMaster+=ORD,ArCustomer+=CUS`` as pairs."""
     pairs = (part.partition("=") for part in setting.split(",") if "=" in part)
     return {form.strip(): code.strip() for form, _, code in pairs}
+
+
+def _route(config: ConnectionConfig, services: Services) -> Route | None:
+    """The read route of the setting ``read``: ``enet`` (none), ``sql`` or ``odata``.
+
+    Raises:
+        ValueRefused: another word, or the address of the route is missing.
+    """
+    kind = config.setting("read", "enet")
+    if kind == "sql" and config.secret("sql_url"):
+        return SqlRoute(config.secret("sql_url"))
+    if kind == "odata" and config.setting("odata_url"):
+        return ODataRoute(config, services)
+    if kind == "enet":
+        return None
+    raise ValueRefused(
+        system="syspro",
+        call="connect",
+        field="read",
+        detail="read is enet, sql (with the secret sql_url) or odata (with odata_url).",
+    )
 
 
 def connect(config: ConnectionConfig, services: Services) -> Connector:

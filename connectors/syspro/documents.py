@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.syspro import orders, translate
-from connectors.syspro.rows import Rows, Test
+from connectors.syspro.routes import Test
+from connectors.syspro.rows import Rows
 from connectors.syspro.xml import Node, write
 from engine.errors import OutcomeUnknown, ValueRefused
 from engine.ports import Draft

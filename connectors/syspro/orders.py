@@ -6,7 +6,8 @@ from typing import Any
 
 from connectors.syspro import translate
 from connectors.syspro.facts import tables
-from connectors.syspro.rows import Rows, Test
+from connectors.syspro.routes import Test
+from connectors.syspro.rows import Rows
 from connectors.syspro.xml import write
 from engine.errors import OutcomeUnknown, ValueRefused
 from engine.ports import Draft, SourceRecord

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from connectors.syspro import translate
@@ -11,22 +10,13 @@ from connectors.syspro.client import EnetClient
 from connectors.syspro.facts import Column, Table, by_name, tables
 from connectors.syspro.forms import FormReader
 from connectors.syspro.keys import KeyRules, kind_of
+from connectors.syspro.routes import Route, Test, Wanted
 from connectors.syspro.xml import Node, Value, write
-from engine.errors import PermissionMissing, RemoteRejected
+from engine.errors import PermissionMissing, RecordMissing, RemoteRejected
 from engine.schema.model import Record
 
 CHUNK = 20
 """Keys asked for in one Where tree; keeps the address below the length limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """``column`` ``op`` ``value`` with the value in stored form; ``word`` joins it to the former."""
-
-    column: str
-    op: str
-    value: str
-    word: str = "And"
 
 
 def where(tests: Sequence[Test]) -> dict[str, list[dict[str, str]]]:
@@ -58,12 +48,19 @@ class Rows:
         client: the session.
         listed: name the core columns instead of asking for all (servers without AllColumns).
         codes: form types that differ at this site, by form table.
+        route: another way to read tables; None reads by COMFND and COMFCH.
     """
 
     def __init__(
-        self, client: EnetClient, *, listed: bool = False, codes: Mapping[str, str] | None = None
+        self,
+        client: EnetClient,
+        *,
+        listed: bool = False,
+        codes: Mapping[str, str] | None = None,
+        route: Route | None = None,
     ) -> None:
         self.client = client
+        self.route = route
         self._listed = listed
         self.forms = FormReader(client, codes)
         self._by_lower: dict[str, dict[str, Column]] = {}
@@ -102,6 +99,9 @@ class Rows:
         chosen = list(columns)
         if not chosen and self._listed:
             chosen = [c.name for c in tables()[table].columns if c.core or c.key]
+        if self.route is not None:
+            wanted = Wanted(table, tests, order, limit, chosen)
+            return self.route.rows(wanted, self.columns(table))
         request: dict[str, Value] = {
             "TableName": table,
             "ReturnRows": str(limit),
@@ -145,6 +145,14 @@ class Rows:
         Raises:
             RecordMissing: there is none.
         """
+        if self.route is not None:
+            tests = [Test(c, "EQ", p) for c, p in zip(table.keys, parts, strict=False)]
+            found = self.raw(table.name, tests, (), 1)
+            if not found:
+                raise RecordMissing(
+                    system="syspro", call=f"read {table.name}", detail=f"No {'|'.join(parts)}."
+                )
+            return found[0]
         first, *rest = parts
         keys = {"Key": first, **{f"OptionalKey{n}": p for n, p in enumerate(rest, start=1)}}
         request = {"TableName": table.name, **keys, "FullKeyProvided": "Y"}

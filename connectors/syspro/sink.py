@@ -10,7 +10,8 @@ from connectors.syspro.documents import DOCUMENTS, REFERENCES
 from connectors.syspro.facts import Table, form_path, tables
 from connectors.syspro.masters import MasterWriter
 from connectors.syspro.objects import MASTERS
-from connectors.syspro.rows import Rows, Test
+from connectors.syspro.routes import Test
+from connectors.syspro.rows import Rows
 from connectors.syspro.source import SysproSource, version
 from engine.errors import (
     OutcomeUnknown,

@@ -12,7 +12,8 @@ from connectors.config import ConnectionConfig
 from connectors.syspro import translate
 from connectors.syspro.facts import Table, by_name, form_path, tables
 from connectors.syspro.nests import ALSO, NESTS, Nest
-from connectors.syspro.rows import Rows, Test, any_of
+from connectors.syspro.routes import Test
+from connectors.syspro.rows import Rows, any_of
 from engine.errors import RecordMissing, RemoteRejected, ValueRefused
 from engine.ports import Page, SourceRecord
 from engine.schema.model import JsonValue, Record
@@ -78,10 +79,29 @@ class SysproSource:
         """Records whose fields equal ``where``; paths into lines and custom forms are allowed."""
         table = self._table(entity)
         with self._rows.client.lane():
-            tests: list[Test] = []
+            plain: list[Test] = []
+            keys: list[Test] = []
+            inside: set[str] | None = None
             for path, value in where.items():
-                tests += self._tests(table, path, value)
-            return self.complete(table, self._rows.find(entity, tests, limit=limit))
+                found = self._tests(table, path, value)
+                if path.partition(".")[2]:
+                    values = {t.value for t in found}
+                    inside = values if inside is None else inside & values
+                    keys = [t for t in found if t.value in inside]
+                else:
+                    plain += found
+            if inside is not None and not keys:
+                return []
+            rows = self._rows.find(entity, keys or plain, limit=limit)
+            if (
+                keys
+            ):  # keys and plain conditions are not mixed in one tree: the rest is compared here
+                rows = [r for r in rows if all(self._fits(table, r, t) for t in plain)]
+            return self.complete(table, rows)
+
+    def _fits(self, table: Table, data: Record, test: Test) -> bool:
+        held = translate.shown(data.get(test.column))
+        return self._rows.stored(table.name, test.column, held) == test.value
 
     # --- pages -----------------------------------------------------------------------------------
 

@@ -14,9 +14,9 @@ from connectors.emulation.control import Control
 from connectors.emulation.faults import Fault, FaultBook, FaultKind, around
 from connectors.emulation.store import Store
 from connectors.emulation.wsgi import Handler, Request, Response, Router, as_wsgi
-from connectors.syspro.emulator import catalogue
+from connectors.syspro.emulator import catalogue, odata, sqlcopy
 from connectors.syspro.emulator.answers import BusinessError, EnetError, document, not_licensed, tag
-from connectors.syspro.emulator.context import Change, CompanyFacts, Context
+from connectors.syspro.emulator.context import Change, CompanyFacts, Context, Operator
 from connectors.syspro.emulator.forms import definitions, design
 from connectors.syspro.emulator.keys import stored
 from connectors.syspro.emulator.seed import seeds
@@ -199,7 +199,21 @@ class SysproEmulator:
                     router.add("GET", f"{BASE}/{group}/{verb}{wide}", self._running(verb))
         router.add("GET", f"{BASE}/Transaction/PostW_Byte", self._running("Post"))
         router.add("POST", f"{BASE}/Transaction/PostLD", self._large)
+        router.add("GET", odata.PREFIX + "/{company}/{table}", self._odata)
         return router
+
+    def _odata(self, request: Request) -> Response:
+        def context(operator: Operator) -> Context | None:
+            company = request.params["company"].upper()
+            return self._context(company, operator) if company in self.companies else None
+
+        with self._one_call:
+            return odata.answer(request, context)
+
+    def copy_to(self, company: str, path: Path) -> None:
+        """Write a company's tables into a SQLite file."""
+        with self._one_call:
+            sqlcopy.write(self.databases[company], path)
 
     def _plainly(self, text: str) -> Handler:
         return lambda _: self._said(text)
@@ -316,14 +330,14 @@ class SysproEmulator:
         # cp1252 is what the server can hold; anything else turns into question marks.
         data = parse(text.encode("cp1252", "replace").decode("cp1252"))
         options = parse(parameters) if parameters.strip() else None
-        context = self._context(session)
+        context = self._context(session.company, session.operator)
         with self._one_call, self.store.transaction():
             try:
                 return run(context, data, options)
             except BusinessError as error:
                 return document(data.tag, [error.wrapped()])
 
-    def _context(self, session: Session) -> Context:
+    def _context(self, company: str, operator: Operator) -> Context:
         changes = tuple(
             Change(
                 str(f.detail.get("entity", "")),
@@ -334,9 +348,9 @@ class SysproEmulator:
             for f in self.faults.standing(FaultKind.SCHEMA_CHANGE)
         )
         return Context(
-            db=self.databases[session.company],
-            company=self.companies[session.company],
-            operator=session.operator,
+            db=self.databases[company],
+            company=self.companies[company],
+            operator=operator,
             now=self.clock.now(),
             changes=changes,
             quiet_orders=self.quiet_orders,

@@ -126,7 +126,7 @@ def find(ctx: Context, query: Node, _parameters: Node | None) -> str:
     tests = conditions(ctx, table, query.first("Where"))
     order = [ctx.column(table.name, c.text) for n in query.all("OrderBy") for c in n.all("Column")]
     limit = int(query.value("ReturnRows") or 0) or 10_000
-    rows = list(islice(_ordered(ctx, table, tests, order), limit))
+    rows = list(islice(ordered(ctx, table, tests, order), limit))
     head = (
         tag("TableName", table.name),
         tag("Columns", [tag("Column", c.name) for c in columns]),
@@ -146,9 +146,10 @@ def _columns(ctx: Context, table: Table, query: Node) -> list[Column]:
     return [ctx.column(table.name, c.text) for c in wanted.all("Column")]
 
 
-def _ordered(
+def ordered(
     ctx: Context, table: Table, tests: list[Condition], order: list[Column]
 ) -> Iterator[Row]:
+    """Rows that pass the tests, in the order of the columns."""
     rows, sorted_by = _candidates(ctx, table, tests, [c.name for c in order])
     passing = (row for row in rows if accepts(tests, row))
     if [c.name for c in order] == sorted_by[: len(order)]:
