@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ def prepare(folder: Path) -> None:
     os.environ.update(
         STUDIO_VAR=str(folder),
         STUDIO_EMBEDDER="hash",
-        STUDIO_LEASE_SECONDS="0",
         STUDIO_LOG_LEVEL="CRITICAL",
         DJANGO_SETTINGS_MODULE="studio.settings",
     )
@@ -70,6 +70,8 @@ class World:
         self.drain(None)
         self.flows = list(Flow.objects.select_related("source", "target").order_by("key"))
         self.seed = seed
+        # What a scenario's people do with postings that wait for approval, by flow.
+        self.approvers: dict[int, Callable[[], None]] = {}
 
     # --- workers ------------------------------------------------------------------------------------
 
@@ -82,6 +84,8 @@ class World:
         flow = Flow.objects.select_related("source", "target", "workspace").get(pk=flow.pk)
         poll(flow)
         done = pump_flow(flow.pk)
+        if approve := self.approvers.get(flow.pk):
+            approve()
         done += pump_connection(flow.target_id)
         return done + pump_connection(flow.source_id)
 
@@ -110,11 +114,17 @@ class World:
 
     def later(self) -> None:
         """An hour later: pauses, leases and limits have run out."""
+        from datetime import timedelta
+
+        from django.utils import timezone
+
         from studio.catalog.models import Budget, Connection, Lane
         from studio.flows.models import Cursor, Delivery, InboxItem
 
-        Delivery.objects.exclude(not_before=None).update(not_before=None)
-        InboxItem.objects.exclude(not_before=None).update(not_before=None)
+        for rows in (Delivery.objects, InboxItem.objects):
+            rows.exclude(not_before=None).update(not_before=None)
+            # Only time ends a lease: while a worker lives, nobody else works its rows.
+            rows.exclude(lease_until=None).update(lease_until=timezone.now() - timedelta(seconds=1))
         Connection.objects.exclude(paused_until=None).update(paused_until=None, failures=0)
         Budget.objects.all().delete()
         Lane.objects.update(until=None)

@@ -34,6 +34,7 @@ class CodeList:
         detail: (name, field) of what tells codes apart: ``days``, ``discount``, ``rate``, ``type``.
         facts: (lookup table, name in ``detail``) of tables that repeat a detail for each code.
         where: (field, value) an entry must have to belong to the list.
+        unless: (field, value) any of which keeps an entry out of the list.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class CodeList:
     detail: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     where: tuple[tuple[str, object], ...] = ()
+    unless: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,10 @@ CONNECTORS: dict[str, System] = {
                          (("Classification", "Revenue"),)),
                 CodeList("expense_account", "Account", "Id", "AcctNum", "Name", "Active", (), (),
                          (("Classification", "Expense"),)),
+                # Control accounts want a customer or supplier on each posting, which a ledger journal lacks.
+                CodeList("journal_account", "Account", "Id", "AcctNum", "Name", "Active",
+                         (("type", "AccountType"),), (), (),
+                         (("AccountType", "Accounts Receivable"), ("AccountType", "Accounts Payable"))),
                 CodeList("payment_method", "PaymentMethod", "Id", "Name", "Name", "Active"),
                 CodeList("class", "Class", "Id", "Name", "FullyQualifiedName", "Active"),
                 CodeList("branch", "Department", "Id", "Name", "FullyQualifiedName", "Active"),
@@ -180,6 +186,10 @@ CONNECTORS: dict[str, System] = {
                          (("Class", "REVENUE"),)),
                 CodeList("expense_account", "Account", "Code", "Code", "Name", "Status", (), (),
                          (("Class", "EXPENSE"),)),
+                # Xero takes no journals on bank and control accounts (xero.md 11).
+                CodeList("journal_account", "Account", "Code", "Code", "Name", "Status",
+                         (("type", "Type"),), (), (),
+                         (("Type", "BANK"), ("SystemAccount", "DEBTORS"), ("SystemAccount", "CREDITORS"))),
                 CodeList("tax_code", "TaxRate", "TaxType", "TaxType", "Name", "Status",
                          (("rate", "EffectiveRate"),), (), (("CanApplyToRevenue", True),)),
                 CodeList("purchase_tax_code", "TaxRate", "TaxType", "TaxType", "Name", "Status",

@@ -59,9 +59,14 @@ def scenario_for(world: World, flow: Any) -> Scenario:
     Raises:
         LookupError: no scenario covers the flow.
     """
+    from bench.chaos_scenarios.journals import Journals
     from bench.chaos_scenarios.orders import Orders
 
     scenarios: dict[str, type[Scenario]] = {
+        "journals-history-to-qbo": Journals,
+        "journals-history-to-xero": Journals,
+        "journals-to-qbo": Journals,
+        "journals-to-xero": Journals,
         "orders-to-qbo": Orders,
         "orders-to-xero": Orders,
     }

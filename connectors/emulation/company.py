@@ -41,13 +41,14 @@ class Scale:
     orders: int
     documents: int
     bills: int
+    journals: int
 
 
 _SCALES: dict[tuple[str, str], Scale] = {
-    ("S", "EDU1"): Scale(36, 14, 46, 40, 28, 10),
-    ("S", "EDU2"): Scale(26, 11, 36, 40, 24, 8),
-    ("L", "EDU1"): Scale(50_000, 500, 20_000, 200_000, 2_000, 400),
-    ("L", "EDU2"): Scale(50_000, 500, 20_000, 200_000, 2_000, 400),
+    ("S", "EDU1"): Scale(36, 14, 46, 40, 28, 10, 16),
+    ("S", "EDU2"): Scale(26, 11, 36, 40, 24, 8, 12),
+    ("L", "EDU1"): Scale(50_000, 500, 20_000, 200_000, 2_000, 400, 50_000),
+    ("L", "EDU2"): Scale(50_000, 500, 20_000, 200_000, 2_000, 400, 50_000),
 }
 
 
@@ -140,7 +141,7 @@ class Division:
     @cached_property
     def journals(self) -> tuple[LedgerJournal, ...]:
         """Ledger journals."""
-        return company_ledger.journals(self.tables)
+        return company_ledger.journals(self.tables, self.scale.journals, self.seed)
 
     def order(self, index: int) -> SalesOrder:
         """The sales order ``index``, 0 <= index < ``scale.orders``."""

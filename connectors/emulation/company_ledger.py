@@ -106,8 +106,53 @@ def supplier_invoices(
         )
 
 
-def journals(tables: Tables) -> tuple[LedgerJournal, ...]:
-    """Three month-end journals, each balanced."""
+# Accounts that ordinary journals move amounts between; bank and control accounts are not among them.
+_MOVED = (
+    "10-4100", "10-4110", "10-4120", "10-4300", "10-4400", "10-4500", "10-5100", "10-5110",
+    "10-5120", "10-5300", "10-5400", "10-6100", "10-6200", "10-6300", "10-6900",
+)  # fmt: skip
+_KINDS = ("Reclassification", "Accrual", "Cost centre transfer", "Correction of analysis")
+
+
+def posted_journals(
+    tables: Tables, many: int, seed: int, *, first: date, last: date, lines: int = 0
+) -> Iterator[LedgerJournal]:
+    """Balanced journals between two days, in order; numbers go on from 101.
+
+    Args:
+        tables: the division.
+        many: how many.
+        seed: of the division.
+        first: day of the earliest.
+        last: day of the latest.
+        lines: postings of each; 0 draws between two and six.
+    """
+    days = (last - first).days
+    for index in range(many):
+        rng = Random(f"{seed}/{tables.id}/journal/{index}")
+        count = lines or rng.randrange(2, 7)
+        amounts = [D(rng.randrange(100, 900000)).scaleb(-2) for _ in range(count - 1)]
+        signs = [1] + [rng.choice((1, -1)) for _ in amounts[1:]]
+        postings = [a * s for a, s in zip(amounts, signs, strict=True)]
+        if not sum(postings):
+            postings[0] += D("0.01")
+        postings.append(-sum(postings, D(0)))
+        kind = _KINDS[index % len(_KINDS)]
+        yield LedgerJournal(
+            number=f"{101 + index:05d}",
+            dated=first + timedelta(days=index * days // max(1, many - 1)),
+            reference=f"GJ-{101 + index:06d}",
+            memo=kind,
+            lines=tuple(
+                (_MOVED[(index + at * 4) % len(_MOVED)], f"{kind} {at + 1}", amount)
+                for at, amount in enumerate(postings)
+            ),
+            in_books=False,
+        )
+
+
+def journals(tables: Tables, many: int, seed: int) -> tuple[LedgerJournal, ...]:
+    """Three month-end journals, and what was posted around the change-over to the books."""
     made = []
     for month, amount in ((4, D("4200.00")), (5, D("4250.50")), (6, D("4199.95"))):
         made.append(
@@ -124,4 +169,5 @@ def journals(tables: Tables) -> tuple[LedgerJournal, ...]:
                 in_books=month != 6,
             )
         )
-    return tuple(made)
+    around = posted_journals(tables, many, seed, first=date(2026, 6, 1), last=date(2026, 7, 10))
+    return (*made, *around)

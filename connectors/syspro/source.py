@@ -28,6 +28,11 @@ _DATES = {
     "InvMaster": "DateStkAdded",
 }
 _OVERLAP = timedelta(days=2)
+PERIOD_KEYS = ("GlYear", "GlPeriod")
+"""First parts of the key of what is posted by ledger period."""
+
+OPEN_BEFORE = 2
+"""Periods before the latest that may still receive postings: SYSPRO keeps two open (unverified)."""
 
 
 class SysproSource:
@@ -35,8 +40,9 @@ class SysproSource:
 
     How changes are found is a setting: ``poll`` (or ``poll.SorMaster``) = ``timestamp`` (row
     versions; the default where the table has them), ``status`` (orders whose status is in
-    ``statuses``, default ``8,9``), ``date`` (documents entered since, two days of overlap) or
-    ``sweep`` (all rows; the inbox drops what it has seen by version).
+    ``statuses``, default ``8,9``), ``date`` (documents entered since, two days of overlap),
+    ``periods`` (ledger journals: on from the last one, and again what the open periods received; the
+    default for tables whose key begins with year and period) or ``sweep`` (all rows; the inbox drops what it has seen by version).
     """
 
     def __init__(self, rows: Rows, config: ConnectionConfig) -> None:
@@ -112,6 +118,10 @@ class SysproSource:
             setting = ""
         if setting == "date" and table.name not in _DATES:
             setting = ""
+        if setting == "periods" and table.keys[:2] != PERIOD_KEYS:
+            setting = ""
+        if not setting and table.keys[:2] == PERIOD_KEYS:
+            return "periods"
         return setting or ("timestamp" if stamped else "sweep")
 
     def _page(self, table: Table, mode: str, state: dict[str, str], limit: int) -> Page:
@@ -122,12 +132,9 @@ class SysproSource:
             since = state.get("since", "")
             start = date.fromisoformat(since) - _OVERLAP if since else None
             tests = [Test(_DATES[table.name], "GE", start.isoformat())] if start else []
-        key = state.get("k", "")
-        if key:
-            tests.append(Test(table.keys[0], "GT", key))
         if mode == "status":
             wanted = [s.strip() for s in self._config.setting("statuses", "8,9").split(",")]
-            return self._by_status(table, wanted, key, limit)
+            return self._by_status(table, wanted, state.get("k", ""), limit)
         return self._by_key(table, mode, tests, (state, limit))
 
     def _by_stamp(self, table: Table, state: dict[str, str], limit: int) -> Page:
@@ -159,37 +166,53 @@ class SysproSource:
         self, table: Table, mode: str, tests: list[Test], where: tuple[dict[str, str], int]
     ) -> Page:
         state, limit = where
-        found = self._rows.find(table.name, tests, table.keys, limit)
+        after = _parts(state.get("k", ""))
+        found = self._after(table, tests, after, limit)
         more = len(found) == limit
-        if more and len(table.keys) > 1:
-            found, more = self._whole_group(table, tests, found, limit)
+        last = self._stored_key(table, found[-1]) if found else after
+        if mode == "periods":
+            # Journals are never changed once posted; only open periods still receive new ones.
+            place = last if more else _open_periods(last)
+            return Page(
+                self.complete(table, found), _cursor({"m": mode, "k": _joined(place)}), more
+            )
         seen = state.get("seen", state.get("since", ""))
         if mode == "date":
             dates = [str(r.get(_DATES[table.name]) or "") for r in found]
             seen = max([seen, *dates])
-        last = self._first_key(table, found[-1]) if more and found else ""
-        following = {"m": mode, "k": last}
+        following = {"m": mode, "k": _joined(last) if more else ""}
         if mode == "date":
             following |= (
                 {"since": state.get("since", ""), "seen": seen} if more else {"since": seen}
             )
         return Page(self.complete(table, found), _cursor(following), more)
 
-    def _whole_group(
-        self, table: Table, tests: list[Test], found: list[Record], limit: int
-    ) -> tuple[list[Record], bool]:
-        """Pages of a composite key end where the first key part changes."""
-        first = table.keys[0]
-        last = found[-1][first]
-        kept = [r for r in found if r[first] != last]
-        if kept:
-            return kept, True
-        key = self._rows.stored(table.name, first, translate.shown(last))
-        return self._rows.find(table.name, [Test(first, "EQ", key)], table.keys, 100_000), True
+    def _after(self, table: Table, tests: list[Test], after: list[str], limit: int) -> list[Record]:
+        """Rows behind a place in key order, for keys of any number of parts.
+
+        One query for each leading part that stays the same: a Where tree never mixes And with Or.
+        """
+        if not after:
+            return self._rows.find(table.name, tests, table.keys, limit)
+        found: list[Record] = []
+        for depth in reversed(range(len(after))):
+            same = [Test(table.keys[n], "EQ", after[n]) for n in range(depth)]
+            beyond = Test(table.keys[depth], "GT", after[depth])
+            found += self._rows.find(
+                table.name, [*tests, *same, beyond], table.keys[depth:], limit - len(found)
+            )
+            if len(found) >= limit:
+                break
+        return found
+
+    def _stored_key(self, table: Table, data: Record) -> list[str]:
+        return [
+            self._rows.stored(table.name, name, translate.shown(data.get(name)))
+            for name in table.keys
+        ]
 
     def _first_key(self, table: Table, data: Record) -> str:
-        name = table.keys[0]
-        return self._rows.stored(table.name, name, translate.shown(data.get(name)))
+        return self._stored_key(table, data)[0]
 
     # --- whole records ---------------------------------------------------------------------------
 
@@ -302,6 +325,25 @@ def _state(cursor: str, entity: str) -> dict[str, str]:
         raise ValueRefused(
             system="syspro", call=f"poll {entity}", field="cursor", detail="Not a cursor of SYSPRO."
         ) from None
+
+
+def _parts(text: str) -> list[str]:
+    return text.split("|") if text else []
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "|".join(parts)
+
+
+def _open_periods(last: Sequence[str]) -> list[str]:
+    """The place before the oldest period that may still receive journals."""
+    if len(last) <= len(PERIOD_KEYS):
+        return list(last)
+    year, period = int(last[0]), int(last[1])
+    if period > OPEN_BEFORE:
+        return [str(year), str(period - OPEN_BEFORE - 1)]
+    # Years have 12 or 13 periods; beginning one too early only repeats what is known.
+    return [str(year - 1), str(12 + period - OPEN_BEFORE - 1)]
 
 
 def _cursor(state: Mapping[str, str]) -> str:

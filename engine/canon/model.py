@@ -246,6 +246,8 @@ class Journal(Document):
 
     period: str | None = said("Fiscal period, ``YYYY-PP``", "ledger period")
     source: str | None = said("Where it came from", "journal source")
+    debit_total: Decimal | None = said("Sum of the debits", "total debits")
+    credit_total: Decimal | None = said("Sum of the credits", "total credits")
     lines: list[JournalLine] | None = said("Postings", "entries")
 
 

@@ -8,6 +8,8 @@ the document's whatever the target's own rounding habit is.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -23,8 +25,32 @@ def _number(value: Any) -> Decimal | None:
     return None if value in (None, "") else Decimal(str(value))
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with ``net_total``, ``tax_total``, ``gross_total`` and line taxes filled in.
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The three amounts every document is counted by.
+
+    Of a journal ``gross`` is the sum of its debits and ``net`` that of its credits, so that ``tax``,
+    their difference, is zero.
+    """
+
+    gross: Decimal
+    net: Decimal
+    tax: Decimal
+
+
+def sums_of(document: Mapping[str, Any], kind: str) -> Sums:
+    """The amounts of a completed document of a canonical kind; zero where it has none."""
+    if kind == "journal":
+        debit = _number(document.get("debit_total")) or Decimal(0)
+        credit = _number(document.get("credit_total")) or Decimal(0)
+        return Sums(debit, credit, debit - credit)
+    net = _number(document.get("net_total")) or Decimal(0)
+    tax = _number(document.get("tax_total")) or Decimal(0)
+    return Sums(_number(document.get("gross_total")) or net + tax, net, tax)
+
+
+def complete(document: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The document of a canonical kind with its totals (and line taxes) filled in.
 
     What the document carries is kept; only what is missing is derived. A document without lines is
     returned as it is.
@@ -32,6 +58,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     lines = [dict(line) for line in document.get("lines") or []]
     if not lines:
         return document
+    if kind == "journal":
+        return _both_sides(document, lines)
     groups: dict[tuple[str, Decimal], list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
         if _number(line.get("tax_amount")) is None:
@@ -48,6 +76,15 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         filled["tax_total"] = tax
     if _number(document.get("gross_total")) is None:
         filled["gross_total"] = Decimal(filled["net_total"]) + Decimal(filled["tax_total"])
+    return filled
+
+
+def _both_sides(document: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
+    filled = dict(document)
+    for total, side in (("debit_total", "debit"), ("credit_total", "credit")):
+        if _number(document.get(total)) is None:
+            amounts = (_number(line.get(side)) or Decimal(0) for line in lines)
+            filled[total] = sum(amounts, Decimal(0))
     return filled
 
 

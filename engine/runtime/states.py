@@ -23,6 +23,7 @@ class ItemState(StrEnum):
 class DeliveryState(StrEnum):
     """States of a delivery (one write to a system)."""
 
+    HELD = "held"
     READY = "ready"
     SENDING = "sending"
     UNKNOWN = "unknown"
@@ -44,6 +45,8 @@ ITEM_TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
 }
 
 DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
+    # Only a person's approval lets it go.
+    DeliveryState.HELD: frozenset({DeliveryState.READY, DeliveryState.VOID}),
     DeliveryState.READY: frozenset({DeliveryState.SENDING, DeliveryState.VOID}),
     DeliveryState.SENDING: frozenset(
         {

@@ -183,13 +183,19 @@ def refresh_codes(connection: Connection) -> int:
             rows = list(every(connector, plan.entity))
             with transaction.atomic():
                 for record in rows:
-                    if all(record.data.get(name) == value for name, value in plan.where):
+                    if _belongs(plan, record):
                         _keep_code(connection, plan, record, now)
                 Code.objects.filter(connection=connection, kind=plan.kind).exclude(
                     seen_at=now
                 ).update(active=False)
             count += len(rows)
     return count
+
+
+def _belongs(plan: CodeList, record: SourceRecord) -> bool:
+    return all(record.data.get(name) == value for name, value in plan.where) and not any(
+        record.data.get(name) == value for name, value in plan.unless
+    )
 
 
 def _keep_code(connection: Connection, plan: CodeList, record: SourceRecord, now: datetime) -> None:

@@ -22,6 +22,7 @@ from engine.mapping.context import Value
 from engine.rules import RuleSet
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
 from studio.catalog.models import Connection
+from studio.flows.levels import posting_fact
 from studio.flows.models import Flow, FlowVersion
 from studio.flows.steps import catalog_for, is_open, steps_of
 from studio.linking.actions import links_for
@@ -183,7 +184,7 @@ def context_of(flow: Flow) -> Sides:
             lookups=lookups_for(flow.target),
             links=links_for(flow.source, flow.target),
             units=units,
-            facts=company_facts(flow.target),
+            facts={**company_facts(flow.target), "posting": posting_fact(flow)},
             today=today(),
         ),
         creations=_creations(flow),

@@ -28,7 +28,11 @@ def ensure_flows(source: Connection, target: Connection) -> list[Flow]:
     for design in shipped():
         if (design["source"], design["target"]) != (source.system, target.system):
             continue
-        plan = {k: v for k, v in design.items() if k not in ("key", "name", "source", "target")}
+        plan = {
+            k: v
+            for k, v in design.items()
+            if k not in ("key", "name", "source", "target", "ladder")
+        }
         flow, _ = Flow.objects.get_or_create(
             workspace=target.workspace,
             key=design["key"],
@@ -37,6 +41,7 @@ def ensure_flows(source: Connection, target: Connection) -> list[Flow]:
                 "source": source,
                 "target": target,
                 "design": plan,
+                **({"ladder": design["ladder"]} if "ladder" in design else {}),
             },
         )
         found.append(flow)

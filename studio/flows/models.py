@@ -25,6 +25,7 @@ ITEM_STATES = [
     ("void", "Closed without posting"),
 ]
 DELIVERY_STATES = [
+    ("held", "Waits for approval"),
     ("ready", "Ready"),
     ("sending", "Sending"),
     ("unknown", "Outcome unknown"),
@@ -127,6 +128,10 @@ class Run(Base):
     read = models.PositiveIntegerField(default=0)
     taken = models.PositiveIntegerField(default=0)
     suspect = models.CharField(max_length=200, blank=True, help_text="why this run looks wrong")
+    totals = models.JSONField(
+        default=dict, blank=True, help_text="control totals of a batch that ties"
+    )
+    tied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -149,6 +154,9 @@ class InboxItem(Base):
     payload_hash = models.CharField(max_length=64)
     turn = models.PositiveIntegerField(
         default=0, help_text="how often the record came back to this content after another one"
+    )
+    control = models.JSONField(
+        default=dict, blank=True, help_text="sums and lines as the source states them"
     )
     overrides = models.JSONField(
         default=dict, blank=True, help_text="canonical path -> value, by a person"

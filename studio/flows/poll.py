@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -18,12 +19,18 @@ from engine.runtime.idempotency import content_hash
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success, opened
 from studio.core.dispatch import nudge
+from studio.flows.control import stated
 from studio.flows.models import Cursor, Flow, InboxItem, Run
 from studio.flows.triggers import in_force
 
 # Pages taken in one poll before others get their turn; the cursor remembers the place.
 PAGES_PER_POLL = 50
 PAGE_SIZE = 100
+
+
+def is_batch_lane(design: Mapping[str, Any]) -> bool:
+    """Whether each page read is a batch of its own, with control totals of its own."""
+    return design.get("lane") == "batch"
 
 
 def take_lease(flow: Flow, entity: str) -> Cursor | None:
@@ -50,11 +57,15 @@ def poll(flow: Flow, *, trigger: str = "poll") -> Run | None:
     if cursor is None:
         return None
     run: Run | None = None
+    batches = is_batch_lane(flow.design)
+    size = int(flow.design.get("batch_size", PAGE_SIZE)) if batches else PAGE_SIZE
     try:
         with evidence_about(""), opened(flow.source) as connector:
             for _ in range(PAGES_PER_POLL):
-                page = connector.changes(entity, cursor=cursor.value, limit=PAGE_SIZE)
-                run = take_page(flow, cursor, page, run, trigger)
+                page = connector.changes(entity, cursor=cursor.value, limit=size)
+                run = take_page(flow, cursor, page, None if batches else run, trigger)
+                if batches and run:
+                    Run.objects.filter(pk=run.pk).update(finished_at=timezone.now())
                 if not page.more:
                     break
         note_success(flow.source)
@@ -128,5 +139,6 @@ def _item(flow: Flow, run: Run | None, record: SourceRecord) -> InboxItem:
         changed_at=record.changed_at,
         payload=dump({"deleted": record.deleted, "data": body}).decode(),
         payload_hash=content_hash({"deleted": record.deleted, "data": body}),
+        control=stated(flow.design, body),
         label=f"{record.entity} {record.key}"[:200],
     )

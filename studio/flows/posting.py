@@ -9,6 +9,7 @@ from connectors.http.jsontext import dump
 from engine.runtime.idempotency import content_hash, idempotency_key
 from engine.schema.model import Record
 from studio.flows.bundle import Bundle
+from studio.flows.levels import is_held
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.versions import may_have_arrived
 
@@ -52,6 +53,7 @@ def new_post(
         gross=item.amount,
         currency=item.currency,
         document_on=item.document_on,
+        state="held" if is_held(flow, bundle.design, found.entity) else "ready",
     )
 
 
@@ -64,7 +66,9 @@ def store(fresh: Delivery) -> None:
 
 def replaced(living: Delivery, fresh: Delivery) -> bool:
     """Put the corrected content into a delivery that was never accepted; False if it is under way."""
-    won = Delivery.objects.filter(pk=living.pk, state__in=("ready", "parked", "void")).update(
+    won = Delivery.objects.filter(
+        pk=living.pk, state__in=("held", "ready", "parked", "void")
+    ).update(
         item=fresh.item,
         version=fresh.version,
         entity=fresh.entity,
@@ -79,7 +83,7 @@ def replaced(living: Delivery, fresh: Delivery) -> bool:
         currency=fresh.currency,
         document_on=fresh.document_on,
         # An earlier try may have taken effect: then the target is asked before anything is sent.
-        state="unknown" if may_have_arrived(living) else "ready",
+        state="unknown" if may_have_arrived(living) else fresh.state,
         not_before=None,
         lease_until=None,
         attempts=0,

@@ -17,10 +17,10 @@ from connectors.http.jsontext import load
 from engine.errors import DuplicateAtTarget, OutcomeUnknown, StudioError
 from engine.ports import Connector, Draft, ItemResult, Receipt
 from engine.runtime.disposition import Verdict, dispose
+from studio.flows.amounts import amount_at
 from studio.flows.changing import CHANGES, send_change
 from studio.flows.ledger import Claim, hold
 from studio.flows.models import Delivery
-from studio.flows.places import first
 
 log = logging.getLogger(__name__)
 # Our own document may differ from the source by what a target's rounding can do.
@@ -151,17 +151,16 @@ def _one_by_one(claims: list[Claim], connector: Connector) -> dict[int, Answer]:
     return answers
 
 
-def _totals(delivery: Delivery) -> dict[str, str]:
+def _totals(delivery: Delivery) -> dict[str, Any]:
     entities = delivery.version.content["design"].get("entities", {})
-    found: dict[str, str] = entities.get(delivery.entity, {})
+    found: dict[str, Any] = entities.get(delivery.entity, {})
     return found
 
 
 def total_of(delivery: Delivery, record: dict[str, Any]) -> Decimal | None:
     """The document's total as the target says it, None where it says none."""
-    path = _totals(delivery).get("gross")
-    value = first(record, path) if path else None
-    return Decimal(str(value)) if value not in (None, "") else None
+    plan = _totals(delivery).get("gross")
+    return amount_at(record, plan) if plan else None
 
 
 def same(delivery: Delivery, found: Receipt) -> bool:

@@ -55,7 +55,7 @@ def withdraw(item: InboxItem, business_key: str) -> Delivery | None:
     )
     if living is None or may_have_arrived(living):
         return living
-    waiting = Delivery.objects.filter(pk=living.pk, state__in=("ready", "parked"))
+    waiting = Delivery.objects.filter(pk=living.pk, state__in=("held", "ready", "parked"))
     if waiting.update(state="void", lease_until=None):
         return None
     living.refresh_from_db()

@@ -19,7 +19,7 @@ from pydantic import ValidationError as BadDocument
 
 from connectors.http.jsontext import dump, load
 from engine.canon.model import DOCUMENTS
-from engine.canon.totals import complete
+from engine.canon.totals import complete, sums_of
 from engine.errors import Audience, CaseClass
 from engine.issue import Issue
 from engine.mapping import Result
@@ -28,6 +28,7 @@ from engine.schema.model import Record
 from studio.core.dispatch import nudge
 from studio.flows.bundle import Bundle, Sides
 from studio.flows.checks import preflight
+from studio.flows.control import against_control
 from studio.flows.models import Delivery, InboxItem
 from studio.flows.notices import tell
 from studio.flows.parties import ask_for_party
@@ -41,6 +42,8 @@ from studio.triage.actions import Trouble, close_cases, open_case
 
 # A record that is being sent right now is looked at again after this pause.
 AGAIN_SECONDS = 5
+# What people call a record of a canonical kind.
+NAMES = {"sales_order": "Order", "journal": "Journal"}
 # Prefixes of an override that answers a question instead of setting a value: an issue that is accepted
 # by its code, the side whose value of a field is kept.
 ACCEPTED = "accept:"
@@ -67,8 +70,7 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     """What becomes of the item; reads nothing and writes nothing."""
     stored = load(item.payload)
     inbound = bundle.inbound.apply(stored["data"], sides.inbound)
-    document = dict(inbound.record)
-    document = complete(document)
+    document = complete(dict(inbound.record), bundle.document)
     for path, value in item.overrides.items():
         if not path.startswith((ACCEPTED, KEEP)):
             assign(document, path, value)
@@ -88,6 +90,7 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     found.issues = [i for i in inbound.issues if i.path not in item.overrides]
     found.issues += [i for i in walked.issues if ACCEPTED + i.code not in item.overrides]
     found.issues += _shape(bundle.document, found.document)
+    found.issues += against_control(item.control, found.document)
     if any(i.blocks for i in found.issues):
         return replace(found, state="parked")
     if "keeps" in bundle.design:
@@ -169,43 +172,39 @@ def work(item: InboxItem, bundle: Bundle, sides: Sides, conclude: Conclude | Non
         mine = InboxItem.objects.filter(pk=item.pk, state="working", claimed_by=token)
         if not mine.update(lease_until=item.lease_until):
             return "taken over"
-        _describe(item, found)
+        _describe(item, found, bundle.document)
         if replaced_by_newer(item):
             finish(item, "unchanged", "a newer version of this record was read")
             return item.state
         settle_older(item)
         if found.state == "parked":
             park(item, found.issues)
-        elif conclude is not None:
+            return item.state
+        if conclude is not None:
             conclude(item, bundle, sides, found)
-        else:
-            _conclude(item, bundle, found)
+            return item.state
+        match found.state:
+            case "waiting":
+                _wait(item, bundle, found)
+            case "deleted":
+                _gone(item, found, "deleted-at-source", "was deleted")
+            case "filtered":
+                _gone(item, found, "left-the-flow", "no longer meets the flow's filter")
+            case _:
+                _hand_over(item, bundle, found)
         if item.state == "parked":
             tell(item.flow, bundle.design, "held", item, f"{item.label}: {item.why}")
     return item.state
 
 
-def _conclude(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
-    """What follows from a record without faults: its posting, a wait, or a look at what is posted."""
-    match found.state:
-        case "waiting":
-            _wait(item, bundle, found)
-        case "deleted":
-            _gone(item, found, "deleted-at-source", "was deleted")
-        case "filtered":
-            _gone(item, found, "left-the-flow", "no longer meets the flow's filter")
-        case _:
-            _hand_over(item, bundle, found)
-
-
-def _describe(item: InboxItem, found: Outcome) -> None:
+def _describe(item: InboxItem, found: Outcome, kind: str) -> None:
     document = found.document
     number = found.business_key or item.key
     party = str(document.get("party_name") or document.get("party") or "")
-    item.label = f"Order {number}" if "order_number" in document else f"{item.entity} {number}"
+    item.label = f"{NAMES.get(kind, item.entity)} {number}"
     item.party = party[:120]
-    item.net, item.tax = money(document, "net_total"), money(document, "tax_total")
-    item.amount = money(document, "gross_total") or item.net + item.tax
+    sums = sums_of(document, kind)
+    item.amount, item.net, item.tax = sums.gross, sums.net, sums.tax
     item.currency = str(document.get("currency") or "")[:3]
     said = document.get("date")
     item.document_on = date.fromisoformat(str(said)[:10]) if said else None
@@ -229,7 +228,7 @@ def finish(item: InboxItem, state: str, why: str = "") -> None:
 def trouble_of(item: InboxItem, issue: Issue) -> Trouble:
     """The issue as a case about this item; equal causes have equal keys."""
     flow = item.flow
-    evidence = dict(issue.evidence)
+    evidence = {k: str(v) if isinstance(v, Decimal) else v for k, v in issue.evidence.items()}
     if {"kind", "table", "code"} <= evidence.keys():
         cause = f"{flow.target.uuid}:{evidence['kind']}:{evidence['table']}:{evidence['code']}"
         label = sentence = _said(item, issue)

@@ -14,6 +14,8 @@ from studio.mapping.schemas import latest_snapshot
 
 # Facts every company has, whatever its snapshot says.
 COMPANY_FACTS = ("base_currency", "company", "company_name", "country")
+# What a flow tells the mapping of its target: ``draft`` or ``post`` (studio/flows/levels.py).
+FLOW_FACTS = ("posting",)
 
 
 def catalog_of(mapping: Mapping) -> Catalog:
@@ -32,7 +34,7 @@ def catalog_of(mapping: Mapping) -> Catalog:
 def facts_known(connection: Connection) -> dict[str, Kind]:
     """Names for ``FACT`` with their kinds."""
     snapshot = latest_snapshot(connection)
-    known = dict.fromkeys(COMPANY_FACTS, Kind.TEXT)
+    known = dict.fromkeys((*COMPANY_FACTS, *FLOW_FACTS), Kind.TEXT)
     if snapshot is not None:
         known |= dict.fromkeys(schema_of(snapshot).facts, Kind.TEXT)
     return known

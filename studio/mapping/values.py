@@ -25,6 +25,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "tax_codes": ("Tax codes", "tax_code", "tax_code"),
     "payment_methods": ("Payment methods", "payment_method", "payment_method"),
     "accounts": ("Ledger accounts", "account", "account"),
+    "journal_accounts": ("Ledger accounts that journals may use", "journal_account", "account"),
     "bank_accounts": ("Bank accounts", "account", "bank"),
     "income_accounts": ("Income accounts by product class", "income_account", "product_class"),
     "expense_accounts": ("Cost accounts by product class", "expense_account", "product_class"),

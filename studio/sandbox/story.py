@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -25,10 +26,12 @@ from django.utils import timezone
 from engine.errors import MappingRefused
 from studio.accounts.models import Membership, Workspace
 from studio.core.action import Actor
+from studio.core.dispatch import nudge
 from studio.core.refused import DecisionRefused
 from studio.flows.actions import publish_flow
+from studio.flows.batches import approve_batch, held_of
 from studio.flows.masters import match_masters, refresh_masters
-from studio.flows.models import Cursor, Delivery, Flow, InboxItem
+from studio.flows.models import Cursor, Delivery, Flow, InboxItem, Run
 from studio.linking.actions import judge
 from studio.linking.models import Pair
 from studio.mapping.actions import decide, decide_value, publish
@@ -118,6 +121,9 @@ def quiet(workspace: Workspace, since: Any, *, seconds: float) -> bool:
     """Wait until every live flow was polled and nothing is under way any more."""
     deadline = time.monotonic() + seconds
     calm = 0
+    for flow in Flow.objects.filter(workspace=workspace, state="live"):
+        # Ledger journals are looked for only now and then; a visitor does not wait for that.
+        nudge("flows.poll", flow.pk)
     while time.monotonic() < deadline:
         flows = Flow.objects.filter(workspace=workspace, state="live")
         polled = not flows.filter(
@@ -137,6 +143,16 @@ def quiet(workspace: Workspace, since: Any, *, seconds: float) -> bool:
             return True
         time.sleep(0.3)
     return False
+
+
+def approve_batches(ana: Actor, workspace: Workspace, say: Say) -> int:
+    """Approve every batch of journals that waits; its control totals are on the page she looks at."""
+    taken = 0
+    waiting = Run.objects.filter(flow__workspace=workspace, items__deliveries__state="held")
+    for run in waiting.select_related("flow", "flow__source", "flow__target").distinct():
+        taken += approve_batch(ana, run, held_of(run).seen)
+    say(f"journals approved: {taken}")
+    return taken
 
 
 def work_cases(ana: Actor, workspace: Workspace, say: Say) -> int:
@@ -220,12 +236,14 @@ def tie_out(ana: Actor, workspace: Workspace) -> dict[str, dict[str, Any]]:
         kinds = Counter(d.kind for t in ties for d in t.differences.all())
         here = found.setdefault(
             flow.target.system,
-            {"completed": 0, "posted": 0, "in_cases": 0, "written_back": 0, "lost": 0, "doubled": 0,
-             "residual": "0.00", "differences": {}},
+            {"completed": 0, "posted": 0, "in_cases": 0, "to_write_back": 0, "written_back": 0,
+             "lost": 0, "doubled": 0, "residual": "0.00", "differences": {}},
         )  # fmt: skip
         here["completed"] += completed
         here["posted"] += posted.count()
         here["in_cases"] += kinds["case"]
+        # Ledger journals are closed in SYSPRO: nothing is written back to them.
+        here["to_write_back"] += posted.count() if flow.design.get("write_back") else 0
         here["written_back"] += Delivery.objects.filter(
             flow=flow, step="write_back", state="done"
         ).count()
@@ -234,7 +252,7 @@ def tie_out(ana: Actor, workspace: Workspace) -> dict[str, dict[str, Any]]:
         unexplained = (
             sum((t.unexplained for t in ties), start=type(ties[0].unexplained)(0)) if ties else 0
         )
-        here["residual"] = f"{unexplained:.2f}"
+        here["residual"] = f"{Decimal(here['residual']) + unexplained:.2f}"
         for kind, count in kinds.items():
             here["differences"][kind] = here["differences"].get(kind, 0) + count
     return found

@@ -13,16 +13,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from engine.canon.totals import complete
+from engine.canon.totals import complete, sums_of
 from engine.ports import Connector, SourceRecord
 from engine.runtime.residual import Position, Residual, compare
 from studio.accounts.roles import TIE_OUT
 from studio.catalog.wiring import opened
 from studio.core.action import Actor, acting
+from studio.flows.amounts import amounts_of
 from studio.flows.bundle import Bundle, bundle_of, context_of
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import first
-from studio.flows.work import money
 from studio.tieout.models import Difference, TieOut
 
 PAGE = 200
@@ -76,19 +76,21 @@ def _from_source(flow: Flow, bundle: Bundle, source: Connector, rows: dict[str, 
     context = context_of(flow).inbound
     # The newest version of a record counts; a poll may return it more than once.
     for record in every(source, bundle.design["trigger"]["entity"]):
-        document = complete(bundle.inbound.apply(dict(record.data), context).record)
+        document = complete(
+            dict(bundle.inbound.apply(dict(record.data), context).record), bundle.document
+        )
         route = bundle.route.apply(document, context).record
         key = str(route.get("business_key") or record.key)
         if record.deleted or not route.get("keep"):
             rows.pop(key, None)
             continue
         said = document.get("date")
-        net, tax = money(document, "net_total"), money(document, "tax_total")
+        sums = sums_of(document, bundle.document)
         rows[key] = Row(
             key=key,
             currency=str(document.get("currency") or ""),
             on=date.fromisoformat(str(said)[:10]) if said else None,
-            source={"net": net, "tax": tax, "gross": money(document, "gross_total") or net + tax},
+            source={"net": sums.net, "tax": sums.tax, "gross": sums.gross},
             lines=len(document.get("lines") or []) or 1,
         )
 
@@ -139,8 +141,8 @@ def _from_target(
             if known is None or record.deleted:
                 # Other people's documents are none of ours; a deleted one is no longer there.
                 continue
-            gross, tax = _amount(data, plan["gross"]), _amount(data, plan["tax"])
-            rows[known].targets.append({"gross": gross, "tax": tax, "net": gross - tax})
+            sums = amounts_of(data, plan)
+            rows[known].targets.append({"gross": sums.gross, "tax": sums.tax, "net": sums.net})
 
 
 def _references(flow_id: int, rows: dict[str, Row]) -> dict[str, str]:
@@ -149,11 +151,6 @@ def _references(flow_id: int, rows: dict[str, Row]) -> dict[str, str]:
     posts = Delivery.objects.filter(flow_id=flow_id, step="post", state="done")
     found.update(posts.values_list("reference", "business_key"))
     return found
-
-
-def _amount(data: dict[str, Any], path: str) -> Decimal:
-    value = first(data, path)
-    return Decimal(str(value)) if value not in (None, "") else Decimal(0)
 
 
 def _position(row: Row, measure: str) -> Position:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
 from connectors.emulation.company import Division
-from connectors.emulation.company_model import OpenDocument, Receipt, SalesOrder
+from connectors.emulation.company_model import (
+    LedgerJournal,
+    OpenDocument,
+    Receipt,
+    SalesOrder,
+)
 from connectors.syspro.emulator.keys import stored
 from connectors.syspro.emulator.seed_masters import Maker
 from connectors.syspro.emulator.tables import Row
@@ -26,8 +31,8 @@ def makers(division: Division) -> dict[str, Maker]:
             _summary(division, n, order) for n, order in enumerate(completed(division), start=1)
         ),
         "ApInvoice": lambda: _bills(division),
-        "GenJournalCtl": lambda: _journals(division),
-        "GenJournalDetail": lambda: _entries(division),
+        "GenJournalCtl": lambda: journal_rows(division.journals),
+        "GenJournalDetail": lambda: entry_rows(division.id, division.journals),
     }
 
 
@@ -179,8 +184,9 @@ def _bills(division: Division) -> Iterator[Row]:
         }
 
 
-def _journals(division: Division) -> Iterator[Row]:
-    for one in division.journals:
+def journal_rows(journals: Iterable[LedgerJournal]) -> Iterator[Row]:
+    """Headers of posted journals, with the control totals that SYSPRO keeps in them."""
+    for one in journals:
         debit = sum((a for _, _, a in one.lines if a > 0), Decimal(0))
         yield {
             "GlYear": one.dated.year,
@@ -197,11 +203,12 @@ def _journals(division: Division) -> Iterator[Row]:
         }
 
 
-def _entries(division: Division) -> Iterator[Row]:
-    for one in division.journals:
+def entry_rows(company: str, journals: Iterable[LedgerJournal]) -> Iterator[Row]:
+    """Entries of posted journals."""
+    for one in journals:
         for number, (account, text, amount) in enumerate(one.lines, start=1):
             yield {
-                "Company": division.id,
+                "Company": company,
                 "GlYear": one.dated.year,
                 "GlPeriod": one.dated.month,
                 "Journal": int(one.number),

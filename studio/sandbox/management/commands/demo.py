@@ -94,7 +94,8 @@ class Command(BaseCommand):
         self.settle(workspace, since)
         for _ in range(4):
             since = timezone.now()
-            if not story.work_cases(ana, workspace, self.say):
+            fixed = story.work_cases(ana, workspace, self.say)
+            if not fixed + story.approve_batches(ana, workspace, self.say):
                 break
             self.settle(workspace, since)
         figures = story.tie_out(ana, workspace)
@@ -144,7 +145,10 @@ class Command(BaseCommand):
                     "an order is neither posted nor in a case",
                     totals["completed"] != totals["posted"] + totals["in_cases"],
                 ),
-                ("a posting was not written back", totals["written_back"] != totals["posted"]),
+                (
+                    "a posting was not written back",
+                    totals["written_back"] != totals["to_write_back"],
+                ),
             )
             if wrong
         ]
@@ -160,7 +164,7 @@ class Command(BaseCommand):
 
 def summary(systems: dict[str, dict[str, Any]], again: dict[str, int]) -> dict[str, Any]:
     """Totals over the systems; the same names in both."""
-    counts = ("completed", "posted", "in_cases", "written_back", "lost", "doubled")
+    counts = ("completed", "posted", "in_cases", "to_write_back", "written_back", "lost", "doubled")
     for name, here in systems.items():
         here["second_run_posted"] = again.get(name, 0)
     totals: dict[str, Any] = {c: sum(int(s[c]) for s in systems.values()) for c in counts}
