@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any
 
 DEEPEST = 60
 """Nesting beyond this is an attack or a bug, in either direction."""
+
+
+_WORDS = {None: "null", True: "true", False: "false"}
 
 
 class JsonError(ValueError):
@@ -41,7 +45,7 @@ def load(raw: bytes | str) -> Any:
         raise
     except (ValueError, RecursionError) as fault:
         raise JsonError(f"not JSON ({type(fault).__name__})") from None
-    if _depth(value, 0) > DEEPEST:
+    if isinstance(value, dict | list) and _depth(value, 0) > DEEPEST:
         raise JsonError("nested too deep")
     return value
 
@@ -66,22 +70,26 @@ def _refuse_constant(name: str) -> Any:
 def _depth(value: Any, level: int) -> int:
     if level > DEEPEST:
         return level
-    if isinstance(value, dict):
-        return max((_depth(v, level + 1) for v in value.values()), default=level)
-    if isinstance(value, list):
-        return max((_depth(v, level + 1) for v in value), default=level)
-    return level
+    inside = value.values() if isinstance(value, dict) else value
+    return max(
+        (_depth(v, level + 1) for v in inside if isinstance(v, dict | list)),
+        default=level + 1 if inside else level,
+    )
 
 
 def _write(value: Any, parts: list[str], level: int) -> None:
     if level > DEEPEST:
         raise JsonError("nested too deep")
-    if isinstance(value, Decimal):
+    if isinstance(value, str):
+        parts.append(encode_basestring(value))
+    elif isinstance(value, Decimal):
         if not value.is_finite():
             raise JsonError(f"{value} is not a number")
         parts.append(format(value, "f"))
-    elif value is None or isinstance(value, str | bool | int):
-        parts.append(json.dumps(value, ensure_ascii=False))
+    elif value is None or isinstance(value, bool):
+        parts.append(_WORDS[value])
+    elif isinstance(value, int):
+        parts.append(int.__repr__(value))
     elif isinstance(value, Mapping):
         _write_object(value, parts, level)
     elif isinstance(value, Sequence):
@@ -93,7 +101,7 @@ def _write(value: Any, parts: list[str], level: int) -> None:
 def _write_object(value: Mapping[str, Any], parts: list[str], level: int) -> None:
     parts.append("{")
     for n, (name, inner) in enumerate(value.items()):
-        parts.append(("," if n else "") + json.dumps(str(name), ensure_ascii=False) + ":")
+        parts.append(("," if n else "") + encode_basestring(str(name)) + ":")
         _write(inner, parts, level + 1)
     parts.append("}")
 

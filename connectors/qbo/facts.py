@@ -93,6 +93,9 @@ NUMBERED_BY: dict[str, str] = {
 }
 """The number by which a transaction is found again, where it has one that can be queried."""
 
+NUMBER_KEPT = frozenset({"JournalEntry"})
+"""Always keep the number they are sent with (qbo.md 16) and come in thousands: found by number alone."""
+
 VOID_OPERATION = frozenset({"Invoice"})
 """Voided with ``operation=void``; the other voidable ones with ``operation=update&include=void``."""
 

@@ -30,6 +30,7 @@ from connectors.qbo.facts import (
     BATCH_ITEM_ID,
     BATCH_ITEMS,
     NAMED_BY,
+    NUMBER_KEPT,
     NUMBERED_BY,
     PAGE,
     SERIAL_LISTS,
@@ -130,8 +131,8 @@ class QboSink:
                 select = Select(entity).where(field, "=", _cut(entity, field, reference))
                 rows, _ = self._client.query(select.page(1, 100))
                 own = self._own(rows, idempotency_key)
-                if own is not None:
-                    return receipt(entity, own)
+                if own is not None or entity in NUMBER_KEPT:
+                    return receipt(entity, own) if own else None
         return self._by_marker(entity, idempotency_key) if self._how.marks else None
 
     # -- parts --------------------------------------------------------------------------------

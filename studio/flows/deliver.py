@@ -105,13 +105,18 @@ def _succeeded(done: list[tuple[Claim, Attempt, Receipt]]) -> dict[int, str]:
     note_success(done[0][0].delivery.connection)
     try:
         with transaction.atomic():
-            return {c.delivery.pk: record_success(c, a, r) for c, a, r in done}
+            states = {c.delivery.pk: record_success(c, a, r) for c, a, r in done}
     except Exception:
         if len(done) == 1:
             raise
         # One of them cannot be written down: then each by itself, so that the others can.
         log.exception("successes of a batch")
-    states: dict[int, str] = {}
+    else:
+        # Not inside: two workers would wait for each other at the flow's row.
+        flows = {c.delivery.flow_id for c, _, _ in done}
+        Flow.objects.filter(pk__in=flows).update(last_success_at=timezone.now())
+        return states
+    states = {}
     for one in done:
         try:
             states |= _succeeded([one])
@@ -283,7 +288,8 @@ def record_success(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
         if not won:
             # Another worker took over after our lease; it will find the document by its reference.
             return "taken over"
-        delivery.refresh_from_db()
+        delivery.state, delivery.done_at, delivery.target_key = "done", now, receipt.key
+        delivery.target_number, delivery.target_version = receipt.number, receipt.version
         if delivery.step == "post":
             _after_post(delivery, receipt)
         elif delivery.step.startswith("create_"):
@@ -292,7 +298,6 @@ def record_success(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
             _after_write_back(delivery)
         elif delivery.step in CHANGES:
             after_change(delivery, receipt)
-        Flow.objects.filter(pk=delivery.flow_id).update(last_success_at=now)
     return "done"
 
 

@@ -50,16 +50,33 @@ def due_items(flow_id: int) -> QuerySet[InboxItem]:
 
 def claim_item(flow_id: int) -> InboxItem | None:
     """Take the next due item for this worker; None when there is nothing to take."""
+    return next(iter(claim_items(flow_id, 1)), None)
+
+
+def claim_items(flow_id: int, most: int) -> list[InboxItem]:
+    """Take up to ``most`` due items by one UPDATE; rows another worker took first are left to it."""
+    for _ in range(LOSSES):
+        # More than one worker needs: those that come second find rows that nobody took yet.
+        ahead = list(due_items(flow_id).values_list("pk", flat=True)[: max(most, LOOK_AHEAD)])
+        for start in range(0, len(ahead), most):
+            if items := _take_items(ahead[start : start + most]):
+                return items
+        if not ahead:
+            break
+    return []
+
+
+def _take_items(pks: list[int]) -> list[InboxItem]:
     now = timezone.now()
     me = uuid.uuid4().hex
-    for pk, state in due_items(flow_id).values_list("pk", "state")[:LOOK_AHEAD]:
-        mine = Q(state="new") if state == "new" else Q(state="working", lease_until__lt=now)
-        won = InboxItem.objects.filter(mine, pk=pk).update(
-            state="working", lease_until=now + _lease(), claimed_by=me, attempts=F("attempts") + 1
-        )
-        if won:
-            return InboxItem.objects.select_related("flow", "use_version").get(pk=pk)
-    return None
+    free = Q(state="new") | Q(state="working", lease_until__lt=now)
+    won = InboxItem.objects.filter(free, pk__in=pks).update(
+        state="working", lease_until=now + _lease(), claimed_by=me, attempts=F("attempts") + 1
+    )
+    if not won:
+        return []
+    taken = InboxItem.objects.filter(pk__in=pks, claimed_by=me, state="working")
+    return list(taken.select_related("use_version").order_by("pk"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,15 @@ from studio.catalog.wiring import note_fault, opened
 from studio.core.dispatch import nudge
 from studio.flows.bundle import Bundle, Contexts, bundle_of
 from studio.flows.deliver import deliver
-from studio.flows.ledger import claim_deliveries, claim_item, due_deliveries
+from studio.flows.ledger import claim_deliveries, claim_items, due_deliveries
 from studio.flows.models import Flow, FlowVersion, InboxItem
 from studio.flows.upkeep import keep
 from studio.flows.work import work
 
 log = logging.getLogger(__name__)
 TURN_SECONDS = 20.0
+# Items claimed by one UPDATE and decided with what is known at that moment.
+AT_ONCE = 20
 
 
 def pump_flow(flow_id: int) -> int:
@@ -34,27 +36,29 @@ def pump_flow(flow_id: int) -> int:
     contexts = Contexts(flow)
     count = 0
     while time.monotonic() < deadline:
-        item = claim_item(flow_id)
-        if item is None:
+        items = claim_items(flow_id, AT_ONCE)
+        if not items:
             return count
-        item.flow = flow
-        try:
-            version = item.use_version or _published(flow)
-            if version.pk not in bundles:
-                bundles[version.pk] = bundle_of(version)
-            # Looked at after the claim, so that a link made before the item was released is seen.
-            bundle = bundles[version.pk]
-            work(item, bundle, contexts.now(), keep if "keeps" in bundle.design else None)
-        except Exception:
-            log.exception("inbox item %s", item.uuid)
-            _give_back(item)
-        count += 1
+        published = flow.versions.filter(state="published").first()
+        # Looked at after the claim, so that a link made before the items were released is seen.
+        sides = contexts.now()
+        for item in items:
+            item.flow = flow
+            try:
+                version = item.use_version or _usable(published, flow)
+                if version.pk not in bundles:
+                    bundles[version.pk] = bundle_of(version)
+                bundle = bundles[version.pk]
+                work(item, bundle, sides, keep if "keeps" in bundle.design else None)
+            except Exception:
+                log.exception("inbox item %s", item.uuid)
+                _give_back(item)
+        count += len(items)
     nudge("flows.pump_items", flow_id)
     return count
 
 
-def _published(flow: Flow) -> FlowVersion:
-    version = flow.versions.filter(state="published").first()
+def _usable(version: FlowVersion | None, flow: Flow) -> FlowVersion:
     if version is None:
         raise MappingRefused(problems=(f"{flow.name} has no published version",))
     return version

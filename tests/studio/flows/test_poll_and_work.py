@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from engine.errors import RemoteRejected, RemoteUnavailable
-from studio.flows.ledger import claim_delivery, claim_item
+from studio.flows.ledger import claim_delivery, claim_item, claim_items
 from studio.flows.models import Cursor, Delivery, InboxItem, Run
 from studio.flows.poll import poll, take_lease
 from studio.triage.models import Case
@@ -354,3 +354,35 @@ def test_a_change_after_an_unclear_try_looks_the_document_up_first(world) -> Non
 
     assert world.target.look_ups == 1
     assert world.post("1001").state == "done"
+
+
+def test_items_are_claimed_together_and_by_one_worker_only(world) -> None:
+    for number in ("1001", "1002", "1003"):
+        world.order(number)
+    world.order("1001", Net=Decimal("5.00"))
+    world.poll()
+
+    first = claim_items(world.flow.pk, 2)
+    second = claim_items(world.flow.pk, 20)
+
+    assert [[i.key for i in one] for one in (first, second)] == [["1001", "1002"], ["1003"]]
+    assert not claim_items(world.flow.pk, 20), "a record's later version waits for the earlier one"
+
+
+def test_one_item_that_cannot_be_worked_never_stops_the_others(world, monkeypatch) -> None:
+    from studio.flows import pump
+
+    real = pump.work
+
+    def sometimes(item, *args):
+        if item.key == "1002":
+            raise ZeroDivisionError("bug")
+        return real(item, *args)
+
+    monkeypatch.setattr(pump, "work", sometimes)
+    for number in ("1001", "1002", "1003"):
+        world.order(number)
+    world.poll()
+    world.work()
+
+    assert [world.item(n).state for n in ("1001", "1002", "1003")] == ["done", "new", "done"]

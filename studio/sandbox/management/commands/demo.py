@@ -98,6 +98,8 @@ class Command(BaseCommand):
             if not fixed + story.approve_batches(ana, workspace, self.say):
                 break
             self.settle(workspace, since)
+        if story.approve_batches(ana, workspace, self.say):
+            self.settle(workspace, timezone.now())
         figures = story.tie_out(ana, workspace)
         again = self.second_run(workspace)
         self.stdout.write(json.dumps(summary(figures, again), default=str))
