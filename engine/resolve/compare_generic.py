@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from rapidfuzz import fuzz, process
 
 from engine.resolve import block
+from engine.resolve.align import align
 from engine.resolve.fellegi import match_weights
 from engine.resolve.keys import Floats, Ints, KeySet, key_set
 from engine.resolve.roles import heading_words
@@ -47,27 +47,6 @@ def _columns(table: Table) -> dict[str, list[str]]:
         for name, values in table.columns.items()
         if name != table.key and any(values)
     }
-
-
-def _overlap(a: Sequence[str], b: Sequence[str]) -> float:
-    left, right = set(a) - {""}, set(b) - {""}
-    return len(left & right) / max(min(len(left), len(right)), 1)
-
-
-def align(left: dict[str, list[str]], right: dict[str, list[str]]) -> list[tuple[str, str]]:
-    """Pairs of columns: same heading first, then the columns that share most values."""
-    found = [(name, name) for name in left if name in right]
-    rest_left = [n for n in left if n not in right]
-    rest_right = [n for n in right if n not in left]
-    scored = sorted(
-        ((_overlap(left[a], right[b]), a, b) for a in rest_left for b in rest_right), reverse=True
-    )
-    used: set[str] = set()
-    for value, a, b in scored:
-        if value > 0.02 and "<" + a not in used and ">" + b not in used:
-            used |= {"<" + a, ">" + b}
-            found.append((a, b))
-    return found
 
 
 def _grams(text: str) -> set[str]:

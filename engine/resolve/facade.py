@@ -119,10 +119,10 @@ def match(
     """
     policy = policy or Policy()
     tell = progress or (lambda _step, _share: None)
-    profile = profiles.profile(kind)
     decided = latest(judgements)
     if not len(left) or not len(right):
-        return _empty(left, right, profile, decided)
+        return _empty(left, right, profiles.profile(kind), decided)
+    profile = profiles.fitting(kind, left, right)
     tell("reading the columns", 0.0)
     with _without_collector():
         prepared: Any = profile.prepare(left, right)

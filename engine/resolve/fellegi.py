@@ -7,7 +7,10 @@ per pair, a sum over fields that a person can read.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.resolve.keys import Floats, Ints
 
@@ -49,3 +52,51 @@ def match_weights(similarity: Floats) -> Floats:
     return np.asarray(
         prior + weight[np.arange(level.shape[1]), level].sum(axis=1), dtype=np.float32
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Log weight per field and level (level 0, unknown, weighs nothing) and the prior log-odds."""
+
+    table: Floats
+    prior: float
+
+
+# Shares of the levels of a field among true pairs, to begin with: from unlike to equal.
+_TRUE = (0.06, 0.04, 0.05, 0.1, 0.75)
+_HELD = 20.0
+
+
+def estimate_matches(
+    level: NDArray[np.int8], chance: Floats, pairs: float, rounds: int = 30
+) -> Weights:
+    """Weights where the levels of chance pairs are known and only those of true pairs are learned.
+
+    Args:
+        level: levels of candidate pairs, 0 unknown, then 1 (unlike) to 5 (equal), shape (pairs, fields).
+        chance: share of every level among pairs that are not one, shape (fields, levels).
+        pairs: how many pairs there are in all, candidates or not; all true pairs are taken to be
+            among the candidates.
+        rounds: of expectation and maximisation.
+    """
+    width, size = chance.shape
+    power = size ** np.arange(width, dtype=np.int64)
+    code, count = np.unique(level.astype(np.int64) @ power, return_counts=True)
+    pattern = (code[:, None] // power) % size
+    known = [[pattern[:, k] == at for at in range(size)] for k in range(width)]
+    true = np.tile(np.asarray((1.0, *_TRUE)), (width, 1))
+    share = 0.2 * len(level) / pairs
+    weight = np.zeros((width, size))
+    prior = 0.0
+    for _ in range(rounds):
+        for k in range(width):
+            raw = np.log(true[k, 1:]) - np.log(chance[k, 1:].astype(np.float64))
+            weight[k, 1:] = np.maximum.accumulate(raw)
+        prior = float(np.log(share / (1 - share)))
+        odds = prior + weight[np.arange(width), pattern].sum(axis=1)
+        p = count / (1 + np.exp(-np.clip(odds, -30, 30)))
+        share = min(max(float(p.sum()) / pairs, 1e-12), 0.5)
+        for k in range(width):
+            seen = np.asarray([p[mask].sum() for mask in known[k][1:]]) + _HELD * np.asarray(_TRUE)
+            true[k, 1:] = seen / seen.sum()
+    return Weights(weight.astype(np.float32), prior)

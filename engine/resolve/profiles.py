@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +14,8 @@ from engine.resolve import (
     compare_item,
     compare_party,
     parallel,
+    register,
+    register_profile,
     scorer,
     words_generic,
     words_item,
@@ -22,6 +23,7 @@ from engine.resolve import (
 )
 from engine.resolve.explain import Fact
 from engine.resolve.keys import Floats, Ints
+from engine.resolve.scorer import Compared
 from engine.resolve.table import Table
 
 SECOND_LOOK = {
@@ -35,21 +37,6 @@ SECOND_LOOK = {
 
 _PARTY_MOST = 20
 _HOPELESS = -7.0
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """Pairs that are worth an answer, out of all that were compared.
-
-    Attributes:
-        at: their positions among the compared pairs.
-        model: the model that spoke, None where weights were learned on the spot.
-        scored: evidence, log-odds and probability, one row per position.
-    """
-
-    at: NDArray[np.int64]
-    model: scorer.Model | None
-    scored: scorer.Scored
 
 
 def _in_pieces(
@@ -273,6 +260,12 @@ class GenericProfile:
 _AT = {name: k for k, (name, _) in enumerate(compare_generic.EVIDENCE)}
 _FACTORS = {"weight": 0.5, "whole": 8.0, "codes": 0.5, "first": 6.0}
 _RIVAL, _NO_RIVAL, _SLOPE, _SHIFT = 0.75, -4.0, 0.774, -1.837
+
+
+def fitting(kind: str, left: Table, right: Table) -> Profile:
+    """The profile for these tables: registers of short cells have one of their own."""
+    paired = register.pairs(left, right) if kind == "generic" else []
+    return register_profile.RegisterProfile(paired) if paired else profile(kind)
 
 
 def profile(kind: str) -> Profile:

@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.resolve.keys import Floats, Ints
 from engine.resolve.trees import Forest
@@ -101,6 +102,21 @@ class Scored:
     table: Floats
     log_odds: Floats
     probability: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Pairs that are worth an answer, out of all that were compared.
+
+    Attributes:
+        at: their positions among the compared pairs.
+        model: the model that spoke, None where weights were learned on the spot.
+        scored: evidence, log-odds and probability, one row per position.
+    """
+
+    at: NDArray[np.int64]
+    model: Model | None
+    scored: Scored
 
 
 def score(model: Model, i: Ints, j: Ints, evidence: Floats) -> Scored:

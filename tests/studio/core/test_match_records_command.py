@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -128,3 +131,26 @@ def test_a_file_with_headings_only_gives_no_pairs(tmp_path: Path) -> None:
     call_command("match-records", kind="customer", out=tmp_path / "p.csv", stderr=StringIO(),
                  left=tmp_path / "l.csv", right=tmp_path / "r.csv")  # fmt: skip
     assert (tmp_path / "p.csv").read_text(encoding="utf-8") == "left_key,right_key,probability\n"
+
+
+def test_the_command_does_not_load_the_studio(tmp_path: Path, settings: Any) -> None:
+    """Starting must not take longer than matching: no app is loaded, nor anything that learns."""
+    left, right, truth = FILES["customer"]
+    (tmp_path / "left.csv").write_text(left, encoding="utf-8")
+    (tmp_path / "right.csv").write_text(right, encoding="utf-8")
+    command = ["manage.py", "match-records", "--kind", "customer"]
+    for name in ("left.csv", "right.csv", "out.csv"):
+        command += [f"--{Path(name).stem}", str(tmp_path / name)]
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", *command],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    assert "engine.resolve" in loaded
+    assert not loaded & {"rest_framework", "import_export", "sklearn", "torch", "openai"}
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as handle:
+        sure = {(a, b) for a, b, p in list(csv.reader(handle))[1:] if float(p) >= 0.5}
+    assert sure == truth
