@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping as Mapping_
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,9 +12,10 @@ from engine.runtime.idempotency import content_hash
 from studio.accounts.roles import OPERATE, PUBLISH, TRIAGE
 from studio.core.action import Actor, acting
 from studio.core.dispatch import nudge
-from studio.flows.bundle import bundle_of, compile_route, route_mapping
-from studio.flows.keeping import add_keeping, pin, published
+from studio.flows.bundle import bundle_of
+from studio.flows.keeping import add_keeping, pin
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
+from studio.flows.problems import examine
 from studio.triage.actions import close_cases
 from studio.triage.models import OPEN_STATES, Case
 
@@ -25,34 +24,21 @@ def assemble(flow: Flow) -> dict[str, Any]:
     """The content of the next version: the design and the exact versions of everything it uses.
 
     Raises:
-        MappingRefused: a mapping it needs has no published version.
+        MappingRefused: with everything a compile objects to.
     """
-    design = flow.design
-    document, source, target = design["document"], flow.source_id, flow.target_id
-    problems: list[str] = []
-    content: dict[str, Any] = {"design": design, "outbound": {}, "creates": {}}
-    inbound = published(source, "inbound", design["trigger"]["entity"], document)
-    if inbound is None:
-        problems.append(
-            f"{flow.source}: the mapping of {design['trigger']['entity']} is not published. "
-            "Review and publish it first."
-        )
-    else:
-        content["inbound"] = pin(inbound)
-    for branch in design["branches"]:
-        version = published(target, "outbound", branch["entity"], document)
-        if version is None:
-            problems.append(
-                f"{flow.target}: the mapping to {branch['entity']} is not published. "
-                "Review and publish it first."
-            )
-        else:
-            content["outbound"][branch["entity"]] = pin(version)
-    for kind, policy in design.get("creates", {}).items():
-        version = published(target, "outbound", policy["entity"], policy["document"])
-        if version is not None:
-            content["creates"][kind] = {**policy, **pin(version)}
-    if "keeps" in design:
+    design, found = flow.design, examine(flow, flow.design)
+    content: dict[str, Any] = {
+        "design": design,
+        "outbound": {entity: pin(version) for entity, version in found.outbound.items()},
+        "creates": {
+            kind: {**design["creates"][kind], **pin(version)}
+            for kind, version in found.creates.items()
+        },
+    }
+    problems = list(found.refusals)
+    if found.inbound is not None:
+        content["inbound"] = pin(found.inbound)
+    if "keeps" in design and not problems:
         add_keeping(flow, content, problems)
     if problems:
         raise MappingRefused(problems=tuple(problems))
@@ -182,37 +168,3 @@ def close_without_posting(actor: Actor, item: InboxItem, reason: str) -> None:
             raise ValidationError("The record is being worked just now. Try again in a moment.")
         line.data = {"record": item.label, "reason": reason}
         close_cases(f"inbox:{item.uuid}", state="void", reason=reason, by=actor.name)
-
-
-def change_step(actor: Actor, flow: Flow, step: str, values: Mapping_[str, str]) -> None:
-    """Change one step of the draft design; the published version runs on unchanged.
-
-    Raises:
-        ValidationError: the step has no such setting, or the value cannot be used.
-    """
-    design = json.loads(json.dumps(flow.design))
-    if step == "filter":
-        design["filter"] = values.get("filter", "").strip()
-    elif step == "trigger":
-        seconds = values.get("every_seconds", "")
-        if not seconds.isdigit() or not 1 <= int(seconds) <= 86400:
-            raise ValidationError("The interval is a whole number of seconds from 1 to 86,400.")
-        design["trigger"]["every_seconds"] = int(seconds)
-    elif step == "references":
-        for kind, plan in design["references"].items():
-            if values.get(kind) in ("ask", "create", "block"):
-                plan["policy"] = values[kind]
-    elif step.startswith("branch-"):
-        design["branches"][int(step.removeprefix("branch-")) - 1]["when"] = values.get(
-            "when", ""
-        ).strip()
-    else:
-        raise ValidationError("This step has nothing to change.")
-    try:
-        compile_route(json.dumps(route_mapping(design), sort_keys=True))
-    except MappingRefused as refusal:
-        raise ValidationError(list(refusal.problems)) from refusal
-    with acting(actor, PUBLISH, "flow.changed", f"flow:{flow.uuid}") as line:
-        line.data = {"flow": flow.name, "step": step, "before": flow.design, "after": design}
-        flow.design = design
-        flow.save(update_fields=["design", "updated_at"])

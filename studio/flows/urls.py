@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.flows import views, views_runs
+from studio.flows import views, views_designer, views_runs
 
 app_name = "flows"
 urlpatterns = [
@@ -13,8 +13,19 @@ urlpatterns = [
     path("records/<uuid:key>/", views.item, name="item"),
     path("records/<uuid:key>/again/", views.replay, name="item-replay"),
     path("deliveries/<uuid:key>/explain/", views.explain, name="explain"),
-    path("<slug:key>/", views.flow, name="flow"),
+    path("<slug:key>/", views_designer.flow, name="flow"),
     path("<slug:key>/publish/", views.publish, name="flow-publish"),
-    path("<slug:key>/change/", views.change, name="flow-change"),
+    path("<slug:key>/steps/", views_designer.table, name="flow-table"),
+    path("<slug:key>/steps/<slug:step>/", views_designer.step, name="flow-step"),
+    path(
+        "<slug:key>/steps/<slug:step>/condition/", views_designer.condition, name="flow-condition"
+    ),
+    path("<slug:key>/steps/<slug:step>/remark/", views_designer.remark, name="flow-remark"),
+    path("<slug:key>/edit/", views_designer.edit, name="flow-edit"),
+    path("<slug:key>/undo/", views_designer.undo, name="flow-undo"),
+    path("<slug:key>/redo/", views_designer.redo, name="flow-redo"),
+    path("<slug:key>/compare/", views_designer.compare, name="flow-compare"),
+    path("<slug:key>/restore/<int:number>/", views_designer.restore, name="flow-restore"),
+    path("<slug:key>/run/", views_designer.run_now, name="flow-run"),
     path("<slug:key>/switch/", views.switch, name="flow-switch"),
 ]

@@ -17,7 +17,6 @@ from studio.accounts.roles import OPERATE, PUBLISH, READ, TRIAGE
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.flows import actions, queries
-from studio.flows.designer import steps_of
 from studio.flows.evidence import flat
 from studio.flows.models import Delivery, Flow, InboxItem, Run
 
@@ -38,33 +37,6 @@ def flows(request: StudioRequest) -> HttpResponse:
     return render(request, "flows/flows.html", {"rows": queries.flow_rows(request.workspace)})
 
 
-@page(READ)
-@require_GET
-def flow(request: StudioRequest, key: str) -> HttpResponse:
-    """One flow as steps, with its versions."""
-    found = get_object_or_404(
-        Flow.objects.select_related("source", "target"), workspace=request.workspace, key=key
-    )
-    try:
-        actions.assemble(found)
-        problems: tuple[str, ...] = ()
-    except MappingRefused as refusal:
-        problems = refusal.problems
-    return render(
-        request,
-        "flows/flow.html",
-        {
-            "flow": found,
-            "steps": steps_of(found),
-            "versions": found.versions.all()[:10],
-            "problems": problems,
-            "may_publish": request.actor.may(PUBLISH),
-            "may_operate": request.actor.may(OPERATE),
-            "decisions": queries.decisions_about(found)[:10],
-        },
-    )
-
-
 @page(PUBLISH)
 @require_POST
 def publish(request: StudioRequest, key: str) -> HttpResponse:
@@ -75,19 +47,6 @@ def publish(request: StudioRequest, key: str) -> HttpResponse:
         messages.success(request, f"Version {version.number} is live.")
     except MappingRefused as refusal:
         messages.error(request, " ".join(refusal.problems))
-    return redirect("flows:flow", key=key)
-
-
-@page(PUBLISH)
-@require_POST
-def change(request: StudioRequest, key: str) -> HttpResponse:
-    """Change one step of the draft; production keeps running the published version."""
-    found = get_object_or_404(Flow, workspace=request.workspace, key=key)
-    try:
-        actions.change_step(request.actor, found, request.POST.get("step", ""), request.POST)
-        messages.success(request, "Saved in the draft. Publish it to make it effective.")
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
     return redirect("flows:flow", key=key)
 
 

@@ -179,22 +179,26 @@ def work(item: InboxItem, bundle: Bundle, sides: Sides, conclude: Conclude | Non
         settle_older(item)
         if found.state == "parked":
             park(item, found.issues)
-            return item.state
-        if conclude is not None:
+        elif conclude is not None:
             conclude(item, bundle, sides, found)
-            return item.state
-        match found.state:
-            case "waiting":
-                _wait(item, bundle, found)
-            case "deleted":
-                _gone(item, found, "deleted-at-source", "was deleted")
-            case "filtered":
-                _gone(item, found, "left-the-flow", "no longer meets the flow's filter")
-            case _:
-                _hand_over(item, bundle, found)
+        else:
+            _conclude(item, bundle, found)
         if item.state == "parked":
             tell(item.flow, bundle.design, "held", item, f"{item.label}: {item.why}")
     return item.state
+
+
+def _conclude(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
+    """What follows from a record without faults: its posting, a wait, or a look at what is posted."""
+    match found.state:
+        case "waiting":
+            _wait(item, bundle, found)
+        case "deleted":
+            _gone(item, found, "deleted-at-source", "was deleted")
+        case "filtered":
+            _gone(item, found, "left-the-flow", "no longer meets the flow's filter")
+        case _:
+            _hand_over(item, bundle, found)
 
 
 def _describe(item: InboxItem, found: Outcome, kind: str) -> None:

@@ -50,6 +50,8 @@ def paths(world: World) -> list[str]:
         *(f"/exceptions/{case.uuid}/" for case in Case.objects.all()),
         "/flows/",
         "/flows/orders/",
+        "/flows/orders/steps/",
+        "/flows/orders/compare/",
         "/flows/runs/",
         f"/flows/records/{item.uuid}/",
         f"/flows/deliveries/{post.uuid}/explain/",

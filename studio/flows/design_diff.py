@@ -1,0 +1,155 @@
+"""Two designs beside each other: in words, and as text line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+import yaml
+
+from studio.flows.conditions import in_words
+from studio.flows.edits import LISTS, called, normal
+
+CONDITIONS = ("when", "holds")
+NAMES = {
+    "when": "the condition", "holds": "what must hold", "to": "the field it fills", "from": "the calculation",
+    "by": "what must be equal", "every_seconds": "seconds between looks", "kind": "how it starts",
+    "at": "the times", "give_up_after": "the number of tries", "first_seconds": "the first pause",
+    "cap_seconds": "the longest pause", "factor": "the growth of the pauses", "label": "the name",
+    "table": "the table", "field": "the code", "otherwise": "the value for unknown codes",
+    "severity": "what a breach does", "fields": "the fields", "entity": "the document", "on": "the event",
+    "mapping": "the version of the mapping",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference; ``tone`` is good for added, bad for removed, warn for changed."""
+
+    step: str
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """One line of both texts; an empty side has no such line."""
+
+    left: str
+    right: str
+    tone: str
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """What changed between two designs, in the order of the canvas."""
+    one, two = normal(before), normal(after)
+    found = list(_settings("trigger", one, two))
+    found += _settings("understand", one, two)
+    for name in ("steps", "branches"):
+        found += _rows(name, one, two)
+    for name in ("references", "builtin", "retry", "write_back"):
+        found += _single(name, one, two)
+    found += _rows("notify", one, two)
+    known = {
+        "trigger",
+        "understand",
+        "references",
+        "builtin",
+        "retry",
+        "write_back",
+        *LISTS.values(),
+    }
+    for name in sorted((one.keys() | two.keys()) - known):
+        if one.get(name) != two.get(name):
+            found.append(Difference(name, f"{name.replace('_', ' ')}: changed", "warn"))
+    return found
+
+
+def _rows(name: str, one: dict[str, Any], two: dict[str, Any]) -> Iterator[Difference]:
+    old = {row["id"]: row for row in one.get(name, [])}
+    new = {row["id"]: row for row in two.get(name, [])}
+    for key in old.keys() - new.keys():
+        yield Difference(key, f"{_sentence(called(one, key))} is gone", "bad")
+    for key, row in new.items():
+        title = _sentence(called(two, key))
+        if key not in old:
+            yield Difference(key, f"{title} is new{_said(row)}", "good")
+        else:
+            yield from _changed(key, title, old[key], row)
+    kept_old, kept_new = [k for k in old if k in new], [k for k in new if k in old]
+    if kept_old != kept_new:
+        order = ", then ".join(called(two, k) for k in kept_new)
+        yield Difference(kept_new[0], f"The order is now: {order}", "warn")
+
+
+def _single(name: str, one: dict[str, Any], two: dict[str, Any]) -> Iterator[Difference]:
+    key = "check" if name == "builtin" else name
+    title = _sentence(called(two, key))
+    if bool(one.get(name)) != bool(two.get(name)):
+        is_new = bool(two.get(name))
+        yield Difference(
+            key, f"{title} is {'new' if is_new else 'gone'}", "good" if is_new else "bad"
+        )
+    elif one.get(name):
+        yield from _changed(key, title, one[name], two[name])
+
+
+def _settings(name: str, one: dict[str, Any], two: dict[str, Any]) -> Iterator[Difference]:
+    yield from _changed(name, _sentence(called(two, name)), one.get(name, {}), two.get(name, {}))
+
+
+def _changed(
+    key: str, title: str, old: dict[str, Any], new: dict[str, Any]
+) -> Iterator[Difference]:
+    for name in [*old, *(n for n in new if n not in old)]:
+        was, now = old.get(name), new.get(name)
+        if was != now and name != "id":
+            what = NAMES.get(name, name.replace("_", " "))
+            yield Difference(
+                key, f"{title}: {what} was {_value(name, was)} and is {_value(name, now)}", "warn"
+            )
+
+
+def _value(name: str, value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "not set"
+    if name in CONDITIONS:
+        return f"“{in_words(str(value))}”"
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{k} {v['policy'] if isinstance(v, dict) and 'policy' in v else v}"
+            for k, v in value.items()
+        )
+    return ", ".join(map(str, value)) if isinstance(value, list) else f"“{value}”"
+
+
+def _said(row: dict[str, Any]) -> str:
+    condition = next((row[n] for n in CONDITIONS if row.get(n)), "")
+    return f": {in_words(condition)}" if condition else ""
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def as_text(design: Mapping[str, Any]) -> str:
+    """The design as YAML, the way shipped flows are written."""
+    made: str = yaml.safe_dump(normal(design), sort_keys=False, allow_unicode=True, width=100)
+    return made
+
+
+def side_by_side(before: str, after: str) -> list[TextRow]:
+    """Both texts line by line."""
+    left, right = before.splitlines(), after.splitlines()
+    rows: list[TextRow] = []
+    for tag, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag == "equal":
+            rows += [TextRow(x, x, "") for x in left[a:b]]
+            continue
+        old, new = left[a:b], right[c:d]
+        for n in range(max(len(old), len(new))):
+            was, now = (old[n] if n < len(old) else ""), (new[n] if n < len(new) else "")
+            rows.append(TextRow(was, now, "warn" if was and now else "bad" if was else "good"))
+    return rows

@@ -1,0 +1,248 @@
+"""Drafts: every edit is kept and can be taken back; what runs is never touched; pages show all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from studio.flows import drafts
+from studio.flows.actions import publish_flow
+from studio.flows.design_diff import differences
+from studio.flows.edits import PALETTE, add, change, move, normal, remove
+from studio.flows.models import DraftEdit, Flow
+from studio.flows.problems import examine
+from tests.studio.world import DESIGN
+
+pytestmark = pytest.mark.django_db
+
+
+def fresh(world: Any) -> Flow:
+    return Flow.objects.get(pk=world.flow.pk)
+
+
+def do(world: Any, actor: Any, edit: Any, *args: Any, **named: Any) -> DraftEdit:
+    """Make one edit on the draft as it is now."""
+
+    def apply(design: dict[str, Any]) -> tuple[dict[str, Any], str, str]:
+        found = edit(design, *args, **named)
+        return found if len(found) == 3 else (found[0], "", found[1])
+
+    flow = fresh(world)
+    return drafts.edit(actor, flow, flow.revision, apply)
+
+
+@pytest.fixture
+def me(ivo, actor_of) -> Any:
+    return actor_of(ivo)
+
+
+def test_what_was_edited_is_taken_back_and_made_again(world, me) -> None:
+    do(world, me, add, "rule")
+    do(world, me, change, "filter", {"when": "TRUE", "mode": "text"})
+    both = fresh(world).design
+
+    drafts.undo(me, fresh(world))
+    assert [s["when"] for s in fresh(world).design["steps"] if s["kind"] == "filter"] == [
+        DESIGN["filter"]
+    ]
+    drafts.undo(me, fresh(world))
+    assert fresh(world).design == DESIGN
+    with pytest.raises(ValidationError, match="nothing left to undo"):
+        drafts.undo(me, fresh(world))
+    drafts.redo(me, fresh(world))
+    drafts.redo(me, fresh(world))
+
+    assert fresh(world).design == both
+    with pytest.raises(ValidationError, match="nothing to do again"):
+        drafts.redo(me, fresh(world))
+
+
+def test_a_new_edit_after_an_undo_drops_what_was_undone(world, me) -> None:
+    do(world, me, add, "rule")
+    drafts.undo(me, fresh(world))
+    do(world, me, add, "retry")
+
+    with pytest.raises(ValidationError):
+        drafts.redo(me, fresh(world))
+    assert DraftEdit.objects.get(words="added a rule").state == "dropped"
+
+
+def test_two_people_do_not_write_over_each_other(world, me) -> None:
+    seen = fresh(world)
+    do(world, me, add, "rule")
+
+    with pytest.raises(ValidationError, match="Ivo Marsh added a rule meanwhile"):
+        drafts.edit(me, seen, seen.revision, lambda d: add(d, "retry"))
+    assert "retry" not in fresh(world).design
+
+
+def test_who_may_not_publish_may_not_edit(world, ana, actor_of) -> None:
+    with pytest.raises(PermissionDenied):
+        drafts.edit(actor_of(ana), world.flow, 0, lambda d: add(d, "rule"))
+
+
+def test_a_version_is_restored_as_a_draft_and_nothing_that_runs_changes(world, me) -> None:
+    do(world, me, change, "filter", {"when": 'status = "open"', "mode": "text"})
+    second = publish_flow(me, fresh(world))
+    drafts.restore(me, fresh(world), world.version)
+
+    assert normal(fresh(world).design)["steps"] == normal(DESIGN)["steps"]
+    assert fresh(world).versions.get(state="published") == second
+
+
+@pytest.mark.parametrize("kind", PALETTE)
+def test_every_step_of_the_palette_can_be_added_moved_and_removed(kind, world) -> None:
+    base = {k: v for k, v in normal(DESIGN).items() if k != "write_back"}
+
+    made, key, words = add(base, kind)
+    assert words.startswith("added ")
+    if kind not in ("retry", "write_back"):
+        made, _ = move(made, key, by=-1)
+        made, _ = move(made, key, before="end")
+    gone, _ = remove(made, key)
+
+    assert {k: v for k, v in gone.items() if v} == {k: v for k, v in base.items() if v}
+
+
+def test_a_branch_that_takes_everything_stays_last_when_another_is_added() -> None:
+    made, key, _ = add(normal(DESIGN), "branch")
+
+    assert [b["id"] for b in made["branches"]] == [key, "b1"]
+
+
+def test_the_last_branch_and_fixed_steps_cannot_be_removed() -> None:
+    with pytest.raises(ValidationError, match="last branch stays"):
+        remove(normal(DESIGN), "b1")
+    with pytest.raises(ValidationError, match="cannot do without"):
+        remove(normal(DESIGN), "trigger")
+
+
+@pytest.mark.parametrize(
+    ("key", "form", "words"),
+    [
+        ("trigger", {"kind": "poll", "every_seconds": "0"}, "whole number of seconds"),
+        ("trigger", {"kind": "schedule", "at": "25:00"}, "not a time of the day"),
+        ("filter", {"when-field-0": "gross_total", "when-operator-0": "gt", "when-value-0": "much"}, "not a number"),
+        ("references", {"policy-customer": "guess"}, "For a missing customer choose"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused_in_words(key, form, words) -> None:
+    with pytest.raises(ValidationError, match=words):
+        change(normal(DESIGN), key, form)
+
+
+@pytest.mark.parametrize(
+    ("steps", "branches", "step", "sentence", "fix"),
+    [
+        ([{"id": "f", "kind": "filter", "when": 'statsu = "x"'}], None, "f", "statsu", 'Write status = "x"'),
+        ([{"id": "l", "kind": "lookup", "table": "none", "field": "terms", "to": "terms"}], None, "l", "no lookup table “none”", "Add the table"),
+        ([{"id": "l", "kind": "lookup", "table": "", "field": "", "to": ""}], None, "l", "Choose a table", "Remove this step"),
+        ([{"id": "r", "kind": "rule", "holds": ""}], None, "r", "no condition yet", "Remove this step"),
+        ([{"id": "c", "kind": "set", "to": "memo", "from": "1 +"}], None, "c", "", ""),
+        (None, [{"when": "TRUE", "entity": "Invoice"}, {"when": "paid", "entity": "Invoice"}], "b1", "never reached", "Move it to the end"),
+        (None, [{"when": "TRUE", "entity": "Receipt"}], "b1", "mapping to Receipt is not published", "See the mappings"),
+    ],
+)  # fmt: skip
+def test_a_compile_message_stands_at_its_step_with_a_fix(
+    world, steps, branches, step, sentence, fix
+) -> None:
+    design = normal(DESIGN)
+    design |= {"steps": steps} if steps is not None else {}
+    design |= {"branches": branches} if branches is not None else {}
+
+    found = [p for p in examine(world.flow, design).problems if p.step == step and p.refuses]
+
+    assert sentence in found[0].sentence
+    assert fix in "".join(way.label for way in found[0].ways)
+
+
+def test_a_clean_design_has_nothing_to_mend(world) -> None:
+    found = examine(world.flow, DESIGN)
+
+    assert found.refusals == ()
+    assert set(found.outbound) == {"Invoice"}
+
+
+def test_differences_are_told_in_words() -> None:
+    before = normal(DESIGN)
+    after, _, _ = add(before, "retry")
+    after, key, _ = add(after, "rule")
+    after, _ = change(after, key, {"holds": "gross_total > 5", "mode": "text", "label": "Limit"})
+    after, _ = change(after, "filter", {"when": "paid", "mode": "text"})
+
+    said = [d.words for d in differences(before, after)]
+
+    assert said == [
+        "A filter: the condition was “status is “completed”” and is “paid is yes”",
+        "A rule “Limit” is new: gross total is more than “5”",
+        "A retry rule is new",
+    ]
+
+
+PAGES = ["", "steps/", "steps/filter/", "steps/trigger/", "steps/understand/", "steps/b1/", "steps/references/",
+         "steps/check/", "steps/deliver/", "steps/write_back/", "steps/filter/?mode=text", "compare/"]  # fmt: skip
+
+
+def test_all_pages_of_the_designer_answer(world, ivo, client, me) -> None:
+    world.order("1001")
+    world.run()
+    for kind in PALETTE:
+        if kind != "write_back":
+            do(world, me, add, kind)
+    client.force_login(ivo, backend="django.contrib.auth.backends.ModelBackend")
+
+    for path in [
+        *PAGES,
+        *(f"steps/{key}/" for key in ("s1", "s2", "s3", "s4", "s5", "b2", "retry", "n1")),
+    ]:
+        answer = client.get(f"/flows/orders/{path}")
+        assert answer.status_code == 200, path
+    assert client.get("/flows/orders/steps/nothing/").status_code == 404
+
+
+def test_the_live_result_is_that_of_a_real_record(world, ivo, client) -> None:
+    world.order("1001")
+    world.run()
+    client.force_login(ivo, backend="django.contrib.auth.backends.ModelBackend")
+    rows = {
+        "when-join": "AND",
+        "when-field-0": "party_name",
+        "when-operator-0": "eq",
+        "when-value-0": "Cobb",
+    }
+
+    answer = client.post("/flows/orders/steps/filter/condition/", {"name": "when", **rows})
+
+    text = answer.content.decode()
+    assert "The condition does not hold." in text
+    assert "party name is “Bayside”: does not hold" in text
+
+
+def test_an_accountant_reads_and_remarks_but_changes_nothing(world, ana, client) -> None:
+    client.force_login(ana, backend="django.contrib.auth.backends.ModelBackend")
+
+    said = client.post(
+        "/flows/orders/steps/filter/remark/", {"text": "Why only completed?", "step": "filter"}
+    )
+    refused = client.post("/flows/orders/edit/", {"do": "add", "kind": "rule", "revision": "0"})
+
+    assert said.status_code == 302
+    assert "Why only completed?" in client.get("/flows/orders/steps/filter/").content.decode()
+    assert refused.status_code == 403
+    assert fresh(world).design == DESIGN
+
+
+def test_a_form_of_a_page_that_is_out_of_date_is_refused(world, ivo, client, me) -> None:
+    do(world, me, add, "rule")
+    client.force_login(ivo, backend="django.contrib.auth.backends.ModelBackend")
+
+    answer = client.post(
+        "/flows/orders/edit/",
+        {"do": "add", "kind": "retry", "revision": "0"},
+        headers={"HX-Request": "true"},
+    )
+
+    assert answer.status_code == 422
+    assert "meanwhile" in answer.content.decode()
