@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from pydantic import SecretStr
 
 from connectors.config import ConnectionConfig, Services
+from connectors.http.oauth import OAuthClient
 from engine.ports import Action, Connector
 
 
@@ -17,6 +18,25 @@ class VendorModule(Protocol):
 
     def connect(self, config: ConnectionConfig, services: Services) -> Connector:
         """The connector of one connection; calls nothing yet."""
+        ...
+
+
+class ConsentModule(Protocol):
+    """What the module of a vendor with consent in the browser offers besides."""
+
+    SCOPES: tuple[str, ...]
+
+    def oauth_client(self, config: ConnectionConfig, services: Services) -> OAuthClient:
+        """The registered app of a connection."""
+        ...
+
+
+@runtime_checkable
+class ListsCompanies(Protocol):
+    """A connector whose sign-in may reach several companies."""
+
+    def companies(self) -> dict[str, str]:
+        """Id and name of each."""
         ...
 
 
@@ -50,6 +70,19 @@ class CodeList:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """How a person lets us into their books in the browser (authorization code).
+
+    Attributes:
+        pkce: the vendor takes PKCE, so the code alone is worth nothing to a thief.
+        company: argument of the answer that names the company; empty where it is chosen afterwards.
+    """
+
+    pkce: bool = False
+    company: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a system can do, as data for pages and flows.
 
@@ -69,6 +102,9 @@ class Capabilities:
         rate: the limits as numbers for the budget (``per_minute``, ``per_day``, ``concurrent``).
         codes: the lists of codes it keeps.
         refer: entity -> field by which documents refer to its records where that is not the key.
+        consent: how a person signs in in the browser; None where a user name and password are typed.
+        newest: newest version of the interface that we know and speak.
+        production: address of the real service; empty where every company has its own.
     """
 
     idempotency: str
@@ -85,6 +121,9 @@ class Capabilities:
     rate: dict[str, int] = field(default_factory=dict)
     codes: tuple[CodeList, ...] = ()
     refer: dict[str, str] = field(default_factory=dict)
+    consent: Consent | None = None
+    newest: str = ""
+    production: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +153,7 @@ CONNECTORS: dict[str, System] = {
                       "statuses", "columns", "longest_address", "form_types", "read", "odata_url"),
             needs=("operator",),
             secrets=("operator_password", "company_password", "sql_url"),
+            newest="8",
             codes=(
                 CodeList("term", "TblArTerms", "TermsCode", "TermsCode", "Description", "",
                          (("days", "DueDays"), ("discount", "DiscPct")), (("term_days", "days"),)),
@@ -140,6 +180,9 @@ CONNECTORS: dict[str, System] = {
                     "batch": "40 a minute"},
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             company="realm",
+            consent=Consent(company="realmId"),
+            newest="75",
+            production="https://quickbooks.api.intuit.com",
             settings=("client_id", "marker", "batch_per_minute"),
             needs=("client_id",),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
@@ -176,6 +219,9 @@ CONNECTORS: dict[str, System] = {
             limits={"minute": "60 calls", "day": "5000 calls", "concurrent": "5 calls"},
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             company="tenant",
+            consent=Consent(pkce=True),
+            newest="16.1.0",
+            production="https://api.xero.com",
             settings=("client_id", "grant", "scopes"),
             needs=("client_id",),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
@@ -232,6 +278,21 @@ def sandbox(system: str, hello: dict[str, str]) -> ConnectionConfig:
         settings={k: v for k, v in hello.items() if k in known.settings},
         secrets={k: SecretStr(v) for k, v in hello.items() if k in known.secrets},
     )
+
+
+def signing_in(
+    config: ConnectionConfig, services: Services | None = None
+) -> tuple[OAuthClient, tuple[str, ...]]:
+    """The sign-in conversation of a connection's app, and the scopes to ask for.
+
+    Raises:
+        KeyError: no such system.
+        AccessDenied: no client id is configured.
+        RemoteUnavailable: the authorization server cannot be found.
+    """
+    module = cast("ConsentModule", importlib.import_module(CONNECTORS[config.system].module))
+    scopes = tuple(config.setting("scopes").split()) or tuple(module.SCOPES)
+    return module.oauth_client(config, services or Services()), scopes
 
 
 def open_connector(config: ConnectionConfig, services: Services | None = None) -> Connector:

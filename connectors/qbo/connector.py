@@ -27,6 +27,8 @@ from engine.ports import (
     Health,
 )
 
+SCOPES = facts.SCOPES
+
 
 class QboConnector(Assembled):
     """Implements ``engine.ports.Connector`` and ``engine.ports.Webhooks``.

@@ -109,6 +109,10 @@ class XeroConnector(Assembled):
             for one in self.api.connections()
         ]
 
+    def companies(self) -> dict[str, str]:
+        """Organisations this sign-in reaches: tenant id and name."""
+        return {one["tenantId"]: one.get("tenantName", "") for one in self.connections()}
+
     def check(self) -> Health:
         """List the connections (never a heavy stream) and find ours among them."""
         try:

@@ -70,14 +70,35 @@ def connect(actor: Actor, workspace: Workspace, details: Details) -> Connection:
     return connection
 
 
-def reconnect(actor: Actor, connection: Connection, secrets: dict[str, Any]) -> None:
-    """Replace secrets after they expired or were rotated; the others stay."""
+def settle(actor: Actor, connection: Connection, changes: dict[str, Any]) -> None:
+    """Say how a connection is reached: address, path, hours, limits, owner."""
+    with acting(actor, CONNECT, "connection.changed", f"connection:{connection.uuid}") as line:
+        before = {name: str(getattr(connection, name) or "") for name in changes}
+        for name, value in changes.items():
+            setattr(connection, name, value)
+        connection.save(update_fields=[*changes, "updated_at"])
+        after = {name: str(value or "") for name, value in changes.items()}
+        changed = {n: [before[n], after[n]] for n in changes if before[n] != after[n]}
+        line.data = {"name": connection.name, "changed": changed}
+
+
+def reconnect(
+    actor: Actor,
+    connection: Connection,
+    secrets: dict[str, Any],
+    options: dict[str, str] | None = None,
+) -> None:
+    """Replace secrets after they expired or were rotated, and settings that are none; the others stay."""
     with acting(actor, CONNECT, "connection.reconnected", f"connection:{connection.uuid}") as line:
         held = Credential.objects.get(connection=connection)
         merged = {**unseal(held.sealed), **secrets}
         Credential.objects.filter(pk=held.pk).update(sealed=seal(merged), version=held.version + 1)
         Connection.objects.filter(pk=connection.pk).update(
-            state="new", paused_until=None, paused_reason="", failures=0
+            state="new",
+            paused_until=None,
+            paused_reason="",
+            failures=0,
+            options={**connection.options, **(options or {})},
         )
         line.data = {"name": connection.name, "replaced": sorted(secrets)}
 

@@ -1,4 +1,4 @@
-"""What people type when they connect a system."""
+"""What people type when they connect a system: how it is reached, then who we are there."""
 
 from __future__ import annotations
 
@@ -6,53 +6,94 @@ from typing import Any
 
 from django import forms
 
-from connectors.registry import CONNECTORS
-from studio.accounts.models import Workspace
+from connectors.registry import System
+from engine.runtime.schedule import Hours
+from studio.accounts.models import User, Workspace
 from studio.catalog.models import Connection
 
+PATHS = {
+    "direct": "Directly over the internet",
+    "tunnel": "Through a tunnel into the company's network",
+    "agent": "Through an agent that runs beside the server",
+}
+WORDS = {
+    "operator": "Operator",
+    "operator_password": "Operator's password",
+    "company_password": "Company's password",
+    "sql_url": "Address of its database, read only",
+    "client_id": "Client id of the app",
+    "client_secret": "Client secret of the app",
+    "webhook_key": "Key that signs webhooks",
+    "refresh_token": "Refresh token, if you have one already",
+}
+HELP = {
+    "operator": "A user of its own, with just the rights the flows need. Fields it may not see are hidden from us.",
+    "client_id": "From the developer page of the vendor, where the studio is registered as an app.",
+    "webhook_key": "Without it the source is asked regularly instead.",
+}
 
-def _users(setting: str) -> str:
-    """The systems that have a setting, in words."""
-    return ", ".join(s.label for s in CONNECTORS.values() if setting in s.capabilities.settings)
 
+class ReachForm(forms.Form):
+    """How a company is reached: address, path, hours, throughput, owner."""
 
-class ConnectForm(forms.Form):
-    """One connection: where it is, who we are there, how and when it may be used."""
-
-    system = forms.ChoiceField(choices=[(s.key, s.label) for s in CONNECTORS.values()])
     name = forms.CharField(max_length=80, help_text="What people call this company.")
-    base_url = forms.CharField(label="Address", help_text="https://… of the API or the server")
-    company = forms.CharField(
-        max_length=80,
-        help_text=", ".join(f"{s.label} {s.capabilities.company}" for s in CONNECTORS.values()),
-    )
+    base_url = forms.CharField(label="Address")
+    company = forms.CharField(max_length=80, required=False)
     currency = forms.CharField(max_length=3, min_length=3, initial="USD", label="Base currency")
-    operator = forms.CharField(required=False, help_text=_users("operator"))
-    operator_password = forms.CharField(required=False, widget=forms.PasswordInput)
-    company_password = forms.CharField(required=False, widget=forms.PasswordInput)
-    client_id = forms.CharField(required=False, help_text=_users("client_id"))
-    client_secret = forms.CharField(required=False, widget=forms.PasswordInput)
-    refresh_token = forms.CharField(required=False, widget=forms.PasswordInput)
-    webhook_key = forms.CharField(required=False, widget=forms.PasswordInput)
     network_path = forms.ChoiceField(
-        choices=[
-            ("direct", "Direct"),
-            ("tunnel", "Through a tunnel"),
-            ("agent", "Through an agent on site"),
-        ]
+        label="How it is reached",
+        choices=list(PATHS.items()),
+        help_text="For a tunnel or an agent give the address of its end on this side; TLS stays end to end.",
     )
     allowed_hours = forms.CharField(
-        required=False, help_text="e.g. 06:00-22:00; empty means always"
+        required=False,
+        label="Allowed hours",
+        help_text="Such as 06:00-22:00 or mon-fri 06:00-22:00 Europe/London; empty means always. "
+        "Outside of them nothing is read and nothing is sent.",
+    )
+    per_minute = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=100_000,
+        label="Most calls a minute",
+        help_text="Empty means the vendor's own limit.",
+    )
+    owner = forms.ModelChoiceField(
+        User.objects.none(), required=False, help_text="Who is asked when it breaks."
     )
 
-    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        workspace: Workspace,
+        system: System,
+        connection: Connection | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._workspace = workspace
+        self._workspace, self._system, self._connection = workspace, system, connection
+        can = system.capabilities
+        self.fields["base_url"].help_text = (
+            "Leave it for the real service; a sandbox has its own address."
+            if can.production
+            else "https://… of the server, as this machine reaches it."
+        )
+        self.fields["base_url"].initial = can.production
+        self.fields["company"].label = can.company.capitalize()
+        self.fields["company"].required = can.consent is None
+        self.fields["company"].help_text = (
+            "" if can.consent is None else "Empty: it is taken from the sign-in."
+        )
+        people = User.objects.filter(memberships__workspace=workspace).order_by("display_name")
+        self.fields["owner"].queryset = people  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
         """Names are unique inside a workspace."""
         name: str = self.cleaned_data["name"].strip()
-        if Connection.objects.filter(workspace=self._workspace, name=name).exists():
+        others = Connection.objects.filter(workspace=self._workspace, name=name)
+        if self._connection is not None:
+            others = others.exclude(pk=self._connection.pk)
+        if others.exists():
             raise forms.ValidationError("There is a connection of this name already.")
         return name
 
@@ -66,26 +107,62 @@ class ConnectForm(forms.Form):
             )
         return url
 
-    def clean(self) -> dict[str, Any]:
-        """What the chosen system cannot do without is there."""
-        data = super().clean() or {}
-        if system := CONNECTORS.get(data.get("system", "")):
-            for name in system.capabilities.needs:
-                if not data.get(name):
-                    self.add_error(name, f"{system.label} needs this.")
-        return data
+    def clean_allowed_hours(self) -> str:
+        """Hours are written in one way only, because workers read them."""
+        text: str = self.cleaned_data["allowed_hours"].strip()
+        try:
+            Hours.read(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        return text
+
+    def reach(self) -> dict[str, Any]:
+        """What the row keeps besides name, address and company."""
+        data = self.cleaned_data
+        held = dict(self._connection.limits) if self._connection else {}
+        limits = {k: v for k, v in held.items() if k != "per_minute"}
+        if data["per_minute"]:
+            limits["per_minute"] = data["per_minute"]
+        return {
+            "network_path": data["network_path"],
+            "allowed_hours": data["allowed_hours"],
+            "limits": limits,
+            "owner": data["owner"],
+        }
+
+
+class SignInForm(forms.Form):
+    """Who we are there. Secrets that stay empty keep what is stored."""
+
+    def __init__(
+        self, *args: Any, system: System, held: frozenset[str] = frozenset(), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        can = system.capabilities
+        self._settings = [n for n in ("operator", "client_id") if n in can.settings]
+        self._secrets = [n for n in can.secrets if n in WORDS]
+        for name in (*self._settings, *self._secrets):
+            secret = name in self._secrets
+            self.fields[name] = forms.CharField(
+                label=WORDS[name],
+                required=name in can.needs and name not in held,
+                widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+                if secret
+                else forms.TextInput(),
+                help_text="Stored; leave it empty to keep it."
+                if name in held and secret
+                else HELP.get(name, ""),
+            )
 
     def options(self) -> dict[str, str]:
         """Settings that are no secrets."""
-        return {n: self.cleaned_data[n] for n in ("operator", "client_id") if self.cleaned_data[n]}
+        return {n: self.cleaned_data[n] for n in self._settings if self.cleaned_data[n]}
 
     def secrets(self) -> dict[str, Any]:
-        """Secrets, tokens where the token store looks for them."""
-        names = ("operator_password", "company_password", "client_secret", "webhook_key")
-        found: dict[str, Any] = {n: self.cleaned_data[n] for n in names if self.cleaned_data[n]}
-        if self.cleaned_data["refresh_token"]:
-            found["tokens"] = {
-                "access_token": "",
-                "refresh_token": self.cleaned_data["refresh_token"],
-            }
+        """Secrets that were typed; tokens where the token store looks for them."""
+        found: dict[str, Any] = {
+            n: self.cleaned_data[n] for n in self._secrets if self.cleaned_data[n]
+        }
+        if token := found.pop("refresh_token", ""):
+            found["tokens"] = {"access_token": "", "refresh_token": token}
         return found

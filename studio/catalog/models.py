@@ -36,6 +36,9 @@ class Connection(Base):
     paused_until = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=300, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    progress = models.JSONField(
+        default=dict, blank=True, help_text="how far getting ready has come: stage, words, trouble"
+    )
 
     class Meta:
         constraints = [

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.utils.safestring import SafeString
 from pydantic import TypeAdapter
 
 from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
 from studio.catalog.models import SchemaSnapshot
+from studio.core import charts
 
 SCHEMA: TypeAdapter[SystemSchema] = TypeAdapter(SystemSchema)
 
@@ -32,6 +34,7 @@ class FieldRow:
     field: FieldSchema
     fill: int
     samples: tuple[str, ...]
+    chart: str = ""
 
     @property
     def size(self) -> str:
@@ -50,8 +53,23 @@ def field_rows(entity: EntitySchema, text: str) -> list[FieldRow]:
             continue
         profile = one.profile
         fill = round(100 * profile.filled / profile.rows) if profile and profile.rows else 0
-        found.append(FieldRow(one, fill, profile.samples[:4] if profile else ()))
+        shown = profile.samples[:4] if profile else ()
+        found.append(
+            FieldRow(one, fill, shown, _chart(one) if profile and profile.rows else SafeString(""))
+        )
     return found
+
+
+def _chart(one: FieldSchema) -> SafeString:
+    """How full a field is and how many of its values differ, as two bars."""
+    profile = one.profile
+    if profile is None or not profile.rows:
+        return SafeString("")
+    filled, distinct = profile.filled / profile.rows, profile.distinct / profile.rows
+    label = f"{profile.filled} of {profile.rows} records have a value, {profile.distinct} different ones"
+    if profile.low or profile.high:
+        label += f", from {profile.low} to {profile.high}"
+    return charts.profile(filled, distinct, label)
 
 
 def differences(before: SchemaSnapshot, after: SchemaSnapshot) -> list[Any]:

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.catalog import views
+from studio.catalog import views, views_connect
 
 app_name = "catalog"
 urlpatterns = [
     path("", views.connections, name="connections"),
-    path("new/", views.connect, name="connect"),
+    path("new/", views_connect.connect, name="connect"),
+    path("new/<slug:system>/", views_connect.reach, name="connect-reach"),
+    path("consent/", views_connect.consent_back, name="consent"),
     path("<uuid:key>/", views.connection, name="connection"),
+    path("<uuid:key>/settings/", views_connect.settings, name="connection-settings"),
+    path("<uuid:key>/sign-in/", views_connect.sign_in, name="connection-sign-in"),
+    path("<uuid:key>/company/", views_connect.company, name="connection-company"),
+    path("<uuid:key>/ready/", views_connect.ready, name="connection-ready"),
     path("<uuid:key>/check/", views.check, name="connection-check"),
     path("<uuid:key>/introspect/", views.introspect, name="connection-introspect"),
     path("<uuid:key>/schema/", views.schema, name="schema"),

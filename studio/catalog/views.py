@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -14,10 +16,12 @@ from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import CONNECT, READ
 from studio.catalog import actions
-from studio.catalog.forms import ConnectForm
-from studio.catalog.models import Code, Connection, Sample
+from studio.catalog.models import Code, Connection, Sample, SchemaSnapshot
 from studio.catalog.schemas import differences, field_rows, schema_of
+from studio.catalog.uses import hits_of, instead_of
 from studio.core.htmx import page_or_part
+
+MOST_CHANGES = 200
 
 
 @page(READ)
@@ -29,39 +33,6 @@ def connections(request: StudioRequest) -> HttpResponse:
         request,
         "catalog/connections.html",
         {"rows": rows.order_by("system", "name"), "may_connect": request.actor.may(CONNECT)},
-    )
-
-
-@page(CONNECT)
-def connect(request: StudioRequest) -> HttpResponse:
-    """The wizard: system, address, company, secrets, network path; then a light test."""
-    form = ConnectForm(request.POST or None, workspace=request.workspace)
-    if request.method == "POST" and form.is_valid():
-        connection = actions.connect(
-            request.actor,
-            request.workspace,
-            actions.Details(
-                system=form.cleaned_data["system"],
-                name=form.cleaned_data["name"],
-                base_url=form.cleaned_data["base_url"],
-                company=form.cleaned_data["company"],
-                currency=form.cleaned_data["currency"],
-                options=form.options(),
-                secrets=form.secrets(),
-            ),
-        )
-        Connection.objects.filter(pk=connection.pk).update(
-            network_path=form.cleaned_data["network_path"],
-            allowed_hours=form.cleaned_data["allowed_hours"],
-        )
-        health = actions.check(connection)
-        if health.ok:
-            messages.success(request, f"Connected as {health.who}.")
-        else:
-            messages.error(request, f"Stored, but the test failed: {health.detail}")
-        return redirect("catalog:connection", key=connection.uuid)
-    return render(
-        request, "catalog/connect.html", {"form": form}, status=422 if form.errors else 200
     )
 
 
@@ -82,11 +53,32 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
             "connection": found,
             "can": capabilities(found.system),
             "snapshots": snapshots,
+            "version": version_of(found),
+            "rests_until": found.rests_until(),
             "codes": _code_lists(found),
             "exchanges": found.exchanges.order_by("-id")[:15],
             "may_connect": request.actor.may(CONNECT),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version of the interface we speak, and the newest one where ours is behind."""
+
+    used: str
+    newest: str = ""
+
+
+def version_of(found: Connection) -> Version:
+    """What the last look saw, against the newest version we know."""
+    used = str(found.snapshots.values_list("content__version", flat=True).first() or "")
+    newest = capabilities(found.system).newest
+    return Version(used, newest if used and newest and _numbers(used) < _numbers(newest) else "")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def _code_lists(found: Connection) -> list[tuple[str, list[Code]]]:
@@ -154,12 +146,33 @@ def _samples(found: Connection, entity: str) -> list[dict[str, Any]]:
 @page(READ)
 @require_GET
 def drift(request: StudioRequest, key: str) -> HttpResponse:
-    """What changed between two snapshots."""
+    """What changed between two looks, what that hits, and what could be read instead."""
     found = _found(request, key)
-    snapshots = list(found.snapshots.all()[:2])
-    changes = differences(snapshots[1], snapshots[0]) if len(snapshots) == 2 else []
+    snapshots = list(found.snapshots.defer("content")[:20])
+    before, after = _two(request, snapshots)
+    changes: list[dict[str, Any]] = []
+    if before and after:
+        old, new = schema_of(before), schema_of(after)
+        for change in differences(before, after)[:MOST_CHANGES]:
+            hits = hits_of(found, change, old)
+            changes.append(
+                {"change": change, "hits": hits, "instead": instead_of(change, old, new)}
+            )
+        changes.sort(key=lambda row: not row["hits"])
     return render(
         request,
         "catalog/drift.html",
-        {"connection": found, "changes": changes, "snapshots": snapshots},
-    )
+        {"connection": found, "changes": changes, "snapshots": snapshots, "before": before,
+         "after": after, "hit": sum(1 for row in changes if row["hits"])},
+    )  # fmt: skip
+
+
+def _two(
+    request: StudioRequest, snapshots: list[SchemaSnapshot]
+) -> tuple[SchemaSnapshot | None, SchemaSnapshot | None]:
+    """The two looks that are compared: those asked for, else the last two."""
+    if len(snapshots) < 2:
+        return None, None
+    by_number = {str(s.number): s for s in snapshots}
+    before = by_number.get(request.GET.get("before", ""), snapshots[1])
+    return before, by_number.get(request.GET.get("after", ""), snapshots[0])

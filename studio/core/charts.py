@@ -80,6 +80,17 @@ def bars(rows: Sequence[tuple[str, float, str]], label: str, *, width: int = 480
     return _frame("bars", label, width, len(rows) * step + 6, body)
 
 
+def profile(filled: float, distinct: float, label: str) -> SafeString:
+    """Two thin bars: the share of records with a value, and the share of different values among all."""
+    width, rail = 96, format_html('<rect class="empty" width="96" height="7" rx="2"/>')
+    return format_html(
+        '<svg class="chart profile" viewBox="0 0 96 20" role="img"><title>{}</title>{}'
+        '<rect class="fill" width="{}" height="7" rx="2"/>'
+        '<rect class="distinct" y="11" width="{}" height="4" rx="2"/></svg>',
+        *(label, rail, f"{width * filled:.1f}", f"{width * min(distinct, 1.0):.1f}"),
+    )
+
+
 def waterfall(steps: Sequence[Step], label: str, *, width: int = 440) -> SafeString:
     """How a confidence came about: prior, each signal, final; values are parts of 1.
 

@@ -9,6 +9,8 @@ class FlowsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell triage what can be done about this app's cases, and what they are about."""
+        from studio.catalog.uses import register_finder
+        from studio.flows.drift import flows_hit
         from studio.flows.evidence import case_evidence
         from studio.flows.remedies import register_all
         from studio.flows.remedies_keeping import register_all as register_keeping
@@ -17,6 +19,7 @@ class FlowsConfig(AppConfig):
         from studio.triage.evidence import register
 
         register_use(deliveries_using)
+        register_finder(flows_hit)
         register_all()
         register_keeping()
         register("inbox", case_evidence)

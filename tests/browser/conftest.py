@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 if TYPE_CHECKING:
     from pytest_django.live_server_helper import LiveServer
@@ -24,6 +24,8 @@ CHROMIUM = next(
 )
 WIDTHS = (1280, 820)
 SCHEMES = ("light", "dark")
+# As long as a page may take to open; Playwright expects things to appear in half of it.
+expect.set_options(timeout=10_000)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

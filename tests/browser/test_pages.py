@@ -69,7 +69,8 @@ def paths(world: World) -> list[str]:
     ]
 
 
-EXTRA = {"ivo": ["/connections/new/"], "ana": [], "ada": ["/connections/new/"], "olga": []}
+NEW = ["/connections/new/", "/connections/new/syspro/", "/connections/new/qbo/"]
+EXTRA = {"ivo": NEW, "ana": [], "ada": NEW, "olga": []}
 
 
 @pytest.fixture

@@ -10,9 +10,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from studio.flows import drafts
 from studio.flows.actions import publish_flow
 from studio.flows.design_diff import differences
+from studio.flows.designer import canvas_of
+from studio.flows.designs import shipped
 from studio.flows.edits import PALETTE, add, change, move, normal, remove
 from studio.flows.models import DraftEdit, Flow
+from studio.flows.panels import panel_of
 from studio.flows.problems import examine
+from studio.flows.trial import Trial
 from tests.studio.world import DESIGN
 
 pytestmark = pytest.mark.django_db
@@ -246,3 +250,20 @@ def test_a_form_of_a_page_that_is_out_of_date_is_refused(world, ivo, client, me)
 
     assert answer.status_code == 422
     assert "meanwhile" in answer.content.decode()
+
+
+@pytest.mark.parametrize("plan", shipped(), ids=lambda plan: plan["key"])
+def test_every_shipped_design_can_be_drawn(plan, world) -> None:
+    flow = world.flow
+    flow.design = {k: v for k, v in plan.items() if k not in ("key", "name", "source", "target")}
+    flow.save()
+
+    canvas = canvas_of(flow, flow.design, examine(flow, flow.design), Trial())
+
+    assert all(node.words for node in canvas.nodes)
+    for node in canvas.nodes:
+        assert panel_of(flow, flow.design, node) is not None
+    shown = {node.key for node in canvas.nodes}
+    assert {
+        k for k in ("batch", "owners", "on_change", "on_delete", "keeps") if flow.design.get(k)
+    } <= shown

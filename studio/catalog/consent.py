@@ -1,0 +1,142 @@
+"""Consent in the browser: ask the vendor with a state of our own, take the answer once, keep the tokens."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from connectors.http.oauth import Pkce, authorization_url
+from connectors.registry import ListsCompanies, capabilities, signing_in
+from engine.errors import StudioError
+from studio.accounts.roles import CONNECT
+from studio.catalog.models import Connection
+from studio.catalog.services import StoredTokens
+from studio.catalog.vault import seal, unseal
+from studio.catalog.wiring import config_of, opened, services_of
+from studio.core.action import Actor, acting
+
+# Answers that may be waited for at once in one browser; the oldest is forgotten.
+MOST_PENDING = 5
+Pending = dict[str, dict[str, str]]
+
+
+def return_address() -> str:
+    """The address that is registered with the vendor, to which it sends the person back."""
+    return f"{settings.SITE_URL}{reverse('catalog:consent')}"
+
+
+def ask(connection: Connection, pending: Pending) -> str:
+    """The vendor's address to send the person to; what the answer needs is added to ``pending``.
+
+    Raises:
+        StudioError: the authorization server cannot be asked, or no app is registered.
+    """
+    client, scopes = signing_in(config_of(connection), services_of(connection))
+    consent = capabilities(connection.system).consent
+    pkce = Pkce.make() if consent and consent.pkce else None
+    state = secrets.token_urlsafe(32)
+    held = base64.b64encode(seal({"verifier": pkce.verifier})).decode() if pkce else ""
+    pending[state] = {
+        "connection": str(connection.uuid),
+        "verifier": held,
+        "back": return_address(),
+    }
+    for old in list(pending)[:-MOST_PENDING]:
+        del pending[old]
+    return authorization_url(
+        client.endpoints.authorize,
+        client_id=client.client_id,
+        redirect_uri=return_address(),
+        scopes=scopes,
+        state=state,
+        pkce=pkce,
+    )
+
+
+def expected(pending: Pending, said: Mapping[str, str]) -> dict[str, str]:
+    """What was kept for this answer; each state is good for one answer.
+
+    Raises:
+        ValidationError: nobody here asked for it.
+    """
+    found = pending.pop(said.get("state", ""), None)
+    if found is None:
+        raise ValidationError(
+            "This answer belongs to no sign-in that was begun here. Begin again from the connection."
+        )
+    return found
+
+
+def take(
+    actor: Actor, connection: Connection, held: Mapping[str, str], said: Mapping[str, str]
+) -> None:
+    """Exchange the code of an answer for tokens and keep them encrypted.
+
+    Raises:
+        ValidationError: the person declined, or the answer carries no code.
+        StudioError: the vendor does not take the code.
+    """
+    label = connection.name
+    if said.get("error"):
+        words = said.get("error_description") or said["error"].replace("_", " ")
+        raise ValidationError(f"{label} was not connected: {words[:200]}.")
+    if not said.get("code"):
+        raise ValidationError(f"{label} sent no code back. Begin again.")
+    client, _ = signing_in(config_of(connection), services_of(connection))
+    pkce = None
+    if held["verifier"]:
+        sealed = base64.b64decode(held["verifier"])
+        pkce = Pkce(str(unseal(sealed)["verifier"]), "")
+    tokens = client.exchange(said["code"], held["back"], pkce)
+    consent = capabilities(connection.system).consent
+    company = said.get(consent.company, "") if consent and consent.company else ""
+    with acting(actor, CONNECT, "connection.consented", f"connection:{connection.uuid}") as line:
+        store = StoredTokens(connection.pk)
+        store.put(tokens)
+        changes: dict[str, Any] = {
+            "state": "new",
+            "paused_until": None,
+            "paused_reason": "",
+            "failures": 0,
+        }
+        if company and connection.company and company != connection.company:
+            raise ValidationError(
+                f"The sign-in was for another company ({quote(company)}) than {label} stands for. "
+                "Connect that one as a connection of its own."
+            )
+        if company:
+            changes["company"] = company[:80]
+        Connection.objects.filter(pk=connection.pk).update(**changes)
+        line.data = {"name": label, "scopes": tokens.scope, "company": company}
+    connection.refresh_from_db()
+
+
+def companies(connection: Connection) -> dict[str, str]:
+    """Companies the sign-in reaches, by id; empty where the system does not say."""
+    with opened(connection) as connector:
+        return connector.companies() if isinstance(connector, ListsCompanies) else {}
+
+
+def choose_company(actor: Actor, connection: Connection, company: str) -> None:
+    """Say which of the companies this connection stands for.
+
+    Raises:
+        ValidationError: the sign-in does not reach it.
+    """
+    try:
+        known = companies(connection)
+    except StudioError as error:
+        raise ValidationError(str(error)) from error
+    if company not in known:
+        raise ValidationError("The sign-in does not reach this company. Choose one of the list.")
+    with acting(actor, CONNECT, "connection.company", f"connection:{connection.uuid}") as line:
+        Connection.objects.filter(pk=connection.pk).update(company=company[:80])
+        line.data = {"name": connection.name, "company": known[company]}
+    connection.company = company

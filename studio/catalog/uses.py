@@ -1,0 +1,53 @@
+"""Who uses a field of a system: higher apps register what a change hits, and what could be read instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.schema.drift import Change, Remap
+from engine.schema.model import SystemSchema
+from studio.catalog.models import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something that a change concerns.
+
+    Attributes:
+        kind: mapping, flow, case.
+        words: what it is and how it uses the field.
+        url: where it is looked at.
+    """
+
+    kind: str
+    words: str
+    url: str
+
+
+Finder = Callable[[Connection, Change, SystemSchema], list[Hit]]
+Suggester = Callable[[Change, SystemSchema, SystemSchema], list[Remap]]
+FINDERS: list[Finder] = []
+SUGGESTERS: list[Suggester] = []
+
+
+def register_finder(finder: Finder) -> None:
+    """Add a finder; called from ``AppConfig.ready`` of the app that uses fields."""
+    if finder not in FINDERS:
+        FINDERS.append(finder)
+
+
+def register_suggester(suggester: Suggester) -> None:
+    """Add what knows replacements; called from ``AppConfig.ready``."""
+    if suggester not in SUGGESTERS:
+        SUGGESTERS.append(suggester)
+
+
+def hits_of(connection: Connection, change: Change, before: SystemSchema) -> list[Hit]:
+    """Everything that uses what changed."""
+    return [hit for finder in FINDERS for hit in finder(connection, change, before)]
+
+
+def instead_of(change: Change, before: SystemSchema, after: SystemSchema) -> list[Remap]:
+    """What could be read instead of a field that went away, best first."""
+    return [found for suggest in SUGGESTERS for found in suggest(change, before, after)]

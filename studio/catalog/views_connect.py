@@ -1,0 +1,186 @@
+"""Connecting step by step: which system, how it is reached, who we are there, which company, then ready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from connectors.registry import CONNECTORS
+from engine.errors import StudioError
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import CONNECT
+from studio.catalog import actions, consent
+from studio.catalog.forms import ReachForm, SignInForm
+from studio.catalog.models import Connection
+from studio.catalog.ready import ask_to_get_ready, progress_of
+from studio.catalog.vault import unseal
+from studio.core.htmx import page_or_part
+
+STEPS = ("System", "Reach", "Sign-in", "Ready")
+PENDING = "consents"
+BOTH = require_http_methods(["GET", "POST"])
+
+
+def _steps(at: int) -> list[tuple[str, str]]:
+    """The steps of the wizard with their state, for the line at the top."""
+    return [(name, "done" if n < at else "here" if n == at else "") for n, name in enumerate(STEPS)]
+
+
+def _found(request: StudioRequest, key: str) -> Connection:
+    return get_object_or_404(Connection, workspace=request.workspace, uuid=key)
+
+
+@page(CONNECT)
+@require_GET
+def connect(request: StudioRequest) -> HttpResponse:
+    """First step: which system."""
+    return render(
+        request, "catalog/connect.html", {"systems": CONNECTORS.values(), "steps": _steps(0)}
+    )
+
+
+@page(CONNECT)
+@BOTH
+def reach(request: StudioRequest, system: str) -> HttpResponse:
+    """Second step: address, path, hours, throughput, owner."""
+    known = CONNECTORS.get(system)
+    if known is None:
+        raise Http404(f"no system {system}")
+    initial = {"owner": request.actor.user_id}
+    form = ReachForm(
+        request.POST or None, workspace=request.workspace, system=known, initial=initial
+    )
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        details = actions.Details(
+            system, data["name"], data["base_url"], data["company"], data["currency"]
+        )
+        made = actions.connect(request.actor, request.workspace, details)
+        actions.settle(request.actor, made, form.reach())
+        return redirect("catalog:connection-sign-in", key=made.uuid)
+    context = {"form": form, "system": known, "steps": _steps(1)}
+    return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
+
+
+@page(CONNECT)
+@BOTH
+def settings(request: StudioRequest, key: str) -> HttpResponse:
+    """Change how a connection is reached and when it may be used."""
+    found = _found(request, key)
+    initial = {
+        "name": found.name, "base_url": found.base_url, "company": found.company, "currency": found.currency,
+        "network_path": found.network_path, "allowed_hours": found.allowed_hours,
+        "per_minute": found.limits.get("per_minute"), "owner": found.owner_id,
+    }  # fmt: skip
+    form = ReachForm(
+        request.POST or None, workspace=request.workspace, system=CONNECTORS[found.system],
+        connection=found, initial=initial,
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        plain = {n: data[n] for n in ("name", "base_url", "company", "currency")}
+        actions.settle(request.actor, found, {**plain, **form.reach()})
+        messages.success(request, "Saved. Workers keep to it from the next call on.")
+        return redirect("catalog:connection", key=key)
+    context = {"form": form, "system": CONNECTORS[found.system], "connection": found}
+    return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
+
+
+@page(CONNECT)
+@BOTH
+def sign_in(request: StudioRequest, key: str) -> HttpResponse:
+    """Third step, and again whenever a sign-in has ended: who we are there."""
+    found = _found(request, key)
+    system = CONNECTORS[found.system]
+    stored = unseal(found.credential.sealed)
+    held = frozenset({*stored, *found.options})
+    form = SignInForm(request.POST or None, system=system, held=held, initial=found.options)
+    if request.method == "POST" and form.is_valid():
+        actions.reconnect(request.actor, found, form.secrets(), form.options())
+        found = _found(request, key)
+        if system.capabilities.consent is None or form.secrets().get("tokens"):
+            ask_to_get_ready(request.actor, found)
+            return redirect("catalog:connection-ready", key=key)
+        return redirect("catalog:connection-sign-in", key=key)
+    context: dict[str, Any] = {
+        "form": form, "system": system, "connection": found, "steps": _steps(2),
+        "return_address": consent.return_address(),
+    }  # fmt: skip
+    if system.capabilities.consent is not None and found.options.get("client_id"):
+        context |= _consent_link(request, found)
+    return render(request, "catalog/sign_in.html", context, status=422 if form.errors else 200)
+
+
+def _consent_link(request: StudioRequest, found: Connection) -> dict[str, str]:
+    """A link, not a form: the policy lets no form of ours lead to another site."""
+    pending: consent.Pending = request.session.get(PENDING, {})
+    try:
+        link = consent.ask(found, pending)
+    except StudioError as error:
+        return {"trouble": str(error)}
+    request.session[PENDING] = pending
+    return {"consent_link": link}
+
+
+@page(CONNECT)
+@require_GET
+def consent_back(request: StudioRequest) -> HttpResponse:
+    """Where the vendor sends the person back to."""
+    pending: consent.Pending = request.session.get(PENDING, {})
+    said = request.GET.dict()
+    try:
+        held = consent.expected(pending, said)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("catalog:connections")
+    request.session[PENDING] = pending
+    found = _found(request, held["connection"])
+    try:
+        consent.take(request.actor, found, held, said)
+    except (ValidationError, StudioError) as error:
+        words = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        messages.error(request, words)
+        return redirect("catalog:connection-sign-in", key=found.uuid)
+    if not found.company:
+        return redirect("catalog:connection-company", key=found.uuid)
+    ask_to_get_ready(request.actor, found)
+    return redirect("catalog:connection-ready", key=found.uuid)
+
+
+@page(CONNECT)
+@BOTH
+def company(request: StudioRequest, key: str) -> HttpResponse:
+    """Which of the companies that the sign-in reaches this connection stands for."""
+    found = _found(request, key)
+    trouble = ""
+    if request.method == "POST":
+        try:
+            consent.choose_company(request.actor, found, request.POST.get("company", ""))
+            ask_to_get_ready(request.actor, found)
+            return redirect("catalog:connection-ready", key=key)
+        except ValidationError as error:
+            trouble = " ".join(error.messages)
+    try:
+        known = consent.companies(found)
+    except StudioError as error:
+        known, trouble = {}, str(error)
+    context = {"connection": found, "companies": known, "trouble": trouble, "steps": _steps(2),
+               "word": CONNECTORS[found.system].capabilities.company}  # fmt: skip
+    return render(request, "catalog/company.html", context, status=422 if trouble else 200)
+
+
+@page(CONNECT)
+@BOTH
+def ready(request: StudioRequest, key: str) -> HttpResponse:
+    """Last step: the test and what is read, while it happens; a POST begins again."""
+    found = _found(request, key)
+    if request.method == "POST":
+        ask_to_get_ready(request.actor, found)
+        return redirect("catalog:connection-ready", key=key)
+    context = {"connection": found, "progress": progress_of(found), "steps": _steps(3)}
+    return page_or_part(request, "catalog/ready.html", "catalog/_ready.html", context)

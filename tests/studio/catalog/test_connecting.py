@@ -1,0 +1,256 @@
+"""Connecting step by step against the emulators: consent with state and PKCE, company, test, schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+import httpx
+import pytest
+from django.test import Client
+
+from connectors.emulation.serve import Running, load, start_in_thread
+from studio.catalog.models import Connection
+from studio.catalog.ready import get_ready, progress_of
+from studio.catalog.vault import unseal
+from studio.core.models import AuditEvent
+
+pytestmark = pytest.mark.django_db
+SYSTEMS = ("qbo", "xero", "syspro")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[dict[str, Running]]:
+    found = {name: start_in_thread(load(name).make("S", 1, None, None, False)) for name in SYSTEMS}
+    yield found
+    for one in found.values():
+        one.stop()
+
+
+@pytest.fixture
+def me(ivo: Any, as_person: Callable[[Any], Client]) -> Client:
+    return as_person(ivo)
+
+
+def reach(me: Client, system: str, hello: dict[str, str], **more: str) -> Connection:
+    """The first two steps: choose and say how it is reached."""
+    assert system in me.get("/connections/new/").content.decode()
+    form = {
+        "name": f"New {system}",
+        "base_url": hello["url"],
+        "currency": "USD",
+        "network_path": "direct",
+    }
+    answer = me.post(f"/connections/new/{system}/", form | more)
+    made = Connection.objects.get(name=f"New {system}")
+    assert answer.url == f"/connections/{made.uuid}/sign-in/"
+    return made
+
+
+def consent_of(me: Client, made: Connection, hello: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Register the app, follow the link to the vendor and come back with its answer."""
+    place = f"/connections/{made.uuid}/sign-in/"
+    me.post(place, {"client_id": hello["client_id"], "client_secret": hello["client_secret"]})
+    page = me.get(place)
+    link = page.context["consent_link"]
+    asked = dict(parse_qsl(urlsplit(link).query))
+    back = httpx.get(link if "xero" in made.system else link + "&auto=1", follow_redirects=False)
+    assert back.status_code == 302
+    return back.headers["location"], asked
+
+
+@pytest.mark.parametrize("system", ["qbo", "xero"])
+def test_a_person_consents_in_the_browser_and_the_company_is_known(
+    system: str, running: dict[str, Running], me: Client
+) -> None:
+    hello = running[system].hello()
+    made = reach(me, system, hello)
+
+    location, asked = consent_of(me, made, hello)
+    back = urlsplit(location)
+    answer = me.get(f"{back.path}?{back.query}")
+
+    made.refresh_from_db()
+    if system == "xero":
+        assert asked["code_challenge_method"] == "S256"
+        assert answer.url == f"/connections/{made.uuid}/company/"
+        listed = me.get(answer.url)
+        assert "Halden" in listed.content.decode()
+        answer = me.post(answer.url, {"company": hello["tenant_id"]})
+    assert answer.url == f"/connections/{made.uuid}/ready/"
+    made.refresh_from_db()
+    assert made.company == (hello.get("realm_id") or hello.get("tenant_id"))
+    tokens = unseal(made.credential.sealed)["tokens"]
+    assert tokens["access_token"]
+    assert tokens["refresh_token"]
+    assert AuditEvent.objects.filter(key="connection.consented").count() == 1
+    said = " ".join(str(e.data) for e in AuditEvent.objects.all())
+    assert tokens["access_token"] not in said
+
+
+def test_an_answer_is_taken_once_and_only_for_a_sign_in_begun_here(
+    running: dict[str, Running], me: Client, ada: Any, as_person: Callable[[Any], Client]
+) -> None:
+    hello = running["qbo"].hello()
+    made = reach(me, "qbo", hello)
+    location, _ = consent_of(me, made, hello)
+    back = urlsplit(location)
+    forged = urlencode({**dict(parse_qsl(back.query)), "state": "guessed"})
+
+    assert me.get(f"{back.path}?{forged}").url == "/connections/"
+    assert as_person(ada).get(f"{back.path}?{back.query}").url == "/connections/"
+    assert "tokens" not in unseal(Connection.objects.get(pk=made.pk).credential.sealed)
+    me.get(f"{back.path}?{back.query}")
+    version = Connection.objects.get(pk=made.pk).credential.version
+
+    assert me.get(f"{back.path}?{back.query}").url == "/connections/"
+    assert Connection.objects.get(pk=made.pk).credential.version == version
+
+
+def test_a_person_who_declines_is_told_so(running: dict[str, Running], me: Client) -> None:
+    hello = running["qbo"].hello()
+    made = reach(me, "qbo", hello)
+    location, _ = consent_of(me, made, hello)
+    state = parse_qs(urlsplit(location).query)["state"][0]
+
+    answer = me.get(
+        "/connections/consent/", {"error": "access_denied", "state": state}, follow=True
+    )
+
+    assert "New qbo was not connected: access denied." in answer.content.decode()
+
+
+def test_a_sign_in_for_another_company_does_not_replace_this_one(
+    running: dict[str, Running], me: Client
+) -> None:
+    hello = running["qbo"].hello()
+    made = reach(me, "qbo", hello, company="123")
+    location, _ = consent_of(me, made, hello)
+    back = urlsplit(location)
+
+    answer = me.get(f"{back.path}?{back.query}", follow=True)
+
+    assert "The sign-in was for another company" in answer.content.decode()
+    made.refresh_from_db()
+    assert made.company == "123"
+
+
+def test_an_operator_signs_in_and_the_page_shows_how_far_it_is(
+    running: dict[str, Running], me: Client, actor_of: Callable[[Any], Any], ivo: Any
+) -> None:
+    hello = running["syspro"].hello()
+    made = reach(me, "syspro", hello, company=hello["company"], allowed_hours="", per_minute="600")
+    secrets = {
+        k: hello[k] for k in ("operator", "operator_password", "company_password") if k in hello
+    }
+
+    answer = me.post(f"/connections/{made.uuid}/sign-in/", secrets)
+
+    made.refresh_from_db()
+    assert answer.url == f"/connections/{made.uuid}/ready/"
+    assert made.limits == {"per_minute": 600}
+    assert progress_of(made)["under_way"]
+    assert 'hx-trigger="load delay:1s"' in me.get(answer.url).content.decode()
+    assert get_ready(actor_of(ivo), made)
+    page = me.get(answer.url).content.decode()
+    assert "Ready: 55 entities" in page
+    assert "hx-trigger" not in page.split('id="ready"')[1].split(">")[0]
+    assert "600" in me.get(f"/connections/{made.uuid}/").content.decode()
+
+
+def test_what_fails_is_said_where_it_failed(
+    running: dict[str, Running], me: Client, actor_of: Callable[[Any], Any], ivo: Any
+) -> None:
+    hello = running["syspro"].hello()
+    made = reach(me, "syspro", hello, company=hello["company"])
+    me.post(
+        f"/connections/{made.uuid}/sign-in/",
+        {"operator": hello["operator"], "operator_password": "wrong"},
+    )
+    made.refresh_from_db()
+
+    assert not get_ready(actor_of(ivo), made)
+
+    said = progress_of(made)
+    assert [state for _, state in said["rows"]] == ["failed", "waiting", "waiting"]
+    assert said["trouble"] in me.get(f"/connections/{made.uuid}/ready/").content.decode().replace(
+        "&#x27;", "'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"base_url": "http://books.example.com"}, "Use https://"),
+        ({"allowed_hours": "whenever"}, "are no hours"),
+        ({"company": ""}, "required"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_words(
+    changes: dict[str, str], words: str, me: Client
+) -> None:
+    form = {
+        "name": "X",
+        "base_url": "https://erp.example.com",
+        "company": "A",
+        "currency": "USD",
+        "network_path": "agent",
+    }
+
+    answer = me.post("/connections/new/syspro/", form | changes)
+
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not Connection.objects.exists()
+
+
+def test_hours_and_limits_are_changed_later_and_audited(world: Any, me: Client) -> None:
+    form = {"name": "Harbour ERP", "base_url": "https://erp.example.com", "company": "Har", "currency": "USD",
+            "network_path": "tunnel", "allowed_hours": "mon-fri 06:00-22:00", "per_minute": "30"}  # fmt: skip
+
+    me.post(f"/connections/{world.erp.uuid}/settings/", form)
+
+    world.erp.refresh_from_db()
+    assert (world.erp.allowed_hours, world.erp.limits) == (
+        "mon-fri 06:00-22:00",
+        {"per_minute": 30},
+    )
+    changed = AuditEvent.objects.get(key="connection.changed").data["changed"]
+    assert changed["allowed_hours"] == ["", "mon-fri 06:00-22:00"]
+
+
+def test_drift_names_what_it_hits_and_what_to_read_instead(world: Any, me: Client) -> None:
+    from studio.catalog.schemas import SCHEMA
+    from studio.mapping.models import MappingRow
+    from tests.studio.world import ERP
+
+    mapping = world.erp.mappings.get(entity="SorMaster")
+    MappingRow.objects.create(
+        mapping=mapping, target_path="terms", state="approved", expression="Terms"
+    )
+    content = SCHEMA.dump_python(ERP, mode="json")
+    for one in content["entities"][0]["fields"]:
+        if one["path"] == "Terms":
+            one["path"] = "TermsCode"
+    world.erp.snapshots.create(number=2, content=content, content_hash="2" * 64)
+
+    page = me.get(f"/connections/{world.erp.uuid}/drift/")
+
+    text = page.content.decode()
+    first = page.context["changes"][0]
+    assert first["change"].path == "Terms"
+    assert {hit.kind for hit in first["hits"]} == {"mapping", "flow"}
+    assert first["instead"][0].path == "TermsCode"
+    assert "terms = Terms" in text
+    assert "Orders to invoices: reads it with SorMaster" in text
+
+
+def test_a_version_behind_the_newest_is_said(world: Any, me: Client) -> None:
+    snapshot = world.books.snapshots.get()
+    snapshot.content = {**snapshot.content, "version": "65"}
+    snapshot.save()
+
+    text = me.get(f"/connections/{world.books.uuid}/").content.decode()
+
+    assert "Last looked at with version 65 of its interface; 75 is known." in text
