@@ -145,21 +145,22 @@ def recognise(table: Table, kind: str) -> dict[str, str]:
     return roles
 
 
+def _is_key(values: Sequence[str]) -> bool:
+    """Whether a column is filled and unique in every record; most are found out by their beginning."""
+    head = list(islice(iter(values), _SAMPLE))
+    if not head or not all(head) or len(set(head)) < len(head):
+        return False
+    seen = set(values)
+    return "" not in seen and len(seen) == len(values)
+
+
 def key_column(columns: Mapping[str, Sequence[str]]) -> str | None:
-    """The first column that is filled and unique in every record, key-like headings preferred."""
-    unique = [
-        n
-        for n, values in columns.items()
-        if values and all(values) and len(set(values)) == len(values)
-    ]
-    likely = [
-        n
-        for n in unique
-        if set(heading_words(n))
-        & {"id", "key", "code", "number", "no", "guid", "customer", "supplier"}
-    ]
-    first = next(iter(columns), None)
-    if first in unique:
-        return first
-    found = likely or unique
-    return found[0] if found else None
+    """The first column that is filled and unique in every record, key-like headings preferred.
+
+    The first column of all is taken where it is a key, whatever its heading.
+    """
+    names = list(columns)
+    likely = {"id", "key", "code", "number", "no", "guid", "customer", "supplier"}
+    named = [n for n in names if set(heading_words(n)) & likely]
+    order = dict.fromkeys([*names[:1], *named, *names])
+    return next((n for n in order if _is_key(columns[n])), None)
