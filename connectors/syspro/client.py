@@ -28,6 +28,9 @@ REST = "/SYSPROWCFService/Rest"
 LONGEST_ADDRESS = 8000
 """Characters of an address above which a post goes as ``PostLD`` (HTTP.SYS allows about 16 KB)."""
 
+_NO_SECOND = "<Logon><FailWhenAlreadyLoggedIn>Y</FailWhenAlreadyLoggedIn></Logon>"
+"""Asks SYSPRO to refuse a second logon of the operator instead of ending the first session."""
+
 
 class _Discreet:
     """Keeps exchanges, but never the session token that a logon answers."""
@@ -46,7 +49,8 @@ class EnetClient:
     """Calls business objects as one operator in one company.
 
     Settings of the connection: ``operator``, ``language`` (05), ``instance`` (0), ``rest_path``,
-    ``timeout`` (seconds), ``longest_address``; secrets: ``operator_password``,
+    ``timeout`` (seconds), ``longest_address``, ``second_logon`` (``ends`` the other session, the
+    default, or is ``refused``); secrets: ``operator_password``,
     ``company_password``. One call is in flight at a time per operator (``Services.lane``).
     """
 
@@ -114,7 +118,7 @@ class EnetClient:
             "LanguageCode": self._config.setting("language", "05"),
             "LogLevel": "0",
             "EncoreInstance": self._config.setting("instance", "0"),
-            "XmlIn": "",
+            "XmlIn": _NO_SECOND if self._config.setting("second_logon") == "refused" else "",
         }
         text = self._get("Logon", given, "log on", safe=True)
         fault = resolution.text_fault(text, "log on", safe=True)

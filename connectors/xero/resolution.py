@@ -71,6 +71,10 @@ def _duplicate(pattern: re.Pattern[str] = _QUOTED) -> Callable[[Said], RemoteFau
     return make
 
 
+_LONG = re.compile(r"The field (\w+)")
+_NO_MEMBER = re.compile(r"is not a valid (\w+)")
+
+
 def _closed(said: Said) -> RemoteFault:
     text = _quoted(said, _LOCK)
     with contextlib.suppress(ValueError):  # else the vendor's own words will do
@@ -81,6 +85,16 @@ def _closed(said: Said) -> RemoteFault:
 def _value(field: str) -> Callable[[Said], RemoteFault]:
     def make(said: Said) -> RemoteFault:
         return ValueRefused(**{**said.base(), "field": said.field or field})
+
+    return make
+
+
+def _named(pattern: re.Pattern[str]) -> Callable[[Said], RemoteFault]:
+    """A refused value whose field the message names."""
+
+    def make(said: Said) -> RemoteFault:
+        field = said.field or _quoted(said, pattern)
+        return ValueRefused(**{**said.base(), "field": field})
 
     return make
 
@@ -127,8 +141,8 @@ RULES: tuple[Rule, ...] = (
     Rule(_value("LineAmount"), status=(400,), words="does not match the", why="xero.md 15.2"),
     Rule(_value("JournalLines"), status=(400,), words="must equal total credits", why="xero.md 11"),
     Rule(_value("EmailAddress"), status=(400,), words="email address", why="xero.md 11"),
-    Rule(_value(""), status=(400,), words="characters or fewer", why="xero.md 23"),
-    Rule(_value(""), status=(400,), words="is not a valid", why="enumerations"),
+    Rule(_named(_LONG), status=(400,), words="characters or fewer", why="xero.md 23"),
+    Rule(_named(_NO_MEMBER), status=(400,), words="is not a valid", why="enumerations"),
     Rule(plain(RemoteRejected), status=(400,), why="xero.md 10: any other validation"),
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from connectors.http.tokens import MemoryTokenStore, Tokens
 from engine.errors import (
     AccessDenied,
     OutcomeUnknown,
+    PermissionMissing,
     RecordMissing,
     RemoteBusy,
     RemoteRejected,
@@ -56,12 +57,14 @@ def test_a_write_without_an_answer_has_an_unknown_outcome(kind):
     [
         (400, False, RemoteRejected),
         (401, False, AccessDenied),
+        (403, False, PermissionMissing),
         (404, True, RecordMissing),
         (429, False, RemoteBusy),
         (500, False, OutcomeUnknown),
         (500, True, RemoteUnavailable),
         (503, False, RemoteUnavailable),
         (504, False, OutcomeUnknown),
+        (507, False, OutcomeUnknown),
     ],
 )
 def test_plain_statuses_mean_what_http_says(status, safe, expected):

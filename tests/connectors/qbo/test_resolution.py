@@ -26,7 +26,7 @@ from engine.errors import (
     ValueRefused,
 )
 from engine.ports import Action, Draft
-from tests.connectors.qbo.conftest import invoice_body
+from tests.connectors.qbo.conftest import InProcess, invoice_body
 
 
 def judged(code: str, status=400, safe=False, detail="words", shape="Fault"):
@@ -60,6 +60,9 @@ def judged(code: str, status=400, safe=False, detail="words", shape="Fault"):
         ("10000", 500, OutcomeUnknown),
         ("6000", 400, RemoteRejected),
         ("140", 400, RemoteUnavailable),
+        ("4002", 400, RemoteUnavailable),
+        ("6250", 400, ReferenceUnknown),
+        ("630", 400, DuplicateAtTarget),
     ],
 )
 def test_a_code_means_what_intuits_page_says(code, status, expected):
@@ -70,6 +73,23 @@ def test_a_code_means_what_intuits_page_says(code, status, expected):
         assert error.trace == "t-9"
         assert str(error).endswith((".", "words")), str(error)
         assert pickle.loads(pickle.dumps(error)).evidence() == error.evidence()
+
+
+def test_an_id_used_elsewhere_and_an_operation_that_is_not_there_are_refused(emulator):
+    hello = emulator.hello()
+    base = f"http://qbo.test/v3/company/{hello['realm_id']}"
+    sent = {"Authorization": f"Bearer {hello['access_token']}"}
+    with httpx.Client(base_url=base, transport=InProcess(emulator), headers=sent) as http:
+        http.post("/customer?requestid=once", json={"DisplayName": "One"})
+        for answer in (
+            http.post("/vendor?requestid=once", json={"DisplayName": "Two"}),
+            http.post("/bill?operation=void", json={"Id": "1", "SyncToken": "0"}),
+        ):
+            assert type(TABLE(answer, call="create Vendor", safe=False)) is RemoteRejected
+
+
+def test_a_limit_without_a_body_is_a_limit():
+    assert type(TABLE(httpx.Response(429, text=""), call="c", safe=False)) is RemoteBusy
 
 
 def test_an_html_page_from_a_proxy_is_understood_by_its_status():

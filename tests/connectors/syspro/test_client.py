@@ -15,6 +15,7 @@ from connectors.emulation.serve import Running
 from connectors.http.evidence import RecentEvidence
 from connectors.syspro.client import EnetClient
 from connectors.syspro.lane import ProcessLane
+from connectors.syspro.resolution import text_fault
 from engine.errors import (
     AccessDenied,
     OutcomeUnknown,
@@ -216,6 +217,22 @@ def test_a_hung_call_releases_the_lane(connect: Any, served: Running) -> None:
     with pytest.raises(OutcomeUnknown):
         slow.rows.forms.write("CusSorMaster+", {"SalesOrder": "001000"}, {"InvoiceDocId": "9"})
     assert slow.read("SorMaster", "001000").data["CusSorMaster"]["InvoiceDocId"] == "9"
+
+
+def test_an_unknown_company_and_a_refused_second_logon_say_who_acts(connect: Any) -> None:
+    with pytest.raises(AccessDenied):
+        connect(company="NONE").read("ArCustomer", "0000101")
+    first = connect()
+    first.read("ArCustomer", "0000101")
+    with pytest.raises(RemoteBusy) as caught:
+        connect(second_logon="refused").read("ArCustomer", "0000101")
+    assert caught.value.scope == "concurrent"
+    assert first.read("ArCustomer", "0000102") is not None
+
+
+def test_an_ended_session_is_an_outage_where_it_cannot_be_renewed() -> None:
+    fault = text_fault("ERROR: The supplied UserID is invalid.", "log off", safe=True)
+    assert isinstance(fault, RemoteUnavailable)
 
 
 def test_waiting_for_a_lane_ends_with_busy() -> None:

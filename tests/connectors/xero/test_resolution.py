@@ -165,6 +165,52 @@ def test_the_message_catalogue(words: str, kind: type[RemoteFault], fields: dict
     assert type(whole) is kind
 
 
+def sold(**more: Any) -> dict[str, Any]:
+    return {"Type": "ACCREC", "Contact": {"Name": "Anybody"}, "Date": "2026-06-01",
+            "DueDate": "2026-07-01", "Status": "AUTHORISED", "LineItems": [_LINE], **more}  # fmt: skip
+
+
+_LINE = {"Description": "x", "Quantity": 2, "UnitAmount": 5, "AccountCode": "200"}
+SPOKEN = [
+    ("BankTransactions", sold(Type="SPEND", BankAccount={"Code": "200"}), ReferenceUnknown, "bank account"),
+    ("Invoices", sold(LineItems=[{**_LINE, "ItemCode": "NONE"}]), ReferenceUnknown, "item"),
+    ("Invoices", sold(Contact={"FirstName": "x"}), ReferenceUnknown, "customer"),
+    ("Invoices", sold(LineItems=[{**_LINE, "Tracking": [{"Name": "Region", "Option": "Mars"}]}]),
+     ReferenceUnknown, "tracking option"),
+    ("Invoices", sold(LineItems=[{**_LINE, "LineAmount": 7}]), ValueRefused, "LineAmount"),
+    ("Invoices", sold(LineAmountTypes="Sideways"), ValueRefused, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body", "kind", "what"), SPOKEN)
+def test_what_the_service_says_of_a_document_finds_its_class(
+    emulator: XeroEmulator, raw: Any, path: str, body: Any, kind: type[RemoteFault], what: str
+) -> None:
+    error = TABLE(raw("PUT", path, json=body), call="create Invoice", safe=False)
+    assert type(error) is kind
+    assert what in (getattr(error, "kind", ""), getattr(error, "field", ""))
+
+
+def test_what_the_service_says_of_archived_contacts_and_deleted_orders(
+    emulator: XeroEmulator, raw: Any
+) -> None:
+    key = raw("PUT", "Contacts", json={"Name": "Gone"}).json()["Contacts"][0]["ContactID"]
+    raw("POST", f"Contacts/{key}", json={"ContactStatus": "ARCHIVED"})
+    error = TABLE(raw("POST", f"Contacts/{key}", json={"FirstName": "x"}), call="c", safe=False)
+    assert isinstance(error, ReferenceUnknown)
+    order = {"Contact": {"Name": "Anybody"}, "LineItems": [{**_LINE, "AccountCode": "429"}]}
+    own = raw("PUT", "PurchaseOrders", json=order).json()["PurchaseOrders"][0]["PurchaseOrderID"]
+    raw("POST", f"PurchaseOrders/{own}", json={"Status": "DELETED"})
+    again = raw("POST", f"PurchaseOrders/{own}", json={"Status": "DRAFT"})
+    assert isinstance(TABLE(again, call="c", safe=False), StaleVersion)
+
+
+def test_a_user_without_rights_misses_a_permission() -> None:
+    said = {"Detail": "You are not permitted to access this resource"}
+    answer = httpx.Response(403, json=said)
+    assert isinstance(TABLE(answer, call="read", safe=True), PermissionMissing)
+
+
 def test_the_messages_of_lines_count_too() -> None:
     element = {
         "LineItems": [{"ValidationErrors": [{"Message": "Account code '9' is not a valid code"}]}]
