@@ -161,6 +161,7 @@ CONNECTORS: dict[str, System] = {
                 CodeList("tax_code", "AdmTax", "TaxCode", "TaxCode", "Description", "", (("rate", "CurTaxRate"),),
                          (("tax_rates", "rate"),)),
                 CodeList("account", "GenMaster", "GlCode", "GlCode", "Description", "", (("type", "AccountType"),)),
+                CodeList("bank", "ApBank", "Bank", "Bank", "Description"),
                 CodeList("branch", "SalBranch", "Branch", "Branch", "Description"),
                 CodeList("product_class", "SalProductClassDes", "ProductClass", "ProductClass", "Description"),
                 CodeList("currency", "TblCurrency", "Currency", "Currency", "Description"),

@@ -59,8 +59,10 @@ def scenario_for(world: World, flow: Any) -> Scenario:
     Raises:
         LookupError: no scenario covers the flow.
     """
+    from bench.chaos_scenarios.documents import Bills, Credits
     from bench.chaos_scenarios.journals import Journals
     from bench.chaos_scenarios.orders import Orders
+    from bench.chaos_scenarios.payments import Payments, XeroPayments
 
     scenarios: dict[str, type[Scenario]] = {
         "journals-history-to-qbo": Journals,
@@ -69,6 +71,12 @@ def scenario_for(world: World, flow: Any) -> Scenario:
         "journals-to-xero": Journals,
         "orders-to-qbo": Orders,
         "orders-to-xero": Orders,
+        "credits-to-qbo": Credits,
+        "credits-to-xero": Credits,
+        "payments-from-qbo": Payments,
+        "payments-from-xero": XeroPayments,
+        "bills-to-qbo": Bills,
+        "bills-to-xero": Bills,
     }
     if flow.key not in scenarios:
         raise LookupError(f"no scenario in bench/chaos_scenarios covers the flow {flow.key}")

@@ -10,7 +10,7 @@ from connectors.syspro import orders, translate
 from connectors.syspro.routes import Test
 from connectors.syspro.rows import Rows
 from connectors.syspro.xml import Node, write
-from engine.errors import OutcomeUnknown, ValueRefused
+from engine.errors import OutcomeUnknown, RecordMissing, ValueRefused
 from engine.ports import Draft
 from engine.schema.model import JsonValue, Record
 
@@ -51,53 +51,139 @@ def _parameters(root: str, **options: str) -> str:
 
 
 def post_payment(rows: Rows, data: Record, draft: Draft) -> str:
-    """ARSTPY: a receipt on one or more invoices; what is left over becomes unapplied.
+    """ARSTPY: a receipt on one or more documents; what is left over becomes unapplied.
 
-    ``data``: Customer, TrnValue (the money, positive), JournalDate, Reference, Bank, InvoiceNotation,
-    and ``Allocations``: a list of Invoice, DocumentType, TrnValue (what the invoice goes down by) and
-    DiscValue (the discount in it).
+    ``data``: Customer, TrnValue (money received), JournalDate, Reference, Bank, InvoiceNotation, and
+    ``Allocations``: a list of Invoice, DocumentType, TrnValue (what it takes off the document, discount
+    included), DiscValue, PostConvRate, AdjustValue (a small difference closed with it) and GlCode. A
+    credit note is used with a negative value (unverified).
     """
     call = "post payment"
     customer = _need(data, "Customer", call)
     reference = _text(data, "Reference", draft.reference)[:30]
-    allocations = data.get("Allocations")
-    listed = (
-        [a for a in allocations if isinstance(a, dict)] if isinstance(allocations, list) else []
-    )
-    if not listed and data.get("Invoice"):
-        listed = [data]
-    # What is paid on an invoice is its gross value less the discount in it.
-    applied = sum(
-        (abs(_amount(a.get("TrnValue"))) - abs(_amount(a.get("DiscValue"))) for a in listed),
-        Decimal(0),
-    )
+    listed = _allocations(data)
+    applied = sum((_cash(a) for a in listed), Decimal(0))
     money = Decimal(0) if listed == [data] else abs(_amount(data.get("TrnValue")))
     total = money or applied
-    payment = _filled(
+    notation = _text(data, "InvoiceNotation", reference)[:50]
+    payment = _payment(
+        (customer, reference, notation),
+        total,
+        [_to_pay(a) for a in listed if _amount(a.get("TrnValue"))],
+    ) | _filled(
+        {
+            "PaymentDate": _text(data, "JournalDate"),
+            "Bank": _text(data, "Bank"),
+            "PaymentType": _text(data, "PaymentType", "O"),
+        }
+    )
+    items: list[dict[str, Any]] = [{"Payment": payment}] if total or listed else []
+    adjusted = [_to_adjust(a, reference, notation) for a in listed if _amount(a.get("AdjustValue"))]
+    if adjusted:
+        items.append({"Adjustments": {"Customer": customer, "InvoiceToAdjust": adjusted}})
+    # U: what is not distributed becomes an unapplied payment instead of an error.
+    options = _parameters("PostArPayment", AutoCorrectPaymentValue="N" if applied == total else "U")
+    body = write("PostArPayment", {"Item": items})
+    rows.client.post("ARSTPY", (options, body), call)
+    return _look_up(rows, "ArInvoicePay", "Reference", (reference, customer), call)
+
+
+def reverse_payment(rows: Rows, draft: Draft) -> str:
+    """ARSTPY: a posted receipt taken back by its opposite; returns the key of the opposite posting.
+
+    The reference documents no reversal; the opposite amounts on the same documents are what operators
+    enter for a dishonoured payment (unverified). The opposite carries ``R:`` and the receipt's reference,
+    and is searched first, so that a second try posts nothing.
+
+    Raises:
+        RecordMissing: no posting carries the reference.
+    """
+    call = "reverse payment"
+    opposite = f"R:{draft.reference}"[:30]
+    posted = rows.find("ArInvoicePay", [Test("Reference", "EQ", draft.reference)], limit=500)
+    if not posted:
+        raise RecordMissing(
+            system="syspro", call=call, detail=f"No posting carries {draft.reference}."
+        )
+    customer = translate.shown(posted[0].get("Customer"))
+    if not rows.find("ArInvoicePay", [Test("Reference", "EQ", opposite)], limit=1):
+        paid = [row for row in posted if row.get("TrnType") != "A"]
+        lines = [
+            {
+                "TransactionType": _text(row, "DocumentType", "I"),
+                "Invoice": _text(row, "Invoice"),
+                "GrossPaymentValue": _amount(row.get("TrnValue")),
+                "DiscountValue": _amount(row.get("DiscValue")),
+            }
+            for row in paid
+        ]
+        total = sum(
+            (_amount(r.get("TrnValue")) - _amount(r.get("DiscValue")) for r in paid), Decimal(0)
+        )
+        payment = _payment((customer, opposite, f"Reverses {draft.reference}"[:50]), total, lines)
+        adjusted = [
+            _to_adjust({**row, "AdjustValue": _amount(row.get("TrnValue"))}, opposite, opposite)
+            for row in posted
+            if row.get("TrnType") == "A"
+        ]
+        items: list[dict[str, Any]] = [{"Payment": payment}]
+        if adjusted:
+            items.append({"Adjustments": {"Customer": customer, "InvoiceToAdjust": adjusted}})
+        options = _parameters("PostArPayment", AutoCorrectPaymentValue="N")
+        rows.client.post("ARSTPY", (options, write("PostArPayment", {"Item": items})), call)
+    return _look_up(rows, "ArInvoicePay", "Reference", (opposite, customer), call)
+
+
+def _allocations(data: Record) -> list[Record]:
+    allocations = data.get("Allocations")
+    if isinstance(allocations, list) and allocations:
+        return [a for a in allocations if isinstance(a, dict)]
+    return [data] if data.get("Invoice") else []
+
+
+def _cash(allocation: Record) -> Decimal:
+    """Money of the payment that goes to a document."""
+    discount = abs(_amount(allocation.get("DiscValue")))
+    return _amount(allocation.get("TrnValue")) - discount
+
+
+def _payment(who: tuple[str, str, str], total: Decimal, lines: list[dict[str, Any]]) -> Record:
+    customer, reference, notation = who
+    return _filled(
         {
             "Customer": customer,
             "PaymentValue": total,
             "Reference": reference,
-            "PaymentDate": _text(data, "JournalDate"),
-            "JournalNotation": _text(data, "InvoiceNotation", reference)[:50],
-            "Bank": _text(data, "Bank"),
-            "PaymentType": _text(data, "PaymentType", "O"),
-            "InvoiceToPay": [
-                {
-                    "TransactionType": _text(a, "DocumentType", "I"),
-                    "Invoice": _text(a, "Invoice"),
-                    "GrossPaymentValue": abs(_amount(a.get("TrnValue"))),
-                    "DiscountValue": abs(_amount(a.get("DiscValue"))),
-                }
-                for a in listed
-            ],
+            "JournalNotation": notation,
+            "InvoiceToPay": lines,
         }
     )
-    # U: what is not distributed becomes an unapplied payment instead of an error.
-    options = _parameters("PostArPayment", AutoCorrectPaymentValue="N" if applied == total else "U")
-    body = write("PostArPayment", {"Item": {"Payment": payment}})
-    rows.client.post("ARSTPY", (options, body), call)
-    return _look_up(rows, "ArInvoicePay", "Reference", (reference, customer), call)
+
+
+def _to_pay(allocation: Record) -> dict[str, Any]:
+    return _filled(
+        {
+            "TransactionType": _text(allocation, "DocumentType", "I"),
+            "Invoice": _text(allocation, "Invoice"),
+            "GrossPaymentValue": _amount(allocation.get("TrnValue")),
+            "DiscountValue": abs(_amount(allocation.get("DiscValue"))),
+            "ExchangeRateToUse": _text(allocation, "PostConvRate"),
+        }
+    )
+
+
+def _to_adjust(allocation: Record, reference: str, notation: str) -> dict[str, Any]:
+    """A difference written off: the value is added to the balance, so it goes out negative (unverified)."""
+    return _filled(
+        {
+            "TransactionType": _text(allocation, "DocumentType", "I"),
+            "Invoice": _text(allocation, "Invoice"),
+            "AdjustmentValue": -_amount(allocation.get("AdjustValue")),
+            "AdjustmentLedgerCode": _text(allocation, "GlCode"),
+            "Reference": reference,
+            "JournalNotation": notation,
+        }
+    )
 
 
 def post_invoice(rows: Rows, data: Record, draft: Draft) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from connectors.syspro.facts import Column, Table, form_path, tables
 from connectors.syspro.nests import NESTS
 from connectors.syspro.rows import Rows
+from connectors.syspro.written import with_written
 from engine.errors import PermissionMissing, RemoteRejected, SurpriseAnswer
 from engine.schema.model import (
     EntitySchema,
@@ -113,7 +114,7 @@ class SysproIntrospector:
         return EntitySchema(
             name=table.name,
             label=table.label,
-            fields=tuple(fields),
+            fields=tuple(with_written(table.name, fields)),
             keys=table.keys,
             lines_of=table.lines_of,
             description=_about(table),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from connectors.config import ConnectionConfig
 from connectors.syspro import translate
-from connectors.syspro.documents import DOCUMENTS, REFERENCES
+from connectors.syspro.documents import DOCUMENTS, REFERENCES, reverse_payment
 from connectors.syspro.facts import Table, form_path, tables
 from connectors.syspro.masters import MasterWriter
 from connectors.syspro.objects import MASTERS
@@ -56,7 +56,7 @@ class SysproSink:
                 earlier = self.find_by_reference(
                     draft.entity, draft.reference, draft.idempotency_key
                 )
-                if earlier is not None:
+                if earlier is not None and not self._of_another(table, draft, earlier):
                     return earlier
             own, forms = _split(table, draft.data)
             poster = DOCUMENTS.get(draft.entity)
@@ -83,7 +83,7 @@ class SysproSink:
             return self._receipt(table, draft.key)
 
     def act(self, draft: Draft, action: Action) -> Receipt:
-        """Void or delete an order; delete, deactivate or reactivate a master record."""
+        """Void an order or a receipt; delete, deactivate or reactivate a master record."""
         table = _table(draft.entity)
         with self._rows.client.lane():
             if table.name == "SorMaster" and action in (Action.VOID, Action.DELETE):
@@ -91,6 +91,8 @@ class SysproSink:
 
                 cancel(self._rows, draft.key)
                 return self._receipt(table, draft.key)
+            if table.name == "ArInvoicePay" and action is Action.VOID:
+                return self._receipt(table, reverse_payment(self._rows, draft))
             if action is Action.DELETE and table.name in MASTERS:
                 self._masters.delete(table, draft.key)
                 return Receipt(entity=table.name, key=draft.key, number=draft.key)
@@ -153,6 +155,15 @@ class SysproSink:
         parts = translate.key_parts(table, key, self._rows.rules)
         keys = dict(zip(form.keys, parts, strict=False))
         self._rows.forms.write(form.name, keys, forms)
+
+    def _of_another(self, table: Table, draft: Draft, earlier: Receipt) -> bool:
+        """Whether the reference is another supplier's: they number their invoices themselves."""
+        column = table.column("Supplier")
+        if draft.entity != "ApInvoice" or column is None:
+            return False
+        wanted = translate.shown(draft.data.get("Supplier"))
+        held = translate.shown(earlier.data.get("Supplier"))
+        return held not in (wanted, self._rows.rules.show(column, table.name, wanted))
 
     def _receipt(self, table: Table, key: str) -> Receipt:
         found = self._source.read(table.name, key)

@@ -207,6 +207,7 @@ class Allocation(Canon):
     document_kind: Literal["invoice", "credit_note", "bill", "journal"] | None = said("What it is")
     amount: Decimal | None = said("Amount applied, in the document's currency", "applied")
     discount: Decimal | None = said("Settlement discount taken", "discount")
+    written_off: Decimal | None = said("Small difference that is closed with it", "adjustment")
 
 
 class Payment(Document):

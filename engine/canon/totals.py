@@ -44,6 +44,9 @@ def sums_of(document: Mapping[str, Any], kind: str) -> Sums:
         debit = _number(document.get("debit_total")) or Decimal(0)
         credit = _number(document.get("credit_total")) or Decimal(0)
         return Sums(debit, credit, debit - credit)
+    if kind == "payment":
+        paid = _number(document.get("amount")) or Decimal(0)
+        return Sums(paid, paid, Decimal(0))
     net = _number(document.get("net_total")) or Decimal(0)
     tax = _number(document.get("tax_total")) or Decimal(0)
     return Sums(_number(document.get("gross_total")) or net + tax, net, tax)

@@ -14,16 +14,21 @@ from decimal import Decimal
 from engine.canon.money import ZERO, round_half_up
 from engine.errors import CaseClass, Severity
 from engine.issue import Fix, Issue
+from engine.schema.model import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """A document that is still open, in its own currency and in the base currency."""
+    """A document that is still open, in its own currency and in the base currency.
+
+    ``gives``: a credit note; what is used of it is spent by the other shares. Amounts are positive.
+    """
 
     document: str
     currency: str
     open_amount: Decimal
     open_base: Decimal
+    gives: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,12 @@ class Share:
     document: str
     amount: Decimal
     discount: Decimal = ZERO
+    written_off: Decimal = ZERO
+
+    @property
+    def settled(self) -> Decimal:
+        """What it takes off the document."""
+        return self.amount + self.discount + self.written_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ class Applied:
     Attributes:
         document: document number.
         amount: paid, in the document's currency.
-        discount: settlement discount, in the document's currency.
+        discount: settlement discount and small differences, in the document's currency.
         amount_base: paid, in the base currency at the payment's rate.
         currency_difference: base amount that closes the document; positive is a gain.
         left: still open in the document's currency.
@@ -101,21 +112,19 @@ def settle(
         done = _apply(share, rate, *left[share.document])
         left[share.document] = (done.left, done.left_base)
         applied.append(done)
-        rest -= share.amount
+        rest += share.amount if item.gives else -share.amount
     return Settlement(tuple(applied), rest, tuple(issues))
 
 
 def _apply(share: Share, rate: Decimal, opened: Decimal, opened_base: Decimal) -> Applied:
-    settled = share.amount + share.discount
+    settled, off = share.settled, share.discount + share.written_off
     left = opened - settled
     base = round_half_up(share.amount * rate)
     # The part of the document's base value that is settled, at the document's own rate.
     part = opened_base if not left else round_half_up(opened_base * settled / opened)
-    discount_base = round_half_up(part * share.discount / settled) if settled else ZERO
+    discount_base = round_half_up(part * off / settled) if settled else ZERO
     difference = base + discount_base - part
-    return Applied(
-        share.document, share.amount, share.discount, base, difference, left, opened_base - part
-    )
+    return Applied(share.document, share.amount, off, base, difference, left, opened_base - part)
 
 
 def closing_line(item: OpenItem, tolerance: Decimal) -> Applied | None:
@@ -145,13 +154,11 @@ def _fault(
         sentence = f"Document {item.document} is in {item.currency}, the payment in {currency}."
         return _issue("other_currency", path, sentence, share, (Fix("hold", "Hold as unapplied"),))
     opened = left[item.document][0]
-    if share.amount + share.discount > opened:
-        sentence = (
-            f"{share.amount + share.discount} is more than the {opened} open on {item.document}."
-        )
+    if share.settled > opened:
+        sentence = f"{share.settled} is more than the {opened} open on {item.document}."
         fixes = (Fix("part", f"Apply {opened}"), Fix("hold", "Hold as unapplied"))
         return _issue("over_applied", path, sentence, share, fixes)
-    if share.amount > rest:
+    if share.amount > rest and not item.gives:
         sentence = (
             f"{share.amount} for {item.document} is more than the {rest} left of the payment."
         )
@@ -164,3 +171,46 @@ def _issue(code: str, path: str, sentence: str, share: Share, fixes: tuple[Fix, 
         code, path, sentence, Severity.BLOCK, CaseClass.PAYMENT,
         evidence={"document": share.document, "amount": share.amount}, fixes=fixes,
     )  # fmt: skip
+
+
+def remainders(settlement: Settlement, limit: Decimal) -> tuple[Issue, ...]:
+    """Questions about what a payment leaves open: seldom meant where it is this little.
+
+    Args:
+        settlement: what the payment does.
+        limit: remainders above it are ordinary part payments and not asked about.
+    """
+    found: list[Issue] = []
+    fixes: tuple[Fix, ...]
+    for index, one in enumerate(settlement.applied):
+        if not one.left and not one.left_base:
+            continue
+        item = OpenItem(one.document, "", one.left, one.left_base)
+        evidence: dict[str, JsonValue] = {
+            "document": one.document, "left": one.left, "left_base": one.left_base,
+        }  # fmt: skip
+        if closing_line(item, limit) is not None:
+            sentence = (
+                f"{one.document} is settled in one currency only: {one.left} stays open in its own, "
+                f"{one.left_base} in the base currency."
+            )
+            fixes = (Fix("difference", "Close it as a currency difference"),)
+            code = "currency_residual"
+        elif ZERO < one.left <= limit:
+            sentence = f"{one.left} would stay open on {one.document}."
+            fixes = (Fix("discount", "Take it as discount"), Fix("accept", "Leave it open"))
+            code = "short_paid"
+        else:
+            continue
+        found.append(
+            Issue(
+                code,
+                f"allocations[{index}]",
+                sentence,
+                Severity.BLOCK,
+                CaseClass.PAYMENT,
+                evidence=evidence,
+                fixes=fixes,
+            )
+        )
+    return tuple(found)

@@ -95,6 +95,8 @@ def _explain(one: Position) -> list[Difference]:
         if target is not None:
             # Ours, posted, and gone or out of the filter at the source since: not a stranger's document.
             name = Name.CHANGED_AT_SOURCE if one.sent is not None else Name.NOT_OURS
+            # While it is being taken back it is neither: the difference will end by itself, or has a case.
+            name = {"case": Name.CASE, "in_flight": Name.IN_FLIGHT}.get(one.state, name)
             found.append(Difference(one.key, name, -target))
         return found
     if target is None:

@@ -30,6 +30,7 @@ class DeliveryState(StrEnum):
     DONE = "done"
     PARKED = "parked"
     VOID = "void"
+    REVERSED = "reversed"
 
 
 ITEM_TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
@@ -62,7 +63,9 @@ DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.PARKED: frozenset(
         {DeliveryState.READY, DeliveryState.UNKNOWN, DeliveryState.VOID}
     ),
-    DeliveryState.DONE: frozenset(),
+    # Only by a delivery that took the document back and was done itself.
+    DeliveryState.DONE: frozenset({DeliveryState.REVERSED}),
+    DeliveryState.REVERSED: frozenset(),
     DeliveryState.VOID: frozenset(),
 }
 

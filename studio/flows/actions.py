@@ -16,6 +16,7 @@ from studio.flows.bundle import bundle_of
 from studio.flows.keeping import add_keeping, pin
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.flows.problems import examine
+from studio.flows.reversal import STEPS as TAKE_BACK
 from studio.triage.actions import close_cases
 from studio.triage.models import OPEN_STATES, Case
 
@@ -162,7 +163,7 @@ def close_without_posting(actor: Actor, item: InboxItem, reason: str) -> None:
             state="void", why=reason[:300]
         )
         # A posted record whose write-back was refused: only the write-back is given up.
-        steps = ("post",) if won else ("write_back",)
+        steps = ("post", *TAKE_BACK) if won else ("write_back",)
         given_up = Delivery.objects.filter(item=item, state="parked", step__in=steps)
         if not given_up.update(state="void") and not won:
             raise ValidationError("The record is being worked just now. Try again in a moment.")

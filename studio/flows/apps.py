@@ -14,6 +14,7 @@ class FlowsConfig(AppConfig):
         from studio.flows.evidence import case_evidence
         from studio.flows.remedies import register_all
         from studio.flows.remedies_keeping import register_all as register_keeping
+        from studio.flows.remedies_payments import register_all as register_payments
         from studio.flows.uses import deliveries_using
         from studio.linking.uses import register_use
         from studio.triage.evidence import register
@@ -22,4 +23,5 @@ class FlowsConfig(AppConfig):
         register_finder(flows_hit)
         register_all()
         register_keeping()
+        register_payments()
         register("inbox", case_evidence)

@@ -24,6 +24,7 @@ from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSche
 from studio.catalog.models import Connection
 from studio.flows.levels import posting_fact
 from studio.flows.models import Flow, FlowVersion
+from studio.flows.open_items import OpenItems
 from studio.flows.steps import catalog_for, is_open, steps_of
 from studio.linking.actions import links_for
 from studio.linking.models import Judgement, Link, Party
@@ -150,11 +151,13 @@ class Sides:
         inbound: tables and facts of the source.
         outbound: tables, facts and links of the target.
         creations: (kind, code) of records a person said are to be created at the target.
+        open_items: what is still open at the target, for a flow that settles documents there.
     """
 
     inbound: Context
     outbound: Context
     creations: frozenset[tuple[str, str]] = frozenset()
+    open_items: OpenItems | None = None
 
 
 def company_facts(connection: Connection) -> dict[str, Value]:
@@ -173,21 +176,24 @@ def company_facts(connection: Connection) -> dict[str, Value]:
 def context_of(flow: Flow) -> Sides:
     """Lookups, links, units of the source's items and facts of both companies, as of now."""
     units = _units(flow)
+    links = links_for(flow.source, flow.target)
     return Sides(
         inbound=Context(
             lookups=lookups_for(flow.source),
+            links=links,
             units=units,
             facts=company_facts(flow.source),
             today=today(),
         ),
         outbound=Context(
             lookups=lookups_for(flow.target),
-            links=links_for(flow.source, flow.target),
+            links=links,
             units=units,
             facts={**company_facts(flow.target), "posting": posting_fact(flow)},
             today=today(),
         ),
         creations=_creations(flow),
+        open_items=OpenItems.of(flow),
     )
 
 

@@ -42,7 +42,9 @@ from studio.flows.changing import CHANGES, after_change, after_create, decide_ag
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
 from studio.flows.notices import tell
-from studio.flows.sending import draft_of, same, send, total_of
+from studio.flows.reversal import STEPS as TAKE_BACK
+from studio.flows.reversal import after_reversal
+from studio.flows.sending import draft_of, found_again, same, send, total_of
 from studio.flows.work import trouble_of
 from studio.linking.actions import Ends, add_link
 from studio.triage.actions import close_cases, open_case
@@ -149,9 +151,7 @@ def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: C
         return _overtaken(claim, attempt, error)
     if isinstance(error, DuplicateAtTarget) and delivery.step != "write_back":
         try:
-            found = connector.find_by_reference(
-                draft.entity, draft.reference, draft.idempotency_key
-            )
+            found = found_again(delivery, draft, connector)
         except StudioError as again:
             wait = dispose(again).wait_seconds
             return _again(claim, attempt, again, "unknown", wait, counts=True)
@@ -298,6 +298,10 @@ def record_success(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
             _after_write_back(delivery)
         elif delivery.step in CHANGES:
             after_change(delivery, receipt)
+        elif delivery.step in TAKE_BACK:
+            after_reversal(delivery)
+            release(delivery.idempotency_key)
+            nudge("flows.pump_items", delivery.flow_id)
     return "done"
 
 
@@ -328,6 +332,7 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
         by="machine",
     )
     _link(delivery, delivery.version.content["design"]["document"], receipt, "posted")
+    _link_document(delivery, receipt)
     total = total_of(delivery, dict(receipt.data))
     if total is not None and total != delivery.gross:
         # The ledger says what the target took; the tie-out names the difference to the source.
@@ -353,13 +358,22 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
     _write_back(delivery, receipt)
 
 
-def _link(delivery: Delivery, kind: str, receipt: Receipt, origin: str) -> None:
+def _link_document(delivery: Delivery, receipt: Receipt) -> None:
+    """What payments call the document: its number at the source, or what it is known by here."""
+    design = delivery.version.content["design"]
+    plan = design.get("entities", {}).get(receipt.entity, {}).get("link")
+    if plan and plan["kind"] != design["document"]:
+        code = str(delivery.item.canonical.get(plan.get("code", "")) or delivery.business_key)
+        _link(delivery, plan["kind"], receipt, "posted", code=code)
+
+
+def _link(delivery: Delivery, kind: str, receipt: Receipt, origin: str, *, code: str = "") -> None:
     """The confirmed write is a cross-reference: this code is that key."""
     flow = delivery.flow
     label = receipt.number or delivery.reference
     refer = capabilities(delivery.connection.system).refer.get(receipt.entity)
     key = str(receipt.data.get(refer) or receipt.key) if refer else receipt.key
-    ends = Ends(flow.source, delivery.business_key, flow.target, key, label)
+    ends = Ends(flow.source, code or delivery.business_key, flow.target, key, label)
     add_link(machine(flow.workspace, "machine", MATCH), kind, ends, origin=origin)
 
 

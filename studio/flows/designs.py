@@ -11,6 +11,8 @@ import yaml
 from studio.catalog.models import Connection
 from studio.flows.models import Flow
 
+# What a design file says about the flow itself, not about its steps.
+HEAD = ("key", "name", "source", "target", "ladder")
 FOLDER = Path(__file__).parent / "shipped"
 
 
@@ -28,11 +30,7 @@ def ensure_flows(source: Connection, target: Connection) -> list[Flow]:
     for design in shipped():
         if (design["source"], design["target"]) != (source.system, target.system):
             continue
-        plan = {
-            k: v
-            for k, v in design.items()
-            if k not in ("key", "name", "source", "target", "ladder")
-        }
+        plan = {k: v for k, v in design.items() if k not in HEAD}
         flow, _ = Flow.objects.get_or_create(
             workspace=target.workspace,
             key=design["key"],
@@ -41,7 +39,7 @@ def ensure_flows(source: Connection, target: Connection) -> list[Flow]:
                 "source": source,
                 "target": target,
                 "design": plan,
-                **({"ladder": design["ladder"]} if "ladder" in design else {}),
+                "ladder": design.get("ladder", "digest"),
             },
         )
         found.append(flow)

@@ -18,6 +18,7 @@ STEP_WORDS = {
     "post": "Post",
     "update": "Change",
     "void": "Void",
+    "reverse": "Reverse",
     "create_customer": "Create customer",
     "create_supplier": "Create supplier",
     "create_item": "Create item",

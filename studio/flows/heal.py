@@ -6,7 +6,7 @@ the cases that ask for them. The sweep compares open questions with what people 
 
 from __future__ import annotations
 
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from studio.flows.actions import item_of, replay_cause
 from studio.flows.models import Flow
@@ -36,14 +36,9 @@ def answered(flow: Flow, case: Case) -> bool:
         return bool(changed.exists())
     if kind != "link":
         return False
-    linked = Link.objects.filter(
-        kind=table,
-        left_connection=flow.source_id,
-        left_code=code,
-        right_connection=flow.target_id,
-        active=True,
-        created_at__gt=since,
-    )
+    forth = Q(left_connection=flow.source_id, left_code=code, right_connection=flow.target_id)
+    back = Q(left_connection=flow.target_id, right_key=code, right_connection=flow.source_id)
+    linked = Link.objects.filter(forth | back, kind=table, active=True, created_at__gt=since)
     wanted = Judgement.objects.filter(
         kind=table,
         left__connection=flow.source_id,

@@ -29,7 +29,8 @@ def posting_fact(flow: Flow) -> str:
 def is_held(flow: Flow, design: Mapping[str, Any], entity: str) -> bool:
     """Whether a posting waits for a person before it is sent."""
     level = level_of(flow, design)
-    if level in BY_ITSELF:
+    # Where each document is approved by itself (``approval: each``), what comes here was approved.
+    if level in BY_ITSELF or design.get("approval") == "each":
         return False
     drafts = bool(design["entities"][entity].get("drafts"))
     return not (level == "draft" and drafts)

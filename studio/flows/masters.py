@@ -65,7 +65,8 @@ def refresh_masters(actor: Actor, connection: Connection) -> dict[str, int]:
 
 def match_masters(actor: Actor, workspace_flows: list[Flow]) -> dict[str, int]:
     """Look for counterparts between the two sides of each flow; returns candidate pairs by kind."""
-    sides = {(f.source_id, f.target_id): f for f in workspace_flows}
+    # A flow that reads back what another wrote names its parties by the links that are there already.
+    sides = {(f.source_id, f.target_id): f for f in workspace_flows if f.design.get("references")}
     counts: dict[str, int] = defaultdict(int)
     for flow in sides.values():
         for kind in KINDS:

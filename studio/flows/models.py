@@ -32,6 +32,7 @@ DELIVERY_STATES = [
     ("done", "Done"),
     ("parked", "Parked with a case"),
     ("void", "Closed without posting"),
+    ("reversed", "Taken back"),
 ]
 EDIT_STATES = [("done", "Done"), ("undone", "Undone"), ("dropped", "Replaced by another change")]
 NOTICE_STATES = [
@@ -108,6 +109,9 @@ class Cursor(models.Model):
     value = models.TextField(blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
+    started_at = models.DateTimeField(
+        null=True, blank=True, help_text="when what was there at the start had been read"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["flow", "entity"], name="cursor_once")]
@@ -202,7 +206,7 @@ class Delivery(Base):
     )
     step = models.CharField(
         max_length=20,
-        help_text="post, update, deactivate, reactivate, void, create_customer, create_item, write_back",
+        help_text="post, update, deactivate, reactivate, void, reverse, create_item, write_back, …",
     )
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="deliveries")
     entity = models.CharField(max_length=60)
@@ -245,7 +249,7 @@ class Delivery(Base):
             # The last line of defence: one living post per business document, whatever the code does.
             models.UniqueConstraint(
                 fields=["flow", "business_key"],
-                condition=Q(step="post") & ~Q(state="void"),
+                condition=Q(step="post") & ~Q(state__in=("void", "reversed")),
                 name="one_living_post_per_document",
             )
         ]

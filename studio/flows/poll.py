@@ -26,6 +26,8 @@ from studio.flows.triggers import in_force
 # Pages taken in one poll before others get their turn; the cursor remembers the place.
 PAGES_PER_POLL = 50
 PAGE_SIZE = 100
+# Why a record of before the flow stays unposted; the tie-out leaves these out.
+HISTORY = "was there before the flow began"
 
 
 def is_batch_lane(design: Mapping[str, Any]) -> bool:
@@ -90,11 +92,15 @@ def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: 
             run = Run.objects.create(
                 flow=flow, trigger=trigger, version=flow.versions.filter(state="published").first()
             )
-        items = [_item(flow, run, r) for r in page.records]
+        old = _is_history(flow, cursor)
+        items = [_item(flow, run, r, history=old) for r in page.records]
         _count_turns(flow, items, {r.key for r in page.records if r.changed_at is None})
         taken = InboxItem.objects.bulk_create(items, ignore_conflicts=True)
+        if not page.more and cursor.started_at is None:
+            cursor.started_at = timezone.now()
         Cursor.objects.filter(pk=cursor.pk).update(
             value=page.cursor,
+            started_at=cursor.started_at,
             lease_until=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
         )
         cursor.value = page.cursor
@@ -128,9 +134,17 @@ def _count_turns(flow: Flow, items: list[InboxItem], undated: set[str]) -> None:
         latest[item.entity, item.key] = item.payload_hash
 
 
-def _item(flow: Flow, run: Run | None, record: SourceRecord) -> InboxItem:
+def _is_history(flow: Flow, cursor: Cursor) -> bool:
+    """Whether what is read was there before the flow began and is to be left alone (``start: now``)."""
+    return cursor.started_at is None and in_force(flow)["trigger"].get("start") == "now"
+
+
+def _item(flow: Flow, run: Run | None, record: SourceRecord, *, history: bool = False) -> InboxItem:
     body: dict[str, Any] = dict(record.data)
+    # History stays visible and can be sent through by a person; the machine never posts it.
+    left_out = {"state": "filtered", "why": HISTORY} if history else {}
     return InboxItem(
+        **left_out,
         flow=flow,
         run=run,
         entity=record.entity,

@@ -11,6 +11,7 @@ from engine.schema.model import Record
 from studio.flows.bundle import Bundle
 from studio.flows.levels import is_held
 from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.reversal import generation
 from studio.flows.versions import may_have_arrived
 
 if TYPE_CHECKING:
@@ -23,11 +24,15 @@ def load_plain(document: Record) -> dict[str, Any]:
     return plain
 
 
-def new_post(
-    flow: Flow, item: InboxItem, bundle: Bundle, found: Outcome, content: str, body: bytes
-) -> Delivery:
+def new_post(flow: Flow, item: InboxItem, bundle: Bundle, found: Outcome, content: str) -> Delivery:
     """The posting of a decided document, not stored yet."""
-    reference = bundle.design["entities"][found.entity]["reference"]
+    plan = bundle.design["entities"][found.entity]
+    # What was taken back and is posted again says something new: its key and its number differ.
+    again = generation(flow, found.business_key)
+    reference = str(found.payload.get(plan["reference"]) or found.business_key)
+    if again and plan.get("again"):
+        reference = f"{reference}/{again + 1}"
+        found.payload[plan["reference"]] = reference
     return Delivery(
         flow=flow,
         version=bundle.version,
@@ -41,12 +46,12 @@ def new_post(
             entity=found.entity,
             business_key=found.business_key,
             content=content_hash(load_plain(found.payload)),
-            step="post",
+            step=f"post-{again + 1}" if again else "post",
         ),
         business_key=found.business_key,
         content_hash=content,
-        reference=str(found.payload.get(reference) or found.business_key),
-        payload=body.decode(),
+        reference=reference,
+        payload=dump(found.payload).decode(),
         trace=load_plain(found.trace),
         net=item.net,
         tax=item.tax,

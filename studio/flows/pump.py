@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from connectors.registry import capabilities
-from engine.errors import MappingRefused, StudioError
+from engine.errors import MappingRefused, RemoteFault, StudioError
 from studio.catalog.models import Connection
 from studio.catalog.wiring import note_fault, opened
 from studio.core.dispatch import nudge
@@ -50,6 +50,10 @@ def pump_flow(flow_id: int) -> int:
                     bundles[version.pk] = bundle_of(version)
                 bundle = bundles[version.pk]
                 work(item, bundle, sides, keep if "keeps" in bundle.design else None)
+            except RemoteFault as error:
+                # What the record needs to know from the target could not be read just now.
+                note_fault(flow.target, error)
+                _give_back(item)
             except Exception:
                 log.exception("inbox item %s", item.uuid)
                 _give_back(item)

@@ -27,7 +27,7 @@ from studio.flows.models import Delivery, InboxItem
 from studio.flows.places import assign
 from studio.flows.work import ACCEPTED
 from studio.linking.actions import Ends, add_link, judge
-from studio.linking.models import Pair, Party
+from studio.linking.models import KINDS, Pair, Party
 from studio.mapping.actions import add_lookup_row
 from studio.mapping.models import LookupTable, ValueProposal
 from studio.triage.actions import close_cases
@@ -133,6 +133,11 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
             Choice(o.key, o.label, o.code) for o in others[:MOST_CHOICES] if o.key not in known
         ]
     return found
+
+
+def _linkable(case: Case) -> bool:
+    """Whether the case asks for a customer, supplier or item; documents have a search of their own."""
+    return _missing(case, "link") and case.evidence.get("table") in dict(KINDS)
 
 
 def _first_counterpart(case: Case) -> str:
@@ -273,7 +278,7 @@ def register_all() -> None:
     for remedy in (
         Remedy("add_lookup", "Add to the lookup table", LOOKUP, lambda c: _missing(c, "lookup"), _add_lookup,
                (Input("target", "Means", "choice", choices=_codes, initial=_proposed_code),), heals_cause=True, primary=True),
-        Remedy("link", "Link to an existing record", MATCH, lambda c: _missing(c, "link"), _link,
+        Remedy("link", "Link to an existing record", MATCH, _linkable, _link,
                (Input("target", "Is the same as", "choice", choices=_counterparts, initial=_first_counterpart),),
                heals_cause=True, primary=True),
         Remedy("create", "Create it there", MATCH, _creatable, _create,

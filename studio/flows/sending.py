@@ -15,12 +15,14 @@ from typing import Any
 
 from connectors.http.jsontext import load
 from engine.errors import DuplicateAtTarget, OutcomeUnknown, StudioError
-from engine.ports import Connector, Draft, ItemResult, Receipt
+from engine.ports import Action, Connector, Draft, ItemResult, Receipt
 from engine.runtime.disposition import Verdict, dispose
 from studio.flows.amounts import amount_at
 from studio.flows.changing import CHANGES, send_change
 from studio.flows.ledger import Claim, hold
 from studio.flows.models import Delivery
+from studio.flows.places import first
+from studio.flows.reversal import STEPS as TAKE_BACK
 
 log = logging.getLogger(__name__)
 # Our own document may differ from the source by what a target's rounding can do.
@@ -35,7 +37,7 @@ def draft_of(delivery: Delivery) -> Draft:
         data=load(delivery.payload),
         idempotency_key=delivery.idempotency_key,
         reference=delivery.reference,
-        key=delivery.target_key if delivery.step in ("write_back", "void") else "",
+        key=delivery.target_key if delivery.step in ("write_back", *TAKE_BACK) else "",
         version=delivery.target_version,
     )
 
@@ -73,10 +75,12 @@ def _settled(claim: Claim, connector: Connector) -> Receipt | None:
         return send_change(delivery, connector)
     if delivery.step == "write_back":
         return connector.update(draft_of(delivery))
+    if delivery.step in TAKE_BACK:
+        return _taken_back(draft_of(delivery), connector, unclear=claim.unclear)
     if not claim.unclear:
         return None
     draft = draft_of(delivery)
-    found = connector.find_by_reference(draft.entity, draft.reference, draft.idempotency_key)
+    found = found_again(delivery, draft, connector)
     if found is None or delivery.step.startswith("create_") or same(delivery, found):
         return found
     raise DuplicateAtTarget(
@@ -86,6 +90,33 @@ def _settled(claim: Claim, connector: Connector) -> Receipt | None:
         existing_key=found.key,
         detail="A document with this number is there, but its total is another.",
     )
+
+
+def found_again(delivery: Delivery, draft: Draft, connector: Connector) -> Receipt | None:
+    """What stands at the target under this reference; of this party, where numbers are not unique.
+
+    Suppliers number their invoices themselves, so two bills may carry one number (golden test 10). The
+    design then names where the party stands (``party``), and another party's document is not looked at.
+    """
+    plan = _totals(delivery)
+    if not plan.get("party"):
+        return connector.find_by_reference(draft.entity, draft.reference, draft.idempotency_key)
+    party = str(first(dict(draft.data), plan["party"]) or "")
+    where = {plan["reference"]: draft.reference, plan["party"]: party}
+    live = [r for r in connector.find(draft.entity, where) if not r.deleted]
+    if not live:
+        return None
+    best = next((r for r in live if total_of(delivery, dict(r.data)) == delivery.gross), live[-1])
+    return Receipt(best.entity, best.key, draft.reference, best.version, best.data, replayed=True)
+
+
+def _taken_back(draft: Draft, connector: Connector, *, unclear: bool) -> Receipt:
+    """End the document; after an unclear try one that is gone already was ended by us."""
+    if unclear:
+        seen = connector.read(draft.entity, draft.key)
+        if seen is None or seen.deleted:
+            return Receipt(draft.entity, draft.key, draft.reference, replayed=True)
+    return connector.act(draft, Action.VOID)
 
 
 def _kept(claims: list[Claim], answers: dict[int, Answer]) -> list[Claim]:
@@ -159,8 +190,10 @@ def _totals(delivery: Delivery) -> dict[str, Any]:
 
 def total_of(delivery: Delivery, record: dict[str, Any]) -> Decimal | None:
     """The document's total as the target says it, None where it says none."""
-    plan = _totals(delivery).get("gross")
-    return amount_at(record, plan) if plan else None
+    plan = _totals(delivery)
+    # Where a document is several records there (sum), no single one says its total.
+    where = None if plan.get("sum") else plan.get("gross")
+    return amount_at(record, where) if where else None
 
 
 def same(delivery: Delivery, found: Receipt) -> bool:

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from engine.errors import OutcomeUnknown
 from studio.flows.models import Delivery, InboxItem
+from studio.flows.reversal import living_post
 from studio.triage.actions import close_cases
 
 # Outcomes of a try after which the document may stand at the target all the same.
@@ -48,11 +49,7 @@ def may_have_arrived(delivery: Delivery) -> bool:
 
 def withdraw(item: InboxItem, business_key: str) -> Delivery | None:
     """Take back a posting that was never accepted; returns the one that cannot be taken back."""
-    living = (
-        Delivery.objects.filter(flow=item.flow, business_key=business_key, step="post")
-        .exclude(state="void")
-        .first()
-    )
+    living = living_post(item.flow, business_key)
     if living is None or may_have_arrived(living):
         return living
     waiting = Delivery.objects.filter(pk=living.pk, state__in=("held", "ready", "parked"))

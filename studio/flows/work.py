@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from pydantic import ValidationError as BadDocument
 
-from connectors.http.jsontext import dump, load
+from connectors.http.jsontext import load
 from engine.canon.model import DOCUMENTS
 from engine.canon.totals import complete, sums_of
 from engine.errors import Audience, CaseClass
@@ -26,6 +26,7 @@ from engine.mapping import Result
 from engine.runtime.idempotency import content_hash
 from engine.schema.model import Record
 from studio.core.dispatch import nudge
+from studio.flows.approval import approval_of
 from studio.flows.bundle import Bundle, Sides
 from studio.flows.checks import preflight
 from studio.flows.control import against_control
@@ -34,6 +35,9 @@ from studio.flows.notices import tell
 from studio.flows.parties import ask_for_party
 from studio.flows.places import assign
 from studio.flows.posting import load_plain, new_post, replaced, store
+from studio.flows.reversal import STEPS as TAKE_BACK
+from studio.flows.reversal import living_post, take_back
+from studio.flows.settling import HOLD, apply_payment
 from studio.flows.steps import Ran, Surroundings, plain_log, walk
 from studio.flows.tracing import traced
 from studio.flows.versions import replaced_by_newer, settle_older, withdraw
@@ -67,12 +71,12 @@ class Outcome:
 
 
 def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
-    """What becomes of the item; reads nothing and writes nothing."""
+    """What becomes of the item; writes nothing, and reads only what a payment would settle."""
     stored = load(item.payload)
     inbound = bundle.inbound.apply(stored["data"], sides.inbound)
     document = complete(dict(inbound.record), bundle.document)
     for path, value in item.overrides.items():
-        if not path.startswith((ACCEPTED, KEEP)):
+        if not path.startswith((ACCEPTED, KEEP, HOLD)):
             assign(document, path, value)
     around = Surroundings(sides.inbound, sides.outbound)
     walked = walk(bundle.document, bundle.steps, document, around, item.overrides)
@@ -88,22 +92,39 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
         return replace(found, state="filtered", why="meets the condition of no branch")
     found.log.append(Ran(f"branch:{found.entity}", f"becomes {found.entity}", "good"))
     found.issues = [i for i in inbound.issues if i.path not in item.overrides]
-    found.issues += [i for i in walked.issues if ACCEPTED + i.code not in item.overrides]
-    found.issues += _shape(bundle.document, found.document)
+    found.issues += [*walked.issues, *_shape(bundle.document, found.document)]
     found.issues += against_control(item.control, found.document)
+    return _completed(found, item, bundle, sides)
+
+
+def _completed(found: Outcome, item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
+    """The document settled, mapped to the target and checked; parked where a question is open."""
+    if sides.open_items is not None:
+        found.document, found.issues = apply_payment(
+            found.document, found.issues, item.overrides, sides.open_items, found.business_key
+        )
+    found.issues = _unanswered(item, found.issues)
     if any(i.blocks for i in found.issues):
         return replace(found, state="parked")
     if "keeps" in bundle.design:
         # What is said to the other side depends on what it says itself; see upkeep.
         return found
     found = _outbound(found, bundle, sides)
-    # A person answered for these with a reason; the rule stays, this record passes.
-    found.issues = [i for i in found.issues if ACCEPTED + i.code not in item.overrides]
+    found.issues = _unanswered(item, found.issues)
+    if not any(i.blocks for i in found.issues) and not found.waits_for:
+        found.issues += _unanswered(
+            item, approval_of(item, bundle.design, found.document, found.business_key)
+        )
     if any(i.blocks for i in found.issues):
         found.state = "parked"
     elif found.waits_for:
         found.state = "waiting"
     return found
+
+
+def _unanswered(item: InboxItem, issues: list[Issue]) -> list[Issue]:
+    """Without what a person answered for with a reason: the rule stays, this record passes."""
+    return [i for i in issues if ACCEPTED + i.code not in item.overrides]
 
 
 def _outbound(found: Outcome, bundle: Bundle, sides: Sides) -> Outcome:
@@ -194,9 +215,9 @@ def _conclude(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
         case "waiting":
             _wait(item, bundle, found)
         case "deleted":
-            _gone(item, found, "deleted-at-source", "was deleted")
+            _gone(item, bundle, found, "deleted-at-source", "was deleted")
         case "filtered":
-            _gone(item, found, "left-the-flow", "no longer meets the flow's filter")
+            _gone(item, bundle, found, "left-the-flow", "no longer meets the flow's filter")
         case _:
             _hand_over(item, bundle, found)
 
@@ -319,13 +340,17 @@ def _wait(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
     InboxItem.objects.filter(pk=item.pk).update(waiting_on=keys[0])
 
 
-def _gone(item: InboxItem, found: Outcome, code: str, what: str) -> None:
+def _gone(item: InboxItem, bundle: Bundle, found: Outcome, code: str, what: str) -> None:
     """The record is not to be posted (any more): take the posting back, or ask a person."""
+    policy = str(bundle.design.get("on_delete", "ask"))
     posted = withdraw(item, found.business_key)
     if posted is None:
         finish(item, "filtered", found.why or f"{what} before it was posted")
     elif posted.state != "done":
         look_again(item)
+    elif policy in TAKE_BACK:
+        take_back(item, posted, policy)
+        finish(item, "done", f"{what}; {posted.target_number or posted.target_key} is taken back")
     else:
         sentence = (
             f"{item.label} {what} in {item.flow.source} after it was posted as "
@@ -364,18 +389,13 @@ def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
     """Write the delivery, unless this very document is posted already."""
     flow = item.flow
     content = content_hash(load_plain(found.document))
-    living = (
-        Delivery.objects.filter(flow=flow, business_key=found.business_key, step="post")
-        .exclude(state="void")
-        .first()
-    )
-    body = dump(found.payload)
-    fresh = new_post(flow, item, bundle, found, content, body)
+    living = living_post(flow, found.business_key)
+    fresh = new_post(flow, item, bundle, found, content)
     if living is None:
         store(fresh)
         finish(item, "done")
     elif living.state == "done":
-        _already_posted(item, living, content)
+        _already_posted(item, bundle, living, content)
         return
     elif not replaced(living, fresh):
         if living.content_hash == content:
@@ -388,9 +408,15 @@ def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
     nudge("flows.pump_deliveries", flow.target_id)
 
 
-def _already_posted(item: InboxItem, living: Delivery, content: str) -> None:
+def _already_posted(item: InboxItem, bundle: Bundle, living: Delivery, content: str) -> None:
     if living.content_hash == content:
         finish(item, "unchanged", f"posted as {living.target_number or living.target_key}")
+        return
+    if bundle.design.get("on_change") == "repost":
+        # What stands is taken back first; then this version is posted.
+        reversal = take_back(item, living, str(bundle.design.get("on_delete", "void")))
+        finish(item, "waiting", f"waits until {living.target_number or 'it'} is taken back")
+        InboxItem.objects.filter(pk=item.pk).update(waiting_on=reversal.idempotency_key)
         return
     _conflict(
         item,

@@ -15,13 +15,31 @@ from studio.linking.models import KINDS, Judgement, Link, MatchRun, Pair, Party
 
 
 def links_for(source: Connection, target: Connection) -> dict[str, dict[str, str]]:
-    """Canonical kind -> code at the source -> key at the target; one query."""
-    found: dict[str, dict[str, str]] = {}
+    """Canonical kind -> code at the source -> key at the target.
+
+    A link made in the other direction says the same, read backwards, as long as it says one thing.
+    """
+    found = _backwards(target, source)
     rows = Link.objects.filter(
         left_connection=source, right_connection=target, active=True
     ).values_list("kind", "left_code", "right_key")
     for kind, code, key in rows.iterator(chunk_size=5000):
         found.setdefault(kind, {})[code] = key
+    return found
+
+
+def _backwards(left: Connection, right: Connection) -> dict[str, dict[str, str]]:
+    """Kind -> key on the right -> code on the left; keys that several codes share are left out."""
+    found: dict[str, dict[str, str]] = {}
+    shared: set[tuple[str, str]] = set()
+    rows = Link.objects.filter(
+        left_connection=left, right_connection=right, active=True
+    ).values_list("kind", "left_code", "right_key")
+    for kind, code, key in rows.iterator(chunk_size=5000):
+        if found.setdefault(kind, {}).setdefault(key, code) != code:
+            shared.add((kind, key))
+    for kind, key in shared:
+        del found[kind][key]
     return found
 
 

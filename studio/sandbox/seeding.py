@@ -144,5 +144,5 @@ def prepare_pair(actor: Actor, source: Connection, target: Connection, say: Say)
     propose_lookup_values(actor, source)
     fill_fact_tables(actor, source)
     propose_lookup_values(actor, target)
-    for flow in ensure_flows(source, target):
+    for flow in (*ensure_flows(source, target), *ensure_flows(target, source)):
         say(f"flow {flow.name}: draft")

@@ -20,7 +20,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from engine.errors import MappingRefused
@@ -36,6 +36,7 @@ from studio.linking.actions import judge
 from studio.linking.models import Pair
 from studio.mapping.actions import decide, decide_value, publish
 from studio.mapping.models import Mapping, ValueProposal
+from studio.sandbox.paying import pay_some
 from studio.tieout.actions import run_tieout
 from studio.triage.actions import apply_remedy
 from studio.triage.models import OPEN_STATES, Case
@@ -225,11 +226,9 @@ def _choose_party(case: Case, creatable: bool) -> tuple[str, dict[str, str]] | N
 
 
 def tie_out(ana: Actor, workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """Tie out every live flow; figures per target system."""
+    """Tie out every live flow of orders; figures per target system."""
     found: dict[str, dict[str, Any]] = {}
-    for flow in Flow.objects.filter(workspace=workspace, state="live").select_related(
-        "source", "target"
-    ):
+    for flow in _live(workspace).filter(design__document="sales_order"):
         ties = run_tieout(ana, flow)
         posted = Delivery.objects.filter(flow=flow, step="post", state="done")
         completed = sum(int(t.totals["source"]["count"]) for t in ties)
@@ -255,4 +254,32 @@ def tie_out(ana: Actor, workspace: Workspace) -> dict[str, dict[str, Any]]:
         here["residual"] = f"{Decimal(here['residual']) + unexplained:.2f}"
         for kind, count in kinds.items():
             here["differences"][kind] = here["differences"].get(kind, 0) + count
+    return found
+
+
+def customers_pay(workspace: Workspace, say: Say) -> None:
+    """Customers pay what was posted: in full, in part, and (where the books allow it) too much."""
+    for flow in _live(workspace).filter(design__document="payment"):
+        say(f"{flow.source}: {pay_some(flow)} payments of customers")
+
+
+def _live(workspace: Workspace) -> QuerySet[Flow]:
+    return Flow.objects.filter(workspace=workspace, state="live").select_related("source", "target")
+
+
+def tie_out_others(ana: Actor, workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """Tie out what moves besides orders (payments, credit notes, bills); figures per flow."""
+    found: dict[str, dict[str, Any]] = {}
+    for flow in _live(workspace).filter(design__document__in=("payment", "credit_note", "bill")):
+        ties = run_tieout(ana, flow)
+        kinds = Counter(d.kind for t in ties for d in t.differences.all())
+        unexplained = sum((t.unexplained for t in ties), Decimal(0))
+        found[flow.key] = {
+            "read": sum(int(t.totals["source"]["count"]) for t in ties),
+            "posted": Delivery.objects.filter(flow=flow, step="post", state="done").count(),
+            "in_cases": kinds["case"],
+            "lost": kinds["lost"] + kinds["deleted_at_target"],
+            "doubled": kinds["duplicate"],
+            "residual": f"{unexplained:.2f}",
+        }
     return found

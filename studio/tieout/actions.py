@@ -13,16 +13,20 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from engine.canon.totals import complete, sums_of
+from engine.canon.totals import Sums, complete, sums_of
 from engine.ports import Connector, SourceRecord
 from engine.runtime.residual import Position, Residual, compare
 from studio.accounts.roles import TIE_OUT
 from studio.catalog.wiring import opened
 from studio.core.action import Actor, acting
-from studio.flows.amounts import amounts_of
+from studio.flows.amounts import amount_at, amounts_of
 from studio.flows.bundle import Bundle, bundle_of, context_of
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import first
+from studio.flows.poll import HISTORY
+from studio.flows.reversal import ENDED
+from studio.flows.reversal import STEPS as TAKE_BACK
+from studio.flows.steps import Surroundings, walk
 from studio.tieout.models import Difference, TieOut
 
 PAGE = 200
@@ -65,48 +69,69 @@ def gather(flow: Flow) -> list[Row]:
     bundle = bundle_of(version)
     rows: dict[str, Row] = {}
     with opened(flow.source) as source:
-        _from_source(flow, bundle, source, rows)
-    keys = _from_ledger(flow, rows)
+        names = _from_source(flow, bundle, source, rows)
+    keys = _from_ledger(flow, rows, names)
     with opened(flow.target) as target:
         _from_target(bundle, target, rows, keys)
     return list(rows.values())
 
 
-def _from_source(flow: Flow, bundle: Bundle, source: Connector, rows: dict[str, Row]) -> None:
-    context = context_of(flow).inbound
+def _from_source(
+    flow: Flow, bundle: Bundle, source: Connector, rows: dict[str, Row]
+) -> dict[str, str]:
+    """Fill in what the source has; returns record key -> business key."""
+    names: dict[str, str] = {}
+    sides = context_of(flow)
+    around = Surroundings(sides.inbound, sides.outbound)
+    history = _history(flow)
     # The newest version of a record counts; a poll may return it more than once.
     for record in every(source, bundle.design["trigger"]["entity"]):
-        document = complete(
-            dict(bundle.inbound.apply(dict(record.data), context).record), bundle.document
+        if record.key in history:
+            continue
+        read = complete(
+            dict(bundle.inbound.apply(dict(record.data), sides.inbound).record), bundle.document
         )
-        route = bundle.route.apply(document, context).record
+        walked = walk(bundle.document, bundle.steps, read, around)
+        document = walked.document
+        route = bundle.route.apply(document, sides.inbound).record
         key = str(route.get("business_key") or record.key)
-        if record.deleted or not route.get("keep"):
+        names[record.key] = key
+        if record.deleted or walked.stopped or not route.get("entity"):
             rows.pop(key, None)
             continue
-        said = document.get("date")
+        said, lines = document.get("date"), document.get("lines")
         sums = sums_of(document, bundle.document)
         rows[key] = Row(
             key=key,
             currency=str(document.get("currency") or ""),
             on=date.fromisoformat(str(said)[:10]) if said else None,
             source={"net": sums.net, "tax": sums.tax, "gross": sums.gross},
-            lines=len(document.get("lines") or []) or 1,
+            lines=len(lines) if isinstance(lines, list) and lines else 1,
         )
+    return names
 
 
-def _from_ledger(flow: Flow, rows: dict[str, Row]) -> dict[tuple[str, str], str]:
+def _history(flow: Flow) -> set[str]:
+    """Records that were there before the flow began and that nobody sent through since."""
+    newest: dict[str, str] = {}
+    for item in InboxItem.objects.filter(flow=flow).order_by("pk").only("key", "state", "why"):
+        newest[item.key] = f"{item.state}:{item.why}"
+    return {key for key, said in newest.items() if said == f"filtered:{HISTORY}"}
+
+
+def _from_ledger(
+    flow: Flow, rows: dict[str, Row], names: dict[str, str]
+) -> dict[tuple[str, str], str]:
     """Lay deliveries and parked items into the rows; returns (entity, target key) -> business key."""
     keys: dict[tuple[str, str], str] = {}
     items = InboxItem.objects.filter(flow=flow).order_by("pk")
     for item in items.iterator():
-        key = _item_key(item)
-        row = rows.get(key)
+        row = rows.get(names.get(item.key) or _item_key(item))
         if row is None or item.state in ("unchanged", "filtered"):
             continue
         row.subject = f"inbox:{item.uuid}"
         row.state = {"parked": "case", "void": "void"}.get(item.state, "in_flight")
-    posts = Delivery.objects.filter(flow=flow, step="post").exclude(state="void")
+    posts = Delivery.objects.filter(flow=flow, step="post").exclude(state__in=ENDED)
     for delivery in posts.select_related("item").iterator():
         row = rows.setdefault(
             delivery.business_key, Row(key=delivery.business_key, currency=delivery.currency)
@@ -116,10 +141,18 @@ def _from_ledger(flow: Flow, rows: dict[str, Row]) -> dict[tuple[str, str], str]
         if delivery.state == "done":
             row.state = "posted"
             row.sent = {"net": delivery.net, "tax": delivery.tax, "gross": delivery.gross}
+            row.currency = row.currency or delivery.currency
             row.moved = "date" in delivery.item.overrides
             keys[(delivery.entity, delivery.target_key)] = delivery.business_key
         else:
             row.state = "case" if delivery.state == "parked" else "in_flight"
+    ending = Delivery.objects.filter(flow=flow, step__in=TAKE_BACK).exclude(
+        state__in=("done", *ENDED)
+    )
+    for key, state in ending.values_list("business_key", "state"):
+        # Posted, gone at the source, and not taken back yet.
+        if key in rows:
+            rows[key].state = "case" if state == "parked" else "in_flight"
     return keys
 
 
@@ -133,23 +166,53 @@ def _from_target(
     references = _references(bundle.version.flow_id, rows)
     for entity, plan in bundle.design["entities"].items():
         newest: dict[str, SourceRecord] = {r.key: r for r in every(target, entity)}
-        for record in newest.values():
-            data: dict[str, Any] = dict(record.data)
-            known = keys.get((entity, record.key)) or references.get(
-                str(first(data, plan["reference"]) or "")
-            )
-            if known is None or record.deleted:
+        for parts in _documents(list(newest.values()), plan):
+            data: dict[str, Any] = dict(parts[0].data)
+            # A document of several records is known by its reference alone.
+            known = None if plan.get("sum") else keys.get((entity, parts[0].key))
+            known = known or references.get(str(first(data, plan["reference"]) or ""))
+            if known is None or parts[0].deleted:
                 # Other people's documents are none of ours; a deleted one is no longer there.
                 continue
-            sums = amounts_of(data, plan)
-            rows[known].targets.append({"gross": sums.gross, "tax": sums.tax, "net": sums.net})
+            each = [_amounts(part, plan) for part in parts]
+            gross, tax = (sum((getattr(s, n) for s in each), Decimal(0)) for n in ("gross", "tax"))
+            net = sum((s.net for s in each), Decimal(0))
+            rows[known].targets.append({"gross": gross, "tax": tax, "net": net})
+
+
+def _documents(records: list[SourceRecord], plan: dict[str, Any]) -> list[list[SourceRecord]]:
+    """Records that make one document: each by itself, or (``sum``) all of one reference."""
+    if not plan.get("sum"):
+        return [[record] for record in records]
+    together: dict[str, list[SourceRecord]] = defaultdict(list)
+    only: dict[str, str] = plan.get("only", {})
+    for record in records:
+        data: dict[str, Any] = dict(record.data)
+        if all(str(first(data, path) or "") == value for path, value in only.items()):
+            together[str(first(data, plan["reference"]) or "")].append(record)
+    return list(together.values())
+
+
+def _amounts(record: SourceRecord, plan: dict[str, Any]) -> Sums:
+    """The amounts of one record: a discount is settled but was not paid; a receipt counts negative."""
+    data: dict[str, Any] = dict(record.data)
+    if "tax" in plan or "net" in plan:
+        return amounts_of(data, plan)
+    gross = amount_at(data, plan["gross"]) or Decimal(0)
+    if plan.get("discount"):
+        gross -= amount_at(data, plan["discount"]) or Decimal(0)
+    gross = -gross if plan.get("negate") else gross
+    return Sums(gross, gross, Decimal(0))
 
 
 def _references(flow_id: int, rows: dict[str, Row]) -> dict[str, str]:
     """Reference at the target -> business key; a copy made behind our back carries it too."""
     found = {row.key: row.key for row in rows.values()}
-    posts = Delivery.objects.filter(flow_id=flow_id, step="post", state="done")
-    found.update(posts.values_list("reference", "business_key"))
+    posts = Delivery.objects.filter(flow_id=flow_id, step="post")
+    for reference in posts.filter(state="reversed").values_list("reference", flat=True):
+        # It was taken back: it and its opposite make nothing together.
+        found.pop(reference, None)
+    found.update(posts.filter(state="done").values_list("reference", "business_key"))
     return found
 
 

@@ -114,7 +114,7 @@ def test_the_story_is_told_from_review_to_a_green_tie_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ivo, ana = story.actor_of(company, "ivo"), story.actor_of(company, "ana")
-    flow = Flow.objects.get(workspace=company)
+    flow = Flow.objects.get(workspace=company, design__document="sales_order")
     invoice = Mapping.objects.get(connection=flow.target, entity="Invoice", direction="outbound")
 
     # The integrator reviews by keyboard …

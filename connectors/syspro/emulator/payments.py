@@ -1,14 +1,15 @@
 """ARSTPY posts receipts, adjustments and miscellaneous receipts (3.11).
 
 Gross values settle the invoice; a discount is part of them and is not paid, so what is paid is gross
-less discount (unverified, from the names). ``AutoCorrectPaymentValue`` says what becomes of a payment
+less discount (unverified, from the names). A negative value uses a credit note, or takes an earlier
+payment back where the whole payment is not positive (both unverified). ``AutoCorrectPaymentValue`` says what becomes of a payment
 value that differs from what its lines distribute.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -42,12 +43,16 @@ class Posting:
         journal: number of the A/R journal.
         reference: at most 30 characters.
         notation: at most 50 characters.
+        rate: exchange rate of the payment; zero means the invoice's own.
+        back: it takes earlier payments back.
     """
 
     dated: date
     journal: int
     reference: str
     notation: str
+    rate: Decimal = ZERO
+    back: bool = False
 
     @staticmethod
     def of(ctx: Context, node: Node, dated: date) -> Posting:
@@ -114,7 +119,7 @@ def _payment(ctx: Context, payment: Node, options: Options) -> Sequence[Piece]:
     customer = customer_of(ctx, payment)
     dated = _common(ctx, payment, "PaymentDate")
     total = amount(payment, "PaymentValue")
-    posting = Posting.of(ctx, payment, dated)
+    posting = replace(Posting.of(ctx, payment, dated), back=total <= 0)
     lines, free = payment.all("InvoiceToPay"), payment.all("UnappliedPayment")
     gross = sum((amount(x, "GrossPaymentValue") for x in (*lines, *free)), ZERO)
     paid = gross - sum((amount(x, "DiscountValue") for x in (*lines, *free)), ZERO)
@@ -183,6 +188,11 @@ def _settle(ctx: Context, customer: Row, line: Node, how: Posting) -> None:
     invoice = _invoice(ctx, customer, line)
     gross, discount = amount(line, "GrossPaymentValue"), amount(line, "DiscountValue")
     balance = Decimal(str(invoice.get("InvoiceBal1") or 0))
+    rate = amount(line, "ExchangeRateToUse", decimals=6)
+    how = replace(how, rate=rate) if rate else how
+    if gross < 0 or how.back:
+        _signed(ctx, invoice, (gross, discount), how)
+        return
     if gross > abs(balance):
         words = (
             f"Payment {gross} exceeds the balance {balance} of invoice '{line.value('Invoice')}'"
@@ -193,6 +203,17 @@ def _settle(ctx: Context, customer: Row, line: Node, how: Posting) -> None:
         raise BusinessError("DiscountValue", str(discount), 990067, words)
     sign = 1 if balance >= 0 else -1
     apply(ctx, invoice, "P", (-sign * gross, -sign * discount), how)
+
+
+def _signed(ctx: Context, invoice: Row, values: tuple[Decimal, Decimal], how: Posting) -> None:
+    """An amount with its own sign; a document never leaves what lies between zero and its value."""
+    gross, discount = values
+    balance = Decimal(str(invoice.get("InvoiceBal1") or 0))
+    least, most = sorted((ZERO, Decimal(str(invoice.get("CurrencyValue") or 0))))
+    if not least <= balance - gross <= most:
+        words = f"Payment {gross} exceeds the balance {balance} of invoice '{invoice['Invoice']}'"
+        raise BusinessError("GrossPaymentValue", str(gross), 990063, words)
+    apply(ctx, invoice, "P", (-gross, -discount), how)
 
 
 def apply(
@@ -239,7 +260,7 @@ def _entry(
             "TrnMonth": how.dated.month,
             "PostValue": values[0],
             "PostCurrency": invoice.get("PostCurrency", ""),
-            "PostConvRate": invoice.get("ConvRate", Decimal(1)),
+            "PostConvRate": how.rate or invoice.get("ConvRate", Decimal(1)),
             "InvoiceNotation": how.notation,
         },
     )

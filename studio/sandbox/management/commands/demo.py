@@ -100,9 +100,12 @@ class Command(BaseCommand):
             self.settle(workspace, since)
         if story.approve_batches(ana, workspace, self.say):
             self.settle(workspace, timezone.now())
-        figures = story.tie_out(ana, workspace)
+        since = timezone.now()
+        story.customers_pay(workspace, self.say)
+        self.settle(workspace, since)
+        figures, others = story.tie_out(ana, workspace), story.tie_out_others(ana, workspace)
         again = self.second_run(workspace)
-        self.stdout.write(json.dumps(summary(figures, again), default=str))
+        self.stdout.write(json.dumps(summary(figures, others, again), default=str))
 
     def second_run(self, workspace: Workspace) -> dict[str, int]:
         """Read everything from the beginning once more; returns new postings by system."""
@@ -151,6 +154,11 @@ class Command(BaseCommand):
                     "a posting was not written back",
                     totals["written_back"] != totals["to_write_back"],
                 ),
+                ("no payment came back", not totals["payments_posted"]),
+                ("a payment is neither posted nor in a case", totals["payments_missing"]),
+                ("other documents were lost", totals["others_lost"]),
+                ("other documents were posted twice", totals["others_doubled"]),
+                ("payments, credits or bills do not tie", Decimal(totals["others_residual"]) != 0),
             )
             if wrong
         ]
@@ -164,8 +172,10 @@ class Command(BaseCommand):
         stream.flush()
 
 
-def summary(systems: dict[str, dict[str, Any]], again: dict[str, int]) -> dict[str, Any]:
-    """Totals over the systems; the same names in both."""
+def summary(
+    systems: dict[str, dict[str, Any]], others: dict[str, dict[str, Any]], again: dict[str, int]
+) -> dict[str, Any]:
+    """Totals over the systems, orders and everything else apart; the same names in both."""
     counts = ("completed", "posted", "in_cases", "to_write_back", "written_back", "lost", "doubled")
     for name, here in systems.items():
         here["second_run_posted"] = again.get(name, 0)
@@ -174,4 +184,14 @@ def summary(systems: dict[str, dict[str, Any]], again: dict[str, int]) -> dict[s
         f"{sum((Decimal(s['residual']) for s in systems.values()), Decimal(0)):.2f}"
     )
     totals["second_run_posted"] = sum(again.values())
-    return {"totals": totals, "systems": systems, "pid": os.getpid()}
+    paid = [row for key, row in others.items() if key.startswith("payments-")]
+    totals["payments_posted"] = sum(int(r["posted"]) for r in paid)
+    totals["payments_missing"] = sum(
+        int(r["read"]) - int(r["posted"]) - int(r["in_cases"]) for r in paid
+    )
+    for name in ("lost", "doubled"):
+        totals[f"others_{name}"] = sum(int(r[name]) for r in others.values())
+    totals["others_residual"] = (
+        f"{sum((Decimal(r['residual']) for r in others.values()), Decimal(0)):.2f}"
+    )
+    return {"totals": totals, "systems": systems, "flows": others, "pid": os.getpid()}

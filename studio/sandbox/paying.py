@@ -1,0 +1,81 @@
+"""Customers of the sample company pay in the books, as a person would enter it; no model of a vendor here."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine.canon.money import round_half_up
+from engine.ports import Connector, Draft
+from studio.catalog.wiring import opened
+from studio.flows.models import Delivery, Flow
+from studio.flows.places import assign, first
+
+DAY = "2026-06-29"
+# Of ten postings the first are paid: in full, a third of it, and more than it says.
+SHARES = (Decimal(1), Decimal(1) / 3, Decimal(1), Decimal(1) / 2)
+MOST = 6
+
+
+@cache
+def _plans() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load(
+        (Path(__file__).parent / "payments.yaml").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def pay_some(flow: Flow) -> int:
+    """Pay the first documents that were posted to the books of a payment flow; returns how many.
+
+    Args:
+        flow: a flow that reads payments; its source are the books, its target the ERP.
+    """
+    plan = _plans().get(flow.source.system)
+    if plan is None:
+        return 0
+    posted = Delivery.objects.filter(
+        connection=flow.source, step="post", state="done", entity=plan["document"]
+    ).order_by("pk")
+    count = 0
+    with opened(flow.source) as books:
+        for one in posted[:MOST]:
+            if one.currency == flow.source.currency:
+                count += _pay(books, plan, one, count)
+    return count
+
+
+def _pay(books: Connector, plan: dict[str, Any], posted: Delivery, index: int) -> int:
+    """Pay one document as the plan of its system says; 0 where nothing is open."""
+    document = books.read(plan["document"], posted.target_key)
+    data: dict[str, Any] = dict(document.data) if document else {}
+    left = Decimal(str(first(data, plan["open"]) or 0))
+    if left <= 0:
+        return 0
+    applied = round_half_up(left * SHARES[index % len(SHARES)])
+    extra = Decimal("15.00") if plan["too_much"] and index == 2 else Decimal(0)
+    said: dict[str, Any] = {
+        "party": first(data, plan["party"]),
+        "amount": applied + extra,
+        "applied": applied,
+        "day": DAY,
+        "reference": f"PAY {posted.target_number}"[:21],
+        "document": posted.target_key,
+        "bank": _bank(books, plan),
+    }
+    body = copy.deepcopy(plan["body"])
+    for path, name in plan["fill"].items():
+        assign(body, path, said[name])
+    books.create(Draft(plan["entity"], body, f"story-{posted.idempotency_key}", said["reference"]))
+    return 1
+
+
+def _bank(books: Connector, plan: dict[str, Any]) -> str:
+    wanted = plan.get("bank")
+    found = books.find(wanted["entity"], wanted["where"], limit=1) if wanted else []
+    return found[0].key if found else ""
