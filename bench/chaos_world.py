@@ -55,6 +55,7 @@ class World:
         ).raise_for_status()
         for system in CONNECTORS.values():
             system.capabilities.rate.clear()
+            system.capabilities.apart.clear()
         quiet = lambda _line: None  # noqa: E731
         workspace = seeding.seed(quiet)
         self.workspace = workspace

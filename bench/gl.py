@@ -54,6 +54,7 @@ def prepare(folder: Path, lease: int) -> None:
 
     for system in CONNECTORS.values():
         system.capabilities.rate.clear()
+        system.capabilities.apart.clear()
 
 
 def rss_kb() -> int:

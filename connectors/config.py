@@ -65,6 +65,7 @@ class Services:
     Attributes:
         tokens: where OAuth tokens are kept (unused by SYSPRO).
         budget: shared budget; None lets the vendor's ``connect`` make a local one.
+        apart: shared budget by name of calls that have a limit of their own; None as above.
         clock: time.
         lane: locks shared by all workers.
         evidence: where exchanges are kept.
@@ -73,6 +74,7 @@ class Services:
 
     tokens: TokenStore = field(default_factory=MemoryTokenStore)
     budget: Budget | None = None
+    apart: Callable[[str], Budget] | None = None
     clock: Clock = field(default_factory=SystemClock)
     lane: Lane = no_lane
     evidence: EvidenceSink = field(default_factory=NoEvidence)

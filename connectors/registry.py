@@ -100,6 +100,7 @@ class Capabilities:
         needs: those of them it cannot do without.
         secrets: secrets a connection needs.
         rate: the limits as numbers for the budget (``per_minute``, ``per_day``, ``concurrent``).
+        apart: limits of calls that have one of their own, by name, as numbers.
         codes: the lists of codes it keeps.
         refer: entity -> field by which documents refer to its records where that is not the key.
         consent: how a person signs in in the browser; None where a user name and password are typed.
@@ -119,6 +120,7 @@ class Capabilities:
     needs: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     rate: dict[str, int] = field(default_factory=dict)
+    apart: dict[str, dict[str, int]] = field(default_factory=dict)
     codes: tuple[CodeList, ...] = ()
     refer: dict[str, str] = field(default_factory=dict)
     consent: Consent | None = None
@@ -189,6 +191,7 @@ CONNECTORS: dict[str, System] = {
             needs=("client_id",),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
             rate={"per_minute": 500, "per_second": 10, "concurrent": 10},
+            apart={"batch": {"per_minute": 40, "reserve": 0}},
             codes=(
                 CodeList("term", "Term", "Id", "Name", "Name", "Active", (("days", "DueDays"), ("discount", "DiscountPercent"))),
                 CodeList("tax_code", "TaxCode", "Id", "Name", "Name", "Active", ()),

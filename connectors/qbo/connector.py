@@ -8,7 +8,7 @@ import httpx
 
 from connectors.config import ConnectionConfig, Services
 from connectors.http.auth import Auth, RefreshTokenAuth
-from connectors.http.budget import Limits, LocalBudget, Patience
+from connectors.http.budget import Budget, Limits, LocalBudget, Patience
 from connectors.http.client import ApiClient, tls_floor
 from connectors.http.oauth import Endpoints, OAuthClient, discover
 from connectors.http.tokens import Tokens
@@ -58,14 +58,7 @@ class QboConnector(Assembled):
             evidence=services.evidence,
             clock=services.clock,
         )
-        per_minute = int(config.setting("batch_per_minute") or facts.BATCH_LIMITS.per_minute or 40)
-        batches = LocalBudget(
-            self.system,
-            Limits(per_minute=per_minute, reserve=0.0),
-            clock=services.clock,
-            patience=Patience(self.system, longest=30.0),
-        )
-        self.client = QboClient(self.api, config.company, batches)
+        self.client = QboClient(self.api, config.company, _batches(config, services))
         self.source = QboSource(self.client, services.clock)
         self.introspector = QboIntrospector(self.client)
         how = Writing(services.lane, services.clock, marks=config.setting("marker", "on") != "off")
@@ -93,6 +86,19 @@ class QboConnector(Assembled):
         """Close the pooled sockets."""
         self.api.close()
         self._http.close()
+
+
+def _batches(config: ConnectionConfig, services: Services) -> Budget:
+    """The budget of batch calls, which have a limit of their own; shared where there is somebody to share it."""
+    if services.apart is not None:
+        return services.apart("batch")
+    per_minute = int(config.setting("batch_per_minute") or facts.BATCH_LIMITS.per_minute or 40)
+    return LocalBudget(
+        facts.SYSTEM,
+        Limits(per_minute=per_minute, reserve=0.0),
+        clock=services.clock,
+        patience=Patience(facts.SYSTEM, longest=30.0),
+    )
 
 
 class LazyAuth:

@@ -78,16 +78,24 @@ class Credential(Base):
 class Budget(models.Model):
     """What is left of a connection's limits, shared by all processes through this row.
 
+    ``name`` is empty for the limits of all calls, else that of calls with a limit of their own.
+
     ``state`` is the BudgetState of ``connectors.http.budget`` as JSON; ``version`` makes each step
     a conditional UPDATE, so two processes never take the same call.
     """
 
-    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="budget")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="budgets")
+    name = models.CharField(max_length=20, blank=True)
     state = models.JSONField(default=dict)
     version = models.PositiveBigIntegerField(default=0)
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "name"], name="budget_once_per_name")
+        ]
+
     def __str__(self) -> str:
-        return f"budget of {self.connection_id}"
+        return f"budget {self.name} of {self.connection_id}"
 
 
 class Lane(models.Model):

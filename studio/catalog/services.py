@@ -75,9 +75,15 @@ class StoredBudget:
     """The budget of one connection in its row, stepped by conditional UPDATE."""
 
     def __init__(
-        self, connection_id: int, system: str, limits: Limits, longest: float = 5.0
+        self,
+        connection_id: int,
+        system: str,
+        limits: Limits,
+        *,
+        longest: float = 5.0,
+        name: str = "",
     ) -> None:
-        self._id = connection_id
+        self._row: dict[str, Any] = {"connection_id": connection_id, "name": name}
         self.limits = limits
         self._patience = Patience(system, longest=longest)
         # Without a limit on calls in flight nothing has to be given back, which saves a write.
@@ -98,7 +104,7 @@ class StoredBudget:
 
     def note_remaining(self, scope: str, remaining: int) -> None:
         """Believe the vendor's header when it is lower than our count."""
-        row = Budget.objects.filter(connection_id=self._id).first()
+        row = Budget.objects.filter(**self._row).first()
         state = self._state(row.state if row else {})
         if scope == "day" and self.limits.per_day is not None:
             if self.limits.per_day - remaining <= state.used:
@@ -113,7 +119,7 @@ class StoredBudget:
 
     def left(self) -> dict[str, str]:
         """What is left, for people."""
-        row = Budget.objects.filter(connection_id=self._id).first()
+        row = Budget.objects.filter(**self._row).first()
         state = self._state(row.state if row else {})
         said: dict[str, str] = {}
         if self.limits.per_day is not None:
@@ -128,7 +134,7 @@ class StoredBudget:
     def _step(self, change: Any) -> Refusal | None:
         """Read, change, write if nobody wrote meanwhile; again otherwise."""
         while True:
-            row, _ = Budget.objects.get_or_create(connection_id=self._id)
+            row, _ = Budget.objects.get_or_create(**self._row)
             state = self._state(row.state)
             answer: Refusal | None = change(state, timezone.now())
             won = Budget.objects.filter(pk=row.pk, version=row.version).update(

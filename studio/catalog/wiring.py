@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import redis
 from django.conf import settings
@@ -49,22 +50,34 @@ def config_of(connection: Connection) -> ConnectionConfig:
     )
 
 
-def budget_of(connection: Connection) -> Budget:
-    """The shared budget: in Redis where there is one, else in the connection's row."""
-    plain = {**capabilities(connection.system).rate, **connection.limits}
-    limits = Limits(**plain)
+# Calls of many records are few and worth waiting for: longer than a single call is.
+PATIENCE_APART = 30.0
+
+
+def budget_of(connection: Connection, name: str = "") -> Budget:
+    """The shared budget: in Redis where there is one, else in the connection's row.
+
+    Args:
+        connection: whose limits.
+        name: of calls that have a limit of their own; empty for the limits of all calls.
+    """
+    known = capabilities(connection.system)
+    said = connection.options.get(f"{name}_per_minute")
+    apart = {**known.apart.get(name, {}), **({"per_minute": int(said)} if said else {})}
+    limits = Limits(**(apart if name else {**known.rate, **connection.limits}))
     if limits == Limits():
         return NoBudget()
+    longest = PATIENCE_APART if name else 5.0
     if settings.REDIS_URL:
         client = redis.Redis.from_url(settings.REDIS_URL)
         return RedisBudget(
             client,
-            str(connection.uuid),
+            f"{connection.uuid}:{name}" if name else str(connection.uuid),
             connection.system,
             limits,
-            patience=Patience(connection.system),
+            patience=Patience(connection.system, longest=longest),
         )
-    return StoredBudget(connection.pk, connection.system, limits)
+    return StoredBudget(connection.pk, connection.system, limits, longest=longest, name=name)
 
 
 def services_of(connection: Connection, evidence: EvidenceSink | None = None) -> Services:
@@ -72,6 +85,7 @@ def services_of(connection: Connection, evidence: EvidenceSink | None = None) ->
     return Services(
         tokens=StoredTokens(connection.pk),
         budget=budget_of(connection),
+        apart=partial(budget_of, connection),
         lane=lane,
         evidence=evidence or StoredEvidence(connection.pk),
     )

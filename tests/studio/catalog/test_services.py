@@ -14,7 +14,7 @@ from engine.errors import RemoteBusy, RemoteUnavailable
 from studio.catalog.models import Budget, Exchange, Lane
 from studio.catalog.services import StoredBudget, StoredEvidence, evidence_about, lane
 from studio.catalog.vault import seal, unseal
-from studio.catalog.wiring import BREAK_AFTER, note_fault, note_success
+from studio.catalog.wiring import BREAK_AFTER, budget_of, note_fault, note_success, services_of
 from studio.triage.models import Case
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +56,21 @@ def test_two_processes_never_take_the_same_call_of_a_budget(world) -> None:
         pass
     assert one.left()["day"] == "0 of 3"
     assert Budget.objects.get().version >= 3
+
+
+@pytest.mark.promise("E01")
+def test_calls_with_a_limit_of_their_own_are_counted_apart_and_by_all_workers(world) -> None:
+    first, second = services_of(world.books), services_of(world.books)
+    assert first.apart is not None
+    assert second.apart is not None
+    calls = budget_of(world.books)
+    with first.apart("batch").take(), calls.take():
+        pass
+    with second.apart("batch").take():
+        pass
+
+    held = {b.name: b.state["used"] for b in Budget.objects.filter(connection=world.books)}
+    assert held == {"": 1, "batch": 2}
 
 
 def test_a_vendors_lower_count_is_believed(world) -> None:
