@@ -32,6 +32,7 @@ class FieldRow:
     """One field as the explorer shows it."""
 
     field: FieldSchema
+    entity: str
     fill: int
     samples: tuple[str, ...]
     chart: str = ""
@@ -55,7 +56,13 @@ def field_rows(entity: EntitySchema, text: str) -> list[FieldRow]:
         fill = round(100 * profile.filled / profile.rows) if profile and profile.rows else 0
         shown = profile.samples[:4] if profile else ()
         found.append(
-            FieldRow(one, fill, shown, _chart(one) if profile and profile.rows else SafeString(""))
+            FieldRow(
+                one,
+                entity.name,
+                fill,
+                shown,
+                _chart(one),
+            )
         )
     return found
 

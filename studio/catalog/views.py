@@ -22,6 +22,7 @@ from studio.catalog.uses import hits_of, instead_of
 from studio.core.htmx import page_or_part
 
 MOST_CHANGES = 200
+MOST_FIELDS = 600
 
 
 @page(READ)
@@ -123,6 +124,9 @@ def schema(request: StudioRequest, key: str) -> HttpResponse:
     name = request.GET.get("entity", "")
     entity = known.entity(name) if known and name else (known.entities[0] if known else None)
     text = request.GET.get("q", "").strip().lower()[:60]
+    everywhere = bool(text and request.GET.get("all"))
+    looked = (known.entities if everywhere else (entity,)) if known and entity else ()
+    rows = [row for one in looked for row in field_rows(one, text)]
     return page_or_part(
         request,
         "catalog/schema.html",
@@ -132,7 +136,9 @@ def schema(request: StudioRequest, key: str) -> HttpResponse:
             "snapshot": snapshot,
             "entities": known.entities if known else (),
             "entity": entity,
-            "rows": field_rows(entity, text) if entity else [],
+            "rows": rows[:MOST_FIELDS],
+            "more": max(0, len(rows) - MOST_FIELDS),
+            "everywhere": everywhere,
             "text": text,
             "samples": _samples(found, entity.name) if entity else [],
         },

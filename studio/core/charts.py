@@ -82,7 +82,7 @@ def bars(rows: Sequence[tuple[str, float, str]], label: str, *, width: int = 480
 
 def profile(filled: float, distinct: float, label: str) -> SafeString:
     """Two thin bars: the share of records with a value, and the share of different values among all."""
-    width, rail = 96, format_html('<rect class="empty" width="96" height="7" rx="2"/>')
+    width, rail = 96, SafeString('<rect class="empty" width="96" height="7" rx="2"/>')
     return format_html(
         '<svg class="chart profile" viewBox="0 0 96 20" role="img"><title>{}</title>{}'
         '<rect class="fill" width="{}" height="7" rx="2"/>'

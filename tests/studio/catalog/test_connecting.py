@@ -254,3 +254,28 @@ def test_a_version_behind_the_newest_is_said(world: Any, me: Client) -> None:
     text = me.get(f"/connections/{world.books.uuid}/").content.decode()
 
     assert "Last looked at with version 65 of its interface; 75 is known." in text
+
+
+def test_a_field_is_found_in_all_entities_with_how_full_it_is(world: Any, me: Client) -> None:
+    from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema, ValueProfile
+    from studio.catalog.schemas import SCHEMA
+
+    profile = ValueProfile(
+        rows=40, filled=30, distinct=3, samples=("30", "60"), low="30", high="90"
+    )
+    one = FieldSchema("TermsCode", "Terms", FieldType.STRING, 3, profile=profile)
+    two = FieldSchema("Terms", "Terms", FieldType.STRING, 3)
+    schema = SystemSchema(
+        "syspro", entities=(EntitySchema("A", fields=(one,)), EntitySchema("B", fields=(two,)))
+    )
+    content = SCHEMA.dump_python(schema, mode="json")
+    world.erp.snapshots.create(number=2, content=content, content_hash="3" * 64)
+    place = f"/connections/{world.erp.uuid}/schema/"
+
+    here = me.get(place, {"q": "terms"}).content.decode()
+    everywhere = me.get(place, {"q": "terms", "all": "1"}).content.decode()
+
+    assert "30 of 40 records have a value, 3 different ones, from 30 to 90" in here
+    assert 'href="?entity=B"><span>' in here
+    assert 'href="?entity=B">B</a>' not in here
+    assert 'href="?entity=B">B</a>' in everywhere
