@@ -54,7 +54,7 @@ def approve(request: StudioRequest, key: str) -> HttpResponse:
     found = _run(request, key)
     try:
         count = approve_batch(request.actor, found, request.POST.get("seen", ""))
-        messages.success(request, f"{count} journals are on their way to {found.flow.target}.")
+        messages.success(request, f"{count} documents are on their way to {found.flow.target}.")
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("flows:run", key=key)

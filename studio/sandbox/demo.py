@@ -33,7 +33,7 @@ class StudioUnderTest:
         short = {
             "STUDIO_POLL_SECONDS": os.environ.get("STUDIO_POLL_SECONDS", "2"),
             "STUDIO_SWEEP_SECONDS": os.environ.get("STUDIO_SWEEP_SECONDS", "2"),
-            "STUDIO_LEASE_SECONDS": os.environ.get("STUDIO_LEASE_SECONDS", "20"),
+            "STUDIO_LEASE_SECONDS": os.environ.get("STUDIO_LEASE_SECONDS", "40"),
         }
         return {**os.environ, **short, "STUDIO_VAR": str(self.folder)}
 
