@@ -16,6 +16,7 @@ from engine.resolve import (
     parallel,
     register,
     register_profile,
+    roles,
     scorer,
     words_generic,
     words_item,
@@ -263,8 +264,15 @@ _RIVAL, _NO_RIVAL, _SLOPE, _SHIFT = 0.75, -4.0, 0.774, -1.837
 
 
 def fitting(kind: str, left: Table, right: Table) -> Profile:
-    """The profile for these tables: registers of short cells have one of their own."""
-    paired = register.pairs(left, right) if kind == "generic" else []
+    """The profile for these tables: registers of short cells have one of their own.
+
+    Customers and suppliers without any column for a name of a firm (but given names, surnames) are
+    such registers too.
+    """
+    persons = kind in ("customer", "supplier") and not any(
+        "name" in roles.recognise(table, "party").values() for table in (left, right)
+    )
+    paired = register.pairs(left, right) if persons or kind == "generic" else []
     return register_profile.RegisterProfile(paired) if paired else profile(kind)
 
 

@@ -103,6 +103,18 @@ def test_columns_under_other_headings_are_found_by_their_cells(
     assert len(hits) / len(truth) > 0.97
 
 
+def test_customers_who_are_persons_are_a_register(
+    persons: tuple[Table, Table, set[tuple[str, str]]], parties: tuple[Table, Table, object]
+) -> None:
+    left, right, truth = persons
+    found = match(left, right, kind="customer")
+    assert isinstance(found.profile, RegisterProfile)
+    hits = {(a, b) for a, b, p in found.rows() if p >= 0.5} & truth
+    assert len(hits) / len(truth) > 0.98
+    firms = match(parties[0], parties[1], kind="customer")
+    assert not isinstance(firms.profile, RegisterProfile)
+
+
 def test_few_records_and_long_texts_are_no_register(
     persons: tuple[Table, Table, set[tuple[str, str]]],
 ) -> None:
