@@ -102,6 +102,7 @@ class Capabilities:
         rate: the limits as numbers for the budget (``per_minute``, ``per_day``, ``concurrent``).
         apart: limits of calls that have one of their own, by name, as numbers.
         codes: the lists of codes it keeps.
+        tells_deletions: polls or webhooks say when a record is gone.
         refer: entity -> field by which documents refer to its records where that is not the key.
         consent: how a person signs in in the browser; None where a user name and password are typed.
         newest: newest version of the interface that we know and speak.
@@ -126,6 +127,7 @@ class Capabilities:
     consent: Consent | None = None
     newest: str = ""
     production: str = ""
+    tells_deletions: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ CONNECTORS: dict[str, System] = {
         Capabilities(
             idempotency="reference",
             webhooks=False,
+            tells_deletions=False,
             poll=("timestamp", "status", "date", "sweep"),
             batch=1,
             page=200,

@@ -35,6 +35,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("flows.poll_due", settings.POLL_SECONDS),
         ("monitor.seal", 30),
         ("flows.match_due", 3600),
+        ("flows.missing_due", 1800),
     ):
         sender.conf.beat_schedule[task] = {
             "task": task,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from studio.flows.hooks import receive
 from studio.monitor.views import home
 
 handler403 = "studio.core.views.refused"
@@ -19,6 +20,7 @@ urlpatterns = [
     path("", include("studio.mapping.urls")),
     path("", include("studio.linking.urls")),
     path("flows/", include("studio.flows.urls")),
+    path("hooks/<uuid:key>/", receive, name="hook"),
     path("tie-out/", include("studio.tieout.urls")),
     path("", include("studio.monitor.urls")),
     path("connections/", include("studio.catalog.urls")),

@@ -161,9 +161,11 @@ def introspect(actor: Actor, connection: Connection, *, sample: int = 200) -> Sc
     return snapshot
 
 
-def every(connector: Connector, entity: str, most: int | None = None) -> Iterator[SourceRecord]:
-    """All records of an entity, oldest change first, page by page."""
-    cursor, seen = "", 0
+def every(
+    connector: Connector, entity: str, most: int | None = None, *, cursor: str = ""
+) -> Iterator[SourceRecord]:
+    """All records of an entity (changed since ``cursor``), oldest change first, page by page."""
+    seen = 0
     while True:
         page = connector.changes(entity, cursor=cursor, limit=PAGE)
         for record in page.records:

@@ -8,11 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from engine.errors import MappingRefused
-from engine.runtime.idempotency import content_hash
 from studio.accounts.roles import OPERATE, PUBLISH, TRIAGE
 from studio.core.action import Actor, acting
 from studio.core.dispatch import nudge
-from studio.flows.bundle import bundle_of
 from studio.flows.keeping import add_keeping, pin
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.flows.problems import examine
@@ -47,36 +45,34 @@ def assemble(flow: Flow) -> dict[str, Any]:
 
 
 def publish_flow(actor: Actor, flow: Flow, *, note: str = "") -> FlowVersion:
-    """Compile the flow into an immutable version and let it run.
+    """Let the version that the design makes run: compiled, and as signed where it moves money.
 
     The same content gives the same version. Every mapping is compiled again here, so a version that
-    cannot run cannot exist.
+    cannot run cannot exist. A version that moves money is rehearsed once more just before.
 
     Raises:
         MappingRefused: with every reason.
+        DecisionRefused: nobody signed its rehearsal, or reality differs from what was signed.
     """
+    # Up here it would be a circle: a rehearsal runs the version that `assemble` makes.
+    from studio.flows.rehearsal.run import candidate
+    from studio.flows.rehearsal.sign import check_reality, risk_of
+
+    actor.require(PUBLISH)
+    version = candidate(actor, flow)
+    fresh = version.state != "published"
+    if fresh and risk_of(version.content["design"]) == "money":
+        check_reality(actor, flow, version)
     with acting(actor, PUBLISH, "flow.published", f"flow:{flow.uuid}") as line:
-        content = assemble(flow)
-        digest = content_hash(content)
-        same = flow.versions.filter(content_hash=digest, state="published").first()
-        if same:
-            line.data = {"version": same.number, "unchanged": True}
-            version = same
-        else:
+        line.data = {"version": version.number, "hash": version.content_hash, "flow": flow.name}
+        if fresh:
             flow.versions.filter(state="published").update(state="retired")
-            last = flow.versions.first()
-            version = FlowVersion.objects.create(
-                flow=flow,
-                number=last.number + 1 if last else 1,
-                content=content,
-                content_hash=digest,
-                state="published",
-                published_by=actor.name,
-                published_at=timezone.now(),
-                note=note,
-            )
-            line.data = {"version": version.number, "hash": digest, "flow": flow.name}
-        bundle_of(version)
+            version.state, version.note = "published", note
+            version.published_by, version.published_at = actor.name, timezone.now()
+            version.save()
+            line.data["signed_by"] = version.signed_by
+        else:
+            line.data["unchanged"] = True
         flow.state, flow.paused_reason = "live", ""
         flow.save(update_fields=["state", "paused_reason", "updated_at"])
         nudge("flows.match_masters", flow.workspace_id)

@@ -7,7 +7,8 @@ invalidation. Lookups and links are read per batch, because people edit them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -130,9 +131,9 @@ def bundle_of(version: FlowVersion) -> Bundle:
     )
 
 
-def today() -> str:
+def today(at: datetime | None = None) -> str:
     """The date of the run in UTC, ISO."""
-    return timezone.now().date().isoformat()
+    return (at or timezone.now()).date().isoformat()
 
 
 def context_stamp(flow: Flow) -> tuple[int, int, int]:
@@ -152,17 +153,20 @@ class Sides:
         outbound: tables, facts and links of the target.
         creations: (kind, code) of records a person said are to be created at the target.
         open_items: what is still open at the target, for a flow that settles documents there.
+        read_at: the moment as of which all this holds.
     """
 
     inbound: Context
     outbound: Context
     creations: frozenset[tuple[str, str]] = frozenset()
     open_items: OpenItems | None = None
+    read_at: datetime = field(default_factory=timezone.now)
 
 
-def company_facts(connection: Connection) -> dict[str, Value]:
+def company_facts(connection: Connection, at: datetime | None = None) -> dict[str, Value]:
     """What FACT may ask about a company: the snapshot's facts over what the row says."""
-    snapshot = connection.snapshots.first()
+    looks = connection.snapshots.all()
+    snapshot = (looks.filter(created_at__lte=at) if at else looks).first()
     said: dict[str, Value] = dict(snapshot.content.get("facts", {})) if snapshot else {}
     return {
         "company": connection.company,
@@ -173,27 +177,35 @@ def company_facts(connection: Connection) -> dict[str, Value]:
     }
 
 
-def context_of(flow: Flow) -> Sides:
-    """Lookups, links, units of the source's items and facts of both companies, as of now."""
+def context_of(flow: Flow, at: datetime | None = None) -> Sides:
+    """Lookups, links, units of the source's items and facts of both companies.
+
+    Args:
+        flow: between which systems.
+        at: everything as it was at that moment, for explaining and replaying; None for now. Only the
+            units of items keep no history: they are today's.
+    """
+    moment = at or timezone.now()
     units = _units(flow)
-    links = links_for(flow.source, flow.target)
+    links = links_for(flow.source, flow.target, at)
     return Sides(
         inbound=Context(
-            lookups=lookups_for(flow.source),
+            lookups=lookups_for(flow.source, at),
             links=links,
             units=units,
-            facts=company_facts(flow.source),
-            today=today(),
+            facts=company_facts(flow.source, at),
+            today=today(moment),
         ),
         outbound=Context(
-            lookups=lookups_for(flow.target),
+            lookups=lookups_for(flow.target, at),
             links=links,
             units=units,
-            facts={**company_facts(flow.target), "posting": posting_fact(flow)},
-            today=today(),
+            facts={**company_facts(flow.target, at), "posting": posting_fact(flow)},
+            today=today(moment),
         ),
         creations=_creations(flow),
         open_items=OpenItems.of(flow),
+        read_at=moment,
     )
 
 
@@ -219,10 +231,12 @@ class Contexts:
 
     def now(self) -> Sides:
         """The context as of this moment."""
+        moment = timezone.now()
         stamp = context_stamp(self._flow)
-        if self._sides is None or stamp != self._stamp:
+        fresh = self._sides is not None and self._sides.read_at.date() == moment.date()
+        if self._sides is None or not fresh or stamp != self._stamp:
             self._sides, self._stamp = context_of(self._flow), stamp
-        return self._sides
+        return replace(self._sides, read_at=moment)
 
 
 def _units(flow: Flow) -> dict[str, dict[str, UnitRow]]:

@@ -25,7 +25,8 @@ LOSSES = 3
 UNDER_WAY = ("ready", "sending", "unknown")
 
 
-def _lease() -> timedelta:
+def lease() -> timedelta:
+    """How long a claim holds."""
     return timedelta(seconds=settings.LEASE_SECONDS)
 
 
@@ -71,7 +72,7 @@ def _take_items(pks: list[int]) -> list[InboxItem]:
     me = uuid.uuid4().hex
     free = Q(state="new") | Q(state="working", lease_until__lt=now)
     won = InboxItem.objects.filter(free, pk__in=pks).update(
-        state="working", lease_until=now + _lease(), claimed_by=me, attempts=F("attempts") + 1
+        state="working", lease_until=now + lease(), claimed_by=me, attempts=F("attempts") + 1
     )
     if not won:
         return []
@@ -152,7 +153,7 @@ def _take(rows: list[tuple[int, str]]) -> list[Claim]:
         token = uuid.uuid4().hex
         won = pks and Delivery.objects.filter(mine, pk__in=pks).update(
             state="sending",
-            lease_until=now + _lease(),
+            lease_until=now + lease(),
             claimed_by=token,
             attempts=F("attempts") + 1,
             sent_at=now,
@@ -180,6 +181,6 @@ def hold(claims: Sequence[Claim]) -> list[Claim]:
     mine = Delivery.objects.filter(
         pk__in=[claim.delivery.pk for claim in claims], state="sending", claimed_by__in=tokens
     )
-    mine.update(lease_until=timezone.now() + _lease())
+    mine.update(lease_until=timezone.now() + lease())
     kept = set(mine.values_list("pk", flat=True))
     return [claim for claim in claims if claim.delivery.pk in kept]

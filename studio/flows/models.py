@@ -12,7 +12,13 @@ from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
 from studio.core.models import Base
 
-FLOW_STATES = [("draft", "Draft"), ("live", "Live"), ("paused", "Paused"), ("retired", "Retired")]
+FLOW_STATES = [
+    ("draft", "Draft"),
+    ("live", "Live"),
+    ("draining", "Ending what is under way"),
+    ("paused", "Paused"),
+    ("retired", "Retired"),
+]
 VERSION_STATES = [("rehearsal", "Rehearsal"), ("published", "Published"), ("retired", "Retired")]
 ITEM_STATES = [
     ("new", "New"),
@@ -40,6 +46,26 @@ NOTICE_STATES = [
     ("sending", "Being sent"),
     ("sent", "Sent by mail"),
     ("shown", "Shown in the studio"),
+]
+REHEARSAL_KINDS = [
+    ("rehearsal", "Rehearsal"),
+    ("check", "Check before going live"),
+    ("replay", "Replay of a period"),
+]
+REHEARSAL_STATES = [
+    ("waiting", "Waiting"),
+    ("running", "Running"),
+    ("ready", "Ready"),
+    ("failed", "Failed"),
+]
+OUTCOMES = [
+    ("create", "Would be created"),
+    ("update", "Would be changed"),
+    ("void", "Would be voided"),
+    ("would_duplicate", "Would be there twice"),
+    ("refused", "Would be refused"),
+    ("unchanged", "Nothing to do"),
+    ("filtered", "Not for this flow"),
 ]
 LADDER = [
     ("suggest", "Suggest only"),
@@ -81,6 +107,7 @@ class FlowVersion(Base):
     content = models.JSONField()
     content_hash = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=VERSION_STATES, default="rehearsal")
+    prepared_by = models.CharField(max_length=150, blank=True)
     published_by = models.CharField(max_length=150, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
     rehearsal = models.JSONField(default=dict, blank=True)
@@ -136,9 +163,33 @@ class Run(Base):
         default=dict, blank=True, help_text="control totals of a batch that ties"
     )
     tied_at = models.DateTimeField(null=True, blank=True)
+    judged_at = models.DateTimeField(null=True, blank=True, help_text="its volume was looked at")
 
     class Meta:
         ordering = ["-id"]
+
+
+class ChangeEvent(Base):
+    """Something happened to a record: told by a webhook, or found by us in the same words.
+
+    An event carries no content. It only says "look": the record is read again, so repeated, late and
+    reordered events do no harm.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="events")
+    event_id = models.CharField(max_length=200)
+    entity = models.CharField(max_length=60)
+    key = models.CharField(max_length=80)
+    operation = models.CharField(max_length=20)
+    occurred_at = models.DateTimeField(null=True, blank=True)
+    found_by = models.CharField(max_length=10, default="webhook", help_text="webhook or poll")
+    handled_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "event_id"], name="event_once")
+        ]
 
 
 class InboxItem(Base):
@@ -220,6 +271,9 @@ class Delivery(Base):
         default=dict,
         blank=True,
         help_text="what a change was decided on; checked before it is sent",
+    )
+    decided_at = models.DateTimeField(
+        null=True, blank=True, help_text="tables and links were read as of this moment"
     )
     state = models.CharField(max_length=10, choices=DELIVERY_STATES, default="ready", db_index=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -370,3 +424,67 @@ class Notice(Base):
 
     class Meta:
         ordering = ["-id"]
+
+
+class Rehearsal(Base):
+    """A version run with every write captured: what it would do, in the words of money.
+
+    The row is the work: a worker claims it, writes the plan below it and leaves the totals here.
+    """
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="rehearsals")
+    version = models.ForeignKey(FlowVersion, on_delete=models.CASCADE, related_name="rehearsals")
+    baseline = models.ForeignKey(
+        FlowVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    kind = models.CharField(max_length=10, choices=REHEARSAL_KINDS, default="rehearsal")
+    state = models.CharField(max_length=10, choices=REHEARSAL_STATES, default="waiting")
+    scope = models.JSONField(default=dict, help_text="what is read: records, since, until")
+    asked_by = models.CharField(max_length=150)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    seconds = models.FloatField(default=0)
+    records = models.PositiveIntegerField(default=0)
+    totals = models.JSONField(default=dict, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    allowed = models.JSONField(default=dict, blank=True, help_text="what may differ on going live")
+    signed_by = models.CharField(max_length=150, blank=True)
+    signed_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.version}"
+
+
+class Planned(models.Model):
+    """One thing a rehearsed version would do, or why it would not."""
+
+    rehearsal = models.ForeignKey(Rehearsal, on_delete=models.CASCADE, related_name="plan")
+    outcome = models.CharField(max_length=20, choices=OUTCOMES)
+    step = models.CharField(max_length=20, blank=True)
+    entity = models.CharField(max_length=60, blank=True)
+    key = models.CharField(max_length=120)
+    intent = models.CharField(max_length=64, help_text="hash of what would be said to the target")
+    label = models.CharField(max_length=200)
+    party = models.CharField(max_length=120, blank=True)
+    code = models.CharField(max_length=60, blank=True)
+    why = models.CharField(max_length=300, blank=True)
+    net = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    tax = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    gross = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    currency = models.CharField(max_length=3, blank=True)
+    document_on = models.DateField(null=True, blank=True)
+    diff = models.JSONField(default=list, blank=True, help_text="(place, before, after)")
+    twin = models.JSONField(
+        default=dict, blank=True, help_text="the document that is there already"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["rehearsal", "outcome"])]
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.outcome}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success, opened
 from studio.core.dispatch import nudge
 from studio.flows.control import stated
+from studio.flows.events import simulated, store_events
 from studio.flows.models import Cursor, Flow, InboxItem, Run
 from studio.flows.triggers import in_force
 
@@ -92,9 +93,7 @@ def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: 
             run = Run.objects.create(
                 flow=flow, trigger=trigger, version=flow.versions.filter(state="published").first()
             )
-        old = _is_history(flow, cursor)
-        items = [_item(flow, run, r, history=old) for r in page.records]
-        _count_turns(flow, items, {r.key for r in page.records if r.changed_at is None})
+        items = new_items(flow, run, page.records, history=_is_history(flow, cursor))
         taken = InboxItem.objects.bulk_create(items, ignore_conflicts=True)
         if not page.more and cursor.started_at is None:
             cursor.started_at = timezone.now()
@@ -105,11 +104,21 @@ def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: 
         )
         cursor.value = page.cursor
         if run and page.records:
+            store_events(flow.source, simulated(flow.source, page.records), found_by="poll")
             run.read += len(page.records)
             run.taken += len(taken)
             run.save(update_fields=["read", "taken", "updated_at"])
             nudge("flows.pump_items", flow.pk)
     return run
+
+
+def new_items(
+    flow: Flow, run: Run | None, records: Sequence[SourceRecord], *, history: bool = False
+) -> list[InboxItem]:
+    """Inbox rows of records, not stored yet; what is known already conflicts with its row."""
+    items = [_item(flow, run, r, history=history) for r in records]
+    _count_turns(flow, items, {r.key for r in records if r.changed_at is None})
+    return items
 
 
 def _count_turns(flow: Flow, items: list[InboxItem], undated: set[str]) -> None:

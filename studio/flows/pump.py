@@ -13,7 +13,7 @@ from engine.errors import MappingRefused, RemoteFault, StudioError
 from studio.catalog.models import Connection
 from studio.catalog.wiring import note_fault, opened
 from studio.core.dispatch import nudge
-from studio.flows.bundle import Bundle, Contexts, bundle_of
+from studio.flows.bundle import Bundle, Contexts, Sides, bundle_of
 from studio.flows.deliver import deliver
 from studio.flows.ledger import claim_deliveries, claim_items, due_deliveries
 from studio.flows.models import Flow, FlowVersion, InboxItem
@@ -29,7 +29,7 @@ AT_ONCE = 20
 def pump_flow(flow_id: int) -> int:
     """Work due items of a flow; returns how many."""
     flow = Flow.objects.select_related("source", "target", "workspace").get(pk=flow_id)
-    if flow.state != "live":
+    if flow.state not in ("live", "draining"):
         return 0
     deadline = time.monotonic() + TURN_SECONDS
     bundles: dict[int, Bundle] = {}
@@ -49,7 +49,7 @@ def pump_flow(flow_id: int) -> int:
                 if version.pk not in bundles:
                     bundles[version.pk] = bundle_of(version)
                 bundle = bundles[version.pk]
-                work(item, bundle, sides, keep if "keeps" in bundle.design else None)
+                work_one(item, bundle, sides)
             except RemoteFault as error:
                 # What the record needs to know from the target could not be read just now.
                 note_fault(flow.target, error)
@@ -60,6 +60,11 @@ def pump_flow(flow_id: int) -> int:
         count += len(items)
     nudge("flows.pump_items", flow_id)
     return count
+
+
+def work_one(item: InboxItem, bundle: Bundle, sides: Sides) -> str:
+    """Decide one claimed item as its flow does it; returns its new state."""
+    return work(item, bundle, sides, keep if "keeps" in bundle.design else None)
 
 
 def _usable(version: FlowVersion | None, flow: Flow) -> FlowVersion:

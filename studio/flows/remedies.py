@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from engine.canon.model import DOCUMENTS
-from studio.accounts.roles import APPROVE, LOOKUP, MATCH, TRIAGE
+from studio.accounts.roles import APPROVE, LOOKUP, MATCH, OPERATE, TRIAGE
 from studio.catalog.models import Code
 from studio.core.action import Actor
 from studio.core.dispatch import nudge
@@ -23,8 +23,10 @@ from studio.flows.actions import (
     replay_cause,
 )
 from studio.flows.adopt import adopt
+from studio.flows.alarm import take_as_right, work_again
 from studio.flows.models import Delivery, InboxItem
 from studio.flows.places import assign
+from studio.flows.retry import HOW, retry
 from studio.flows.work import ACCEPTED
 from studio.linking.actions import Ends, add_link, judge
 from studio.linking.models import KINDS, Pair, Party
@@ -243,18 +245,36 @@ def _accept(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 def _again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
-    if not replay(item):
+    how = values.get("how") or "current"
+    if not retry(item, how):
         Delivery.objects.filter(item=item, state__in=("ready", "unknown")).update(not_before=None)
         # What is posted stays posted; only telling the source is tried again.
         Delivery.objects.filter(item=item, step="write_back", state="parked").update(
             state="ready", attempts=0, not_before=None
         )
         nudge("flows.pump_deliveries", item.flow.source_id)
-    return "Sent through again with the version in force."
+    return f"Sent through again {HOW[how]}."
+
+
+def _ways(case: Case, text: str) -> list[Choice]:
+    return [Choice(key, words) for key, words in HOW.items()]
+
+
+def _work_run_again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    return _healed(work_again(case), "The run is worked again with the version in force.")
+
+
+def _run_is_right(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    take_as_right(case, values["reason"], actor.name)
+    return "The run is taken as right."
 
 
 def _again_all(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     return _healed(replay_cause(case), "The cause is taken as settled.")
+
+
+def _is_run(case: Case) -> bool:
+    return case.subject.startswith("run:")
 
 
 def _is_item(case: Case) -> bool:
@@ -291,7 +311,10 @@ def register_all() -> None:
                (Input("key", "Number or key of the document there"), REASON)),
         Remedy("accept", "Accept with a reason", APPROVE, _of_class("amount", "conflict"), _accept, (REASON,), primary=True),
         Remedy("let_pass", "Let it pass, with a reason", APPROVE, _own_rule, _accept, (REASON,)),
-        Remedy("again", "Try again", TRIAGE, _is_item, _again),
+        Remedy("again", "Try again", TRIAGE, _is_item, _again,
+               (Input("how", "How", "choice", choices=_ways, initial=lambda c: "current", required=False),)),
+        Remedy("again_run", "Work the run again", OPERATE, _is_run, _work_run_again, primary=True),
+        Remedy("run_is_right", "The run is right", OPERATE, _is_run, _run_is_right, (REASON,)),
         Remedy("again_all", "Try all of this cause again", TRIAGE, _is_item, _again_all, heals_cause=True),
         Remedy("void", "Close without posting", TRIAGE, _is_item, _void, (REASON,)),
     ):  # fmt: skip

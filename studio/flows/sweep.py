@@ -9,9 +9,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from studio.core.dispatch import nudge
+from studio.flows.alarm import judge_runs
 from studio.flows.deliver import release
+from studio.flows.drain import end_drains
 from studio.flows.heal import heal
-from studio.flows.models import Delivery, FlowVersion, InboxItem
+from studio.flows.models import ChangeEvent, Delivery, FlowVersion, InboxItem, Rehearsal
 from studio.flows.notices import send_notices
 from studio.flows.triggers import is_due
 
@@ -26,7 +28,7 @@ def sweep() -> dict[str, int]:
     stale = Q(lease_until__lt=now)
     flows = (
         InboxItem.objects.filter(due, Q(state="new") | (Q(state="working") & stale))
-        .filter(flow__state="live")
+        .filter(flow__state__in=("live", "draining"))
         .values_list("flow_id", flat=True)
         .distinct()
     )
@@ -47,8 +49,21 @@ def sweep() -> dict[str, int]:
         nudge("flows.pump_deliveries", connection_id)
         woken["connections"] += 1
     send_notices()
+    _wake_rehearsals_and_events()
+    judge_runs()
+    end_drains()
     _purge_broker()
     return woken
+
+
+def _wake_rehearsals_and_events() -> None:
+    """Rehearsals nobody has begun or whose worker died, and events whose records were not read yet."""
+    asked = Q(state="waiting") | Q(state="running", lease_until__lt=timezone.now())
+    for pk in Rehearsal.objects.filter(asked).exclude(kind="check").values_list("pk", flat=True):
+        nudge("flows.rehearse", pk)
+    told = ChangeEvent.objects.filter(handled_at__isnull=True)
+    for pk in told.values_list("connection_id", flat=True).distinct():
+        nudge("flows.take_events", pk)
 
 
 def _release_waiting() -> int:

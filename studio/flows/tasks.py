@@ -7,12 +7,18 @@ import logging
 from celery import shared_task
 
 from studio.accounts.models import Workspace
+from studio.catalog.models import Connection
 from studio.core.dispatch import nudge
+from studio.flows.look import take_events as take_all_events
 from studio.flows.masters import refresh_and_match
+from studio.flows.missing import find_missing as find_missing_of
+from studio.flows.missing import wake_comparisons
 from studio.flows.models import Flow
 from studio.flows.notices import send_notices
 from studio.flows.poll import poll as poll_flow
 from studio.flows.pump import pump_connection, pump_flow
+from studio.flows.rehearsal.run import claim as claim_rehearsal
+from studio.flows.rehearsal.run import run as run_rehearsal
 from studio.flows.sweep import poll_due as wake_polls
 from studio.flows.sweep import sweep as wake_all
 
@@ -37,6 +43,40 @@ def pump_items(flow_id: int) -> None:
 def pump_deliveries(connection_id: int) -> None:
     """Send what is due to one connection."""
     pump_connection(connection_id)
+
+
+@shared_task(name="flows.take_events")
+def take_events(connection_id: int) -> None:
+    """Read what a vendor told us about."""
+    connection = (
+        Connection.objects.select_related("workspace", "credential")
+        .filter(pk=connection_id)
+        .first()
+    )
+    if connection:
+        take_all_events(connection)
+
+
+@shared_task(name="flows.find_missing")
+def find_missing(flow_id: int) -> None:
+    """Look for records that are gone at the source of one flow."""
+    flow = Flow.objects.select_related("source", "workspace").filter(pk=flow_id).first()
+    if flow:
+        find_missing_of(flow)
+
+
+@shared_task(name="flows.missing_due")
+def missing_due() -> None:
+    """Wake the daily comparisons of keys."""
+    wake_comparisons()
+
+
+@shared_task(name="flows.rehearse")
+def rehearse(rehearsal_id: int) -> None:
+    """Carry out one rehearsal."""
+    asked = claim_rehearsal(rehearsal_id)
+    if asked:
+        run_rehearsal(asked)
 
 
 @shared_task(name="flows.sweep")

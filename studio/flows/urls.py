@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from studio.flows import views, views_designer, views_runs
+from studio.flows.rehearsal import views as rehearsal
 
 app_name = "flows"
 urlpatterns = [
@@ -13,6 +14,10 @@ urlpatterns = [
     path("records/<uuid:key>/", views.item, name="item"),
     path("records/<uuid:key>/again/", views.replay, name="item-replay"),
     path("deliveries/<uuid:key>/explain/", views.explain, name="explain"),
+    path("rehearsals/<uuid:key>/", rehearsal.show, name="rehearsal"),
+    path("rehearsals/<uuid:key>/sign/", rehearsal.sign_it, name="rehearsal-sign"),
+    path("<slug:key>/rehearsals/", rehearsal.listed, name="flow-rehearsals"),
+    path("<slug:key>/rehearse/", rehearsal.start, name="flow-rehearse"),
     path("<slug:key>/", views_designer.flow, name="flow"),
     path("<slug:key>/publish/", views.publish, name="flow-publish"),
     path("<slug:key>/steps/", views_designer.table, name="flow-table"),

@@ -16,9 +16,12 @@ from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import OPERATE, PUBLISH, READ, TRIAGE
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
+from studio.core.refused import DecisionRefused
 from studio.flows import actions, queries
+from studio.flows.drain import drain
 from studio.flows.evidence import flat
 from studio.flows.models import Delivery, Flow, InboxItem, Run
+from studio.flows.retry import HOW, retry
 
 DELIVERY_TABS = [
     ("", "All"),
@@ -47,16 +50,21 @@ def publish(request: StudioRequest, key: str) -> HttpResponse:
         messages.success(request, f"Version {version.number} is live.")
     except MappingRefused as refusal:
         messages.error(request, " ".join(refusal.problems))
+    except DecisionRefused as refusal:
+        messages.error(request, f"{refusal.sentence} {refusal.fix}")
+        return redirect("flows:flow-rehearsals", key=key)
     return redirect("flows:flow", key=key)
 
 
 @page(OPERATE)
 @require_POST
 def switch(request: StudioRequest, key: str) -> HttpResponse:
-    """Pause or resume."""
+    """Pause at once, pause when all is done, or resume."""
     found = get_object_or_404(Flow, workspace=request.workspace, key=key)
     try:
-        if found.state == "live":
+        if found.state == "live" and request.POST.get("how") == "drain":
+            drain(request.actor, found, request.POST.get("reason", ""))
+        elif found.state == "live":
             actions.pause(request.actor, found, request.POST.get("reason", ""))
         else:
             actions.resume(request.actor, found)
@@ -105,6 +113,7 @@ def item(request: StudioRequest, key: str) -> HttpResponse:
             "events": queries.journey(found),
             "deliveries": found.deliveries.select_related("connection"),
             "may_triage": request.actor.may(TRIAGE),
+            "ways": HOW.items(),
         },
     )
 
@@ -112,14 +121,19 @@ def item(request: StudioRequest, key: str) -> HttpResponse:
 @page(TRIAGE)
 @require_POST
 def replay(request: StudioRequest, key: str) -> HttpResponse:
-    """Send a record through again: with the version in force or the one it was posted with."""
-    found = get_object_or_404(InboxItem, flow__workspace=request.workspace, uuid=key)
-    chosen = request.POST.get("version", "")
-    version = found.flow.versions.filter(number=int(chosen)).first() if chosen.isdigit() else None
-    if actions.replay(found, version=version):
-        messages.success(request, "The record goes through again.")
-    else:
-        messages.error(request, "The record is not parked; nothing was sent.")
+    """Send a record through again, as the person chooses."""
+    found = get_object_or_404(
+        InboxItem.objects.select_related("flow__source"),
+        flow__workspace=request.workspace,
+        uuid=key,
+    )
+    try:
+        if retry(found, request.POST.get("how", "current")):
+            messages.success(request, "The record goes through again.")
+        else:
+            messages.error(request, "The record is not parked; nothing was sent.")
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
     return redirect("flows:item", key=key)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +68,7 @@ class Outcome:
     issues: list[Issue] = field(default_factory=list)
     waits_for: list[tuple[str, str]] = field(default_factory=list)
     log: list[Ran] = field(default_factory=list)
+    read_at: datetime | None = None
 
 
 def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
@@ -81,7 +82,7 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     around = Surroundings(sides.inbound, sides.outbound)
     walked = walk(bundle.document, bundle.steps, document, around, item.overrides)
     route = bundle.route.apply(walked.document, sides.inbound)
-    found = Outcome("done", document=walked.document, log=walked.log)
+    found = Outcome("done", document=walked.document, log=walked.log, read_at=sides.read_at)
     found.business_key = str(route.record.get("business_key") or item.key)
     found.entity = str(route.record.get("entity") or "")
     if stored["deleted"]:

@@ -128,6 +128,7 @@ class Link(Base):
     origin = models.CharField(max_length=20, default="judgement")
     decided_by = models.CharField(max_length=150, blank=True)
     active = models.BooleanField(default=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
     retired_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:

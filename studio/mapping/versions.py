@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from engine.mapping import CompiledMapping, LookupRow, LookupTable, compile_mapping, parse
 from studio.catalog.models import Connection
@@ -40,16 +40,25 @@ def _compile(version: models.MappingVersion) -> CompiledMapping:
     )
 
 
-def lookups_for(connection: Connection) -> dict[str, LookupTable]:
-    """Every lookup table that yields codes of ``connection``, with its effective dates."""
-    tables = models.LookupTable.objects.filter(connection=connection).prefetch_related("rows")
-    return {table.name: _engine_table(table) for table in tables}
+def lookups_for(connection: Connection, at: datetime | None = None) -> dict[str, LookupTable]:
+    """Every lookup table that yields codes of ``connection``, with its effective dates.
+
+    Args:
+        connection: whose codes.
+        at: the tables as they were at that moment, from their history; None for now.
+    """
+    tables = models.LookupTable.objects.filter(connection=connection)
+    if at is None:
+        now = tables.prefetch_related("rows")
+        return {table.name: _engine_table(list(table.rows.all())) for table in now}
+    then: dict[int, list[models.LookupRow]] = {table.pk: [] for table in tables}
+    for row in models.LookupRow.history.as_of(at).filter(table__in=then):
+        then[row.table_id].append(row)
+    return {table.name: _engine_table(then[table.pk]) for table in tables}
 
 
-def _engine_table(table: models.LookupTable) -> LookupTable:
-    rows = sorted(
-        table.rows.all(), key=lambda r: (r.valid_from is not None, r.valid_from or date.min, r.pk)
-    )
+def _engine_table(rows: list[models.LookupRow]) -> LookupTable:
+    rows.sort(key=lambda r: (r.valid_from is not None, r.valid_from or date.min, r.pk))
     return LookupTable(
         [
             LookupRow(

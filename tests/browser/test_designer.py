@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from studio.core.action import Actor
 from studio.flows.models import Flow
 from studio.mapping.models import LookupRow, LookupTable
+from tests.studio.signing import signed
 from tests.studio.world import World, world
 
 __all__ = ["world"]
@@ -33,8 +35,9 @@ def design(world: World) -> dict[str, Any]:
     return Flow.objects.get(pk=world.flow.pk).design
 
 
+@pytest.mark.promise("F02")
 def test_a_lookup_a_condition_and_a_retry_rule_are_drawn_and_published(
-    drawn: World, page_for: Callable[..., Page], ivo: Any
+    drawn: World, page_for: Callable[..., Page], ivo: Any, actor_of: Callable[[Any], Actor]
 ) -> None:
     page = page_for("ivo", "/flows/orders/")
 
@@ -64,6 +67,8 @@ def test_a_lookup_a_condition_and_a_retry_rule_are_drawn_and_published(
     page.get_by_role("button", name="Save in the draft").click()
     expect(page.locator("#toasts").get_by_text("Changed a retry rule")).to_be_visible()
 
+    # It moves money: somebody else signs what it will do before it goes live.
+    signed(actor_of(ivo), Flow.objects.get(pk=drawn.flow.pk))
     page.get_by_label("Note of this version").fill("customers have their own terms")
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_role("status")).to_contain_text("Version 2 is live.")

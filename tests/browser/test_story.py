@@ -107,6 +107,7 @@ def settle(page: Page, case: Case, label: str, values: dict[str, str]) -> None:
     expect(page.get_by_role("status").locator(".toast-success")).to_be_visible()
 
 
+@pytest.mark.promise("P01", "U05", "U06")
 def test_the_story_is_told_from_review_to_a_green_tie_out(
     open_page: Callable[..., Page],
     accessible: Callable[[Page], None],
@@ -151,6 +152,18 @@ def test_the_story_is_told_from_review_to_a_green_tie_out(
     page.get_by_role("button", name="Publish").click()
     page.goto(f"/flows/{flow.key}/")
     page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("nobody has signed")
+    # What it would do is rehearsed, the accountant signs it, and only then it goes live.
+    page.get_by_role("button", name="Rehearse", exact=True).click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+    story.finished(flow.rehearsals.get().pk)
+    signer = sign_in(open_page, "ana")
+    signer.goto(page.url)
+    accessible(signer)
+    signer.get_by_role("button", name="Sign this rehearsal").click()
+    expect(signer.get_by_text("Signed by Ana Keller")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Go live as signed").click()
     expect(page.get_by_role("status")).to_contain_text("Version 1 is live.")
 
     # The workers read, map, post and write back; what cannot be posted waits.

@@ -17,6 +17,7 @@ def test_the_registry_loads_no_vendor_until_one_is_opened() -> None:
     assert ran.stdout.strip() == "[]"
 
 
+@pytest.mark.promise("F01")
 @pytest.mark.parametrize("system", CONNECTORS)
 def test_each_system_opens_from_what_its_emulator_prints(system: str) -> None:
     hello = {"url": "http://127.0.0.1:1", "company": "EDU1", "operator": "ME",

@@ -176,7 +176,7 @@ class QboEmulator:
 
     def _over(self, handle: Callable[[Request], Response]) -> Callable[[Request], Response]:
         def routed(request: Request) -> Response:
-            if (request.method, request.path) == ("POST", "/_control/webhook"):
+            if (request.method, request.path) == ("POST", "/_control/webhooks"):
                 given = request.json()
                 self.webhooks.subscribe(
                     str(given.get("url", "")), str(given.get("style", "legacy"))

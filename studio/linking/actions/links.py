@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from studio.accounts.roles import MATCH
 from studio.catalog.models import Connection
 from studio.core.action import Actor, acting
@@ -46,7 +48,9 @@ def add_link(actor: Actor, kind: str, ends: Ends, *, origin: str = "delivery") -
         if standing is not None:
             line.data["replaced"] = standing.right_key
             Link.objects.filter(pk=standing.pk).update(
-                active=False, retired_reason=f"replaced by {ends.right_key}"[:200]
+                active=False,
+                ended_at=timezone.now(),
+                retired_reason=f"replaced by {ends.right_key}"[:200],
             )
         return Link.objects.create(
             workspace_id=ends.left_connection.workspace_id,

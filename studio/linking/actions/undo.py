@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from django.utils import timezone
+
 from studio.accounts.roles import MATCH
 from studio.core.action import Actor, acting
 from studio.core.refused import DecisionRefused
@@ -140,5 +142,7 @@ def _links(left: Party, right: Party) -> list[Link]:
 
 
 def _retire(link: Link, reason: str) -> None:
-    Link.objects.filter(pk=link.pk).update(active=False, retired_reason=reason[:200])
+    Link.objects.filter(pk=link.pk).update(
+        active=False, ended_at=timezone.now(), retired_reason=reason[:200]
+    )
     link.active, link.retired_reason = False, reason[:200]

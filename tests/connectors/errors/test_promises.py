@@ -16,6 +16,7 @@ def worlds(promise: Promise) -> Iterator[dict[str, World]]:
         yield made
 
 
+@pytest.mark.promise(*sorted({p.name for p in PROMISES}))
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda p: f"{p.name}-{p.title}")
 def test_a_promised_error_arrives_as_its_class_with_a_sentence_to_read(
     promise: Promise, worlds: dict[str, World]

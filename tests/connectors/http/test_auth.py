@@ -67,6 +67,7 @@ def test_a_refused_token_that_another_process_already_renewed_is_not_renewed_aga
     assert len(requests) == 1
 
 
+@pytest.mark.promise("F06", "F10")
 def test_the_new_refresh_token_is_stored_before_the_access_token_is_used():
     order = []
 

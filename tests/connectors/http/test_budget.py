@@ -58,6 +58,7 @@ def make(request):
     return build
 
 
+@pytest.mark.promise("E01")
 def test_no_minute_ever_sees_more_than_the_limit_and_most_of_it_is_used(make):
     budget, time = make(Limits(per_minute=60, reserve=0.0))
     stamps = []

@@ -145,6 +145,7 @@ def test_a_token_near_its_end_is_renewed_before_use():
     assert [c[0] for c in state["calls"]] == ["Bearer a1"]
 
 
+@pytest.mark.promise("F27")
 def test_evidence_keeps_the_exchange_without_secrets():
     kept = RecentEvidence()
     answer = httpx.Response(

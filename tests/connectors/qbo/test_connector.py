@@ -90,6 +90,7 @@ def test_a_401_midway_creates_one_document(bench):
     assert bench.tokens.get().access_token not in ("", None)
 
 
+@pytest.mark.golden(6)
 def test_a_401_after_the_effect_creates_one_document(bench):
     # the server did the work, then lost the session: the replay carries the same request id
     draft = bench.draft("Invoice", invoice_body("1"), reference="SO-5")
@@ -166,6 +167,7 @@ def test_a_half_written_batch_is_unknown_for_each_and_a_resend_doubles_nothing(b
 # -- polling ------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("F32")
 def test_polls_bring_edits_creations_deletes_and_deactivations_once(bench, clock):
     first, at = drain(bench, "Customer")
     _, invoices_at = drain(bench, "Invoice")
@@ -262,6 +264,7 @@ def test_lists_without_cdc_are_polled_by_query(bench, entity):
     assert drain(bench, entity, at)[0] == []
 
 
+@pytest.mark.golden(4, 5)
 def test_more_than_a_hundred_tax_codes_are_all_read_and_a_retired_one_keeps_its_name(bench):
     store = bench.emulator.store
     for number in range(150):
@@ -321,6 +324,7 @@ def test_a_partial_payment_applies_the_part_and_leaves_the_rest(bench):
     assert after.data["Balance"] == Decimal("40.00")
 
 
+@pytest.mark.golden(13)
 def test_a_health_check_is_one_light_call(bench):
     before = len(bench.transport.requests)
     health = bench.connector.check()

@@ -115,6 +115,7 @@ def test_no_code_at_all_breaks_the_table():
 # -- product.md 1.6, raised by the emulator and read by the connector -------------------------
 
 
+@pytest.mark.promise("E02")
 def test_an_unknown_customer_or_item_is_named(bench):
     with pytest.raises(ReferenceUnknown) as caught:
         bench.create("Invoice", invoice_body("99999"))

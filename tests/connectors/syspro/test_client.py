@@ -178,6 +178,7 @@ def test_an_idle_session_is_proved_alive_before_a_post(connect: Any, clock: Emul
     assert syspro.read("SorMaster", "001000").data["CusSorMaster"]["InvoiceDocId"] == "7"
 
 
+@pytest.mark.golden(29)
 def test_two_posts_at_once_for_one_operator_are_serialised(connect: Any, served: Running) -> None:
     inside, most = [0], [0]
     emulator: Any = served.emulator
@@ -209,6 +210,7 @@ def test_two_posts_at_once_for_one_operator_are_serialised(connect: Any, served:
         assert order.data["CusSorMaster"]["InvoiceDocId"] == str(number)
 
 
+@pytest.mark.golden(29)
 def test_a_hung_call_releases_the_lane(connect: Any, served: Running) -> None:
     slow = connect(timeout="0.3")
     slow.check()

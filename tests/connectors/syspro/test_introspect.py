@@ -57,6 +57,7 @@ def test_custom_fields_are_found_with_prompt_type_and_length(schema: SystemSchem
     assert order.field("SorDetail[].CusSorDetailMerch.Engraving") is not None
 
 
+@pytest.mark.golden(28)
 def test_columns_hidden_by_operator_security_are_not_called_missing(connect: Any) -> None:
     schema = connect(operator="CLERK").snapshot(sample=5)
     found = {(e.name, f.path): f.visibility for e, f in schema.each_field()}

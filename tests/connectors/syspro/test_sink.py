@@ -132,6 +132,7 @@ def test_an_order_of_sixty_lines_goes_as_one_large_post(syspro: SysproConnector)
         ),
     ],
 )  # fmt: skip
+@pytest.mark.promise("E07")
 def test_a_refused_order_names_the_cause_and_leaves_nothing(
     syspro: SysproConnector, change: dict[str, Any], kind: type[RemoteRejected]
 ) -> None:

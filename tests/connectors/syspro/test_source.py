@@ -26,6 +26,7 @@ def drained(syspro: SysproConnector, entity: str, limit: int = 9) -> tuple[list[
             return keys, cursor
 
 
+@pytest.mark.promise("U02")
 def test_an_order_comes_whole_with_lines_and_custom_fields(syspro: SysproConnector) -> None:
     order = syspro.read("SorMaster", "001000")
     assert order is not None
@@ -37,6 +38,7 @@ def test_an_order_comes_whole_with_lines_and_custom_fields(syspro: SysproConnect
     assert order.data["CusSorMaster"]["DeliverySlot"] == "AM"  # type: ignore[index, call-overload]
 
 
+@pytest.mark.promise("T03")
 def test_two_cases_of_twelve_keep_their_value_in_each_unit(syspro: SysproConnector) -> None:
     order = syspro.read("SorMaster", "001000")
     assert order is not None
@@ -109,6 +111,7 @@ def test_touching_a_row_without_changing_it_keeps_its_version(
     assert after.version == before.version
 
 
+@pytest.mark.golden(30)
 def test_our_own_write_back_does_not_look_like_a_change(syspro: SysproConnector) -> None:
     before = syspro.read("SorMaster", "001001")
     assert before is not None

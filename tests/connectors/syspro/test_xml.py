@@ -46,6 +46,7 @@ def test_very_deep_documents_are_refused() -> None:
         parse("<a>" * 5000 + "</a>" * 5000)
 
 
+@pytest.mark.golden(27)
 def test_tags_are_found_in_any_letter_case() -> None:
     mixed = parse(
         "<SetupArCustomer><Item><Key><Customer>1</Customer></Key></Item></SetupArCustomer>"

@@ -46,6 +46,7 @@ def struck(
     return caught.value
 
 
+@pytest.mark.promise("E06")
 def test_e06_minute_day_and_concurrent_limits_are_told_apart(
     connector: XeroConnector, emulator: XeroEmulator
 ) -> None:
@@ -61,6 +62,7 @@ def test_e06_minute_day_and_concurrent_limits_are_told_apart(
     assert "26 seconds (minute limit)" in str(minute)
 
 
+@pytest.mark.golden(12)
 def test_golden_12_after_a_limit_nobody_calls_until_it_opens_again(
     connected: Callable[..., XeroConnector], emulator: XeroEmulator
 ) -> None:
@@ -77,6 +79,7 @@ def test_golden_12_after_a_limit_nobody_calls_until_it_opens_again(
     emulator.clock.advance(7201)
 
 
+@pytest.mark.promise("E08")
 def test_e08_a_wrong_account_names_the_account(connector: XeroConnector, invoice: Drafts) -> None:
     with pytest.raises(ReferenceUnknown) as caught:
         connector.create(invoice("E-8", LineItems=[line("1.00", AccountCode="777")]))
@@ -85,6 +88,7 @@ def test_e08_a_wrong_account_names_the_account(connector: XeroConnector, invoice
     assert "does not know the account “777”" in str(error)
 
 
+@pytest.mark.promise("E09")
 def test_e09_a_used_contact_name_is_a_duplicate_that_names_the_other(
     connector: XeroConnector, contact: str
 ) -> None:
@@ -95,6 +99,7 @@ def test_e09_a_used_contact_name_is_a_duplicate_that_names_the_other(
     assert "already has “TEST customer”" in str(error)
 
 
+@pytest.mark.promise("E10")
 def test_e10_trouble_on_the_network_is_outage_or_unknown_never_failure(
     connector: XeroConnector, emulator: XeroEmulator, invoice: Drafts
 ) -> None:
@@ -240,6 +245,7 @@ def test_every_rule_says_where_it_comes_from() -> None:
     assert all(rule.why for rule in RULES)
 
 
+@pytest.mark.golden(3)
 def test_golden_3_an_item_and_an_account_of_the_same_code_stay_apart(
     connector: XeroConnector, invoice: Drafts
 ) -> None:

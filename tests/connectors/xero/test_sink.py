@@ -41,6 +41,7 @@ def test_the_same_key_gives_the_first_invoice_again(
     assert first.number == "A-1"
 
 
+@pytest.mark.golden(9)
 def test_golden_9_a_used_sales_number_is_a_duplicate_that_names_what_is_there(
     connector: XeroConnector, invoice: Drafts
 ) -> None:
@@ -51,6 +52,7 @@ def test_golden_9_a_used_sales_number_is_a_duplicate_that_names_what_is_there(
     assert caught.value.value == "A-1"
 
 
+@pytest.mark.golden(10)
 def test_golden_10_a_bill_is_not_entered_twice_although_xero_would_take_it(
     connector: XeroConnector, emulator: XeroEmulator
 ) -> None:
@@ -139,6 +141,7 @@ def test_a_paid_invoice_cannot_be_voided_and_a_draft_is_deleted(
     assert seen.deleted
 
 
+@pytest.mark.golden(25)
 def test_golden_25_a_locked_day_is_a_closed_period(
     connector: XeroConnector, invoice: Drafts
 ) -> None:
@@ -369,6 +372,7 @@ def test_a_tracking_category_and_a_batch_of_payments(
     assert again.data["AmountDue"] == Decimal(12)
 
 
+@pytest.mark.golden(1)
 def test_golden_1_tax_is_the_sum_of_rounded_line_taxes(
     connector: XeroConnector, invoice: Drafts
 ) -> None:
@@ -384,6 +388,7 @@ def test_golden_1_tax_is_the_sum_of_rounded_line_taxes(
     assert amounts(made.data) == (Decimal("76.30"), Decimal("11.44"), Decimal("87.74"))
 
 
+@pytest.mark.golden(31)
 def test_golden_31_a_gross_amount_stays_what_it_was(
     connector: XeroConnector, invoice: Drafts
 ) -> None:

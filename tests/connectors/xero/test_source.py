@@ -39,6 +39,7 @@ def test_a_poll_gives_every_record_once_and_then_nothing(
     assert poll(connector, entity, cursor)[0] == []
 
 
+@pytest.mark.promise("F32")
 def test_changes_between_polls_come_once_in_order(
     connector: XeroConnector, emulator: XeroEmulator, invoice: Drafts
 ) -> None:

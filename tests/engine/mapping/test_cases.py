@@ -32,6 +32,8 @@ def context(case: dict[str, Any]) -> Context:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[c["title"] for c in CASES])
+@pytest.mark.promise("T02", "T03", "T05", "T06", "T07", "T08", "T09", "T10", "T11")
+@pytest.mark.golden(3, 32)
 def test_case(case: dict[str, Any], world: World) -> None:
     source, target, catalog = world
     keys = ("rows", "blocks", "actions", "constants")

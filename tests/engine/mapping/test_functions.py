@@ -160,6 +160,7 @@ def test_dates(expression: str, expected: str | None, world: World) -> None:
         ("Custom.x", ["a"], ["a"]), ("Custom.x", "", None), ("Custom.x", Decimal(0), Decimal(0)),
     ],
 )  # fmt: skip
+@pytest.mark.promise("E05")
 def test_values_are_fitted_to_their_targets(
     target: str, value: Any, expected: Any, world: World
 ) -> None:

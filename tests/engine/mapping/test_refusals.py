@@ -157,6 +157,7 @@ def test_unknown_entities_are_refused(source: str, target: str, words: str, worl
     assert words in str(check(parse(document(target, source)), *world)[0])
 
 
+@pytest.mark.promise("T07")
 def test_what_is_confirmed_is_not_refused(world: World) -> None:
     for to, value in (
         ("Total", "note"),

@@ -51,6 +51,7 @@ def catalog(mapping: Mapping) -> Catalog:
 @pytest.mark.reference
 @pytest.mark.skipif(not SHARED.exists(), reason="the reference is not at hand (set SHARED_DIR)")
 @pytest.mark.parametrize("file", STARTERS, ids=lambda f: f.stem)
+@pytest.mark.promise("F22")
 def test_a_shipped_mapping_is_not_refused(file: Path) -> None:
     mapping = parse(file.read_text())
 

@@ -54,6 +54,7 @@ def test_static_lineage_names_sources_conditions_lookups_and_links(world: World)
     assert found["Status"].constant
 
 
+@pytest.mark.promise("F23")
 def test_a_trace_tells_values_read_steps_and_rows_used(world: World) -> None:
     table = LookupTable([LookupRow("30", "Net 30", key="row-7")])
     context = Context(lookups={"terms": table}, links={"customer": {"C1": "58"}})

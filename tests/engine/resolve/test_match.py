@@ -16,6 +16,7 @@ def result(parties: Parties) -> MatchResult:
     return match(parties[0], parties[1], kind="customer")
 
 
+@pytest.mark.promise("T01")
 def test_firms_in_two_systems_are_found_with_few_mistakes(
     result: MatchResult, parties: Parties
 ) -> None:

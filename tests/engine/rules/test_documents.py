@@ -84,12 +84,14 @@ def test_a_good_invoice_has_no_issues() -> None:
     ],
     ids=lambda v: str(v) if isinstance(v, list) else "",
 )  # fmt: skip
+@pytest.mark.promise("F24")
 def test_faults_are_found(
     record: dict[str, Any], facts: dict[str, Any], expected: list[str]
 ) -> None:
     assert codes("invoice", record, replace(FACTS, **facts)) == expected
 
 
+@pytest.mark.golden(25)
 def test_golden_25_a_date_in_a_closed_period_is_blocked_before_any_call() -> None:
     facts = replace(FACTS, lock_date="2026-11-02")
 
@@ -103,6 +105,7 @@ def test_golden_25_a_date_in_a_closed_period_is_blocked_before_any_call() -> Non
     assert codes("invoice", changed(date="2026-11-03"), facts) == []
 
 
+@pytest.mark.golden(3)
 def test_golden_3_the_kind_of_a_code_is_stored_and_never_inferred() -> None:
     known = Known(
         Reference("item", "200", "Trail pack"), Reference("account", "200", "Sales", active=False)
@@ -113,6 +116,7 @@ def test_golden_3_the_kind_of_a_code_is_stored_and_never_inferred() -> None:
     assert [(i.path, i.evidence["kind"]) for i in issues] == [("lines[0].account", "account")]
 
 
+@pytest.mark.golden(32)
 def test_golden_32_two_cases_and_twenty_four_pieces_both_keep_their_value() -> None:
     cases = with_line(quantity=Decimal(2), unit_price=Decimal("24.00"))
 

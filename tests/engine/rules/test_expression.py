@@ -81,6 +81,7 @@ def profiled(path: str, kind: FieldType, **profile: object) -> FieldSchema:
     return FieldSchema(path, type=kind, profile=ValueProfile(**{**base, **profile}))  # type: ignore[arg-type]
 
 
+@pytest.mark.promise("F24")
 def test_values_suggest_rules_that_compile_and_say_why() -> None:
     entity = EntitySchema(
         "invoice",

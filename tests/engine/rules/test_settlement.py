@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from engine.rules import OpenItem, Share, closing_line, settle
 ITEM = OpenItem("INV-1", "EUR", Decimal("1000.00"), Decimal("1100.00"))
 
 
+@pytest.mark.golden(21)
 def test_golden_21_a_partial_payment_in_another_currency_applies_what_was_paid() -> None:
     found = settle(
         Decimal("400.00"), "EUR", Decimal("1.20"), [ITEM], [Share("INV-1", Decimal("400.00"))]
@@ -22,6 +24,7 @@ def test_golden_21_a_partial_payment_in_another_currency_applies_what_was_paid()
     assert found.unapplied == 0
 
 
+@pytest.mark.golden(22)
 def test_golden_22_a_residual_in_one_currency_only_is_closed_by_a_currency_difference() -> None:
     foreign = closing_line(
         OpenItem("INV-1", "EUR", Decimal("0.01"), Decimal("0.00")), Decimal("0.05")
@@ -93,6 +96,7 @@ def test_a_payment_cannot_be_spent_twice() -> None:
 
 
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=6), st.integers(50, 200))
+@pytest.mark.promise("T04")
 def test_instalments_settle_both_currencies_to_the_cent(cents: list[int], rate: int) -> None:
     total = Decimal(sum(cents)) / 100
     item = OpenItem("INV-1", "EUR", total, total * 3)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,7 @@ def test_a_target_that_takes_no_tax_gets_a_rounding_line() -> None:
     assert found.totals.gross == Decimal("87.74")
 
 
+@pytest.mark.golden(2)
 def test_golden_2_a_target_seen_at_448_40_is_given_the_tax() -> None:
     found = solve(wanted(["4495.16"], "448.40", "9.975"), RATE_ROUNDED)
 
@@ -77,6 +79,7 @@ def test_golden_2_a_target_seen_at_448_40_is_given_the_tax() -> None:
     assert found.lines[0].tax == Decimal("448.40")
 
 
+@pytest.mark.golden(31)
 def test_golden_31_exclusive_lines_of_a_5900_gross_source_show_5900_not_5900_01() -> None:
     source = Wanted(
         (TaxedLine(Decimal(1), Decimal("5130.44"), Decimal(15)),),

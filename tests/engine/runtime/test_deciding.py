@@ -45,6 +45,7 @@ def test_waiting_for_a_limit_does_not_count_as_a_failed_try() -> None:
     assert dispose(RemoteUnavailable(**HERE)).counts is True
 
 
+@pytest.mark.golden(8)
 def test_the_key_says_what_is_said_and_not_who_tries() -> None:
     said = {
         "connection": "c",
@@ -65,6 +66,7 @@ def test_equal_amounts_have_equal_content_whatever_their_zeros() -> None:
     )
 
 
+@pytest.mark.promise("F25")
 def test_a_named_pause_is_a_floor_and_tries_end() -> None:
     policy = RetryPolicy(give_up_after=3)
     assert (policy.pause(1, "k", said_seconds=30) or 0) >= 30

@@ -16,6 +16,8 @@ from studio.accounts.models import Membership, User, Workspace
 from studio.api.models import StoredAnswer
 from studio.catalog.models import Connection
 from studio.core.models import AuditEvent
+from studio.flows.rehearsal.run import ask, claim, run
+from studio.flows.rehearsal.sign import sign
 from studio.linking.models import Link, Pair, Party
 from studio.mapping.models import Decision, LookupRow, Mapping, MappingRow
 from studio.triage.models import Case, CaseNote
@@ -111,6 +113,10 @@ def test_every_write_needs_its_scope_and_leaves_a_line_in_the_trail(
     full: Any, ivo: User, ana: User, client_of: Clients
 ) -> None:
     people = {"ivo": ivo, "ana": ana}
+    asked = claim(ask(ivo.memberships.get().actor(), full.flow).pk)
+    assert asked is not None
+    plan = run(asked)
+    sign(ana.memberships.get().actor(), plan, content_hash=plan.content_hash)
     readers = {name: client_of(user) for name, user in people.items()}
     for address, (who, scope, body) in _writes(full).items():
         path = f"/api/v1/{address}/"

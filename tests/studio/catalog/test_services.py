@@ -20,6 +20,7 @@ from studio.triage.models import Case
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.promise("F06")
 def test_a_secret_is_unreadable_at_rest_and_comes_back(settings) -> None:
     settings.VAULT_KEYS = ["one"]
     sealed = seal({"client_secret": "hush"})
@@ -28,6 +29,7 @@ def test_a_secret_is_unreadable_at_rest_and_comes_back(settings) -> None:
     assert unseal(sealed) == {"client_secret": "hush"}
 
 
+@pytest.mark.promise("F10")
 def test_an_old_key_still_opens_after_rotation_and_new_seals_use_the_new_one(settings) -> None:
     settings.VAULT_KEYS = ["old"]
     before = seal({"a": "1"})
@@ -92,6 +94,7 @@ def test_a_lane_is_held_by_one_and_freed_by_a_dead_holder(world) -> None:
     assert Lane.objects.get().until is None
 
 
+@pytest.mark.promise("E04", "E10")
 def test_an_outage_rests_the_connection_once_and_an_answer_ends_it(world) -> None:
     gone = RemoteUnavailable(system="qbo", call="read")
     for _ in range(BREAK_AFTER + 2):
@@ -122,6 +125,7 @@ def _seen(status: int) -> Seen:
     )
 
 
+@pytest.mark.promise("F27")
 def test_a_quiet_read_is_not_kept_but_a_failed_one_and_a_deliverys_are(world) -> None:
     sink = StoredEvidence(world.books.pk)
     sink.record(_seen(200))

@@ -67,6 +67,7 @@ def web_answers(status: dict, *, but_not: int | None = None, seconds: float = 90
     return False
 
 
+@pytest.mark.promise("F17")
 def test_a_run_heals_itself_keeps_to_its_folder_and_ends_with_ctrl_c(running, tmp_path) -> None:
     process, status = running
     assert Path(status["data"]) == tmp_path / "var"

@@ -145,6 +145,7 @@ def test_a_dead_workers_batch_is_looked_up_before_it_is_sent(orders) -> None:
     assert _states() == ["done"] * 4
 
 
+@pytest.mark.promise("F12")
 def test_two_workers_never_claim_the_same(orders) -> None:
     first = claim_deliveries(orders.books.pk, 3)
     second = claim_deliveries(orders.books.pk, 3)
@@ -189,6 +190,7 @@ def test_what_is_said_about_one_record_keeps_its_order(orders) -> None:
     assert now.delivery.pk == later.pk
 
 
+@pytest.mark.promise("F28")
 def test_the_shared_call_is_part_of_each_records_journey(orders) -> None:
     from studio.catalog.models import Exchange
 

@@ -26,6 +26,7 @@ from studio.triage.models import OPEN_STATES, Case
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.promise("F11", "F13", "U06", "U07")
 def test_a_completed_order_is_posted_linked_and_written_back(world) -> None:
     world.order("1001")
 
@@ -41,6 +42,8 @@ def test_a_completed_order_is_posted_linked_and_written_back(world) -> None:
     assert not Case.objects.exists()
 
 
+@pytest.mark.promise("F30")
+@pytest.mark.golden(7)
 def test_an_answer_that_never_came_is_looked_up_before_anything_is_sent_again(world) -> None:
     world.order("1001")
     world.target.late = [OutcomeUnknown(system="qbo", call="create Invoice")]
@@ -53,6 +56,7 @@ def test_an_answer_that_never_came_is_looked_up_before_anything_is_sent_again(wo
     assert (len(world.target.creates), world.target.look_ups) == (1, 1)
 
 
+@pytest.mark.golden(8)
 def test_an_unknown_outcome_without_a_document_is_sent_with_the_same_key(world) -> None:
     world.order("1001")
     world.target.faults = [OutcomeUnknown(system="qbo", call="create Invoice")]
@@ -119,6 +123,7 @@ def test_a_duplicate_with_another_total_is_a_persons_call(world) -> None:
     assert world.case().case_class == "duplicate"
 
 
+@pytest.mark.golden(12)
 def test_a_day_limit_rests_the_connection_with_one_case_for_all(world) -> None:
     world.order("1001")
     world.order("1002")
@@ -135,6 +140,7 @@ def test_a_day_limit_rests_the_connection_with_one_case_for_all(world) -> None:
     assert world.target.calls == [2], "nothing was sent while it rested"
 
 
+@pytest.mark.promise("E04")
 def test_a_rested_connection_goes_on_and_closes_its_case(world) -> None:
     world.order("1001")
     world.target.faults = [AccessDenied(system="qbo", call="create Invoice", detail="revoked.")]
@@ -149,6 +155,7 @@ def test_a_rested_connection_goes_on_and_closes_its_case(world) -> None:
     assert not Case.objects.filter(state__in=OPEN_STATES).exists()
 
 
+@pytest.mark.promise("F25")
 def test_an_outage_is_tried_again_without_a_case(world) -> None:
     world.order("1001")
     world.target.faults = [RemoteUnavailable(system="qbo", call="create Invoice")]
@@ -162,6 +169,7 @@ def test_an_outage_is_tried_again_without_a_case(world) -> None:
     assert not Case.objects.exists()
 
 
+@pytest.mark.promise("F26")
 def test_a_refusal_parks_the_delivery_and_the_record_with_a_case(world) -> None:
     world.order("1001")
     world.target.faults = [
@@ -191,6 +199,7 @@ def test_a_closed_period_can_be_posted_on_another_day(world, ana, actor_of) -> N
     assert world.post("1001").state == "done"
 
 
+@pytest.mark.promise("U07")
 def test_a_failing_write_back_never_touches_the_posting(world) -> None:
     world.order("1001")
     world.source.update_faults = [RemoteRejected(system="syspro", call="update SorMaster")]

@@ -8,7 +8,6 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from studio.flows import drafts
-from studio.flows.actions import publish_flow
 from studio.flows.design_diff import differences
 from studio.flows.designer import canvas_of
 from studio.flows.designs import shipped
@@ -17,6 +16,7 @@ from studio.flows.models import DraftEdit, Flow
 from studio.flows.panels import panel_of
 from studio.flows.problems import examine
 from studio.flows.trial import Trial
+from tests.studio.signing import go_live
 from tests.studio.world import DESIGN
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +89,7 @@ def test_who_may_not_publish_may_not_edit(world, ana, actor_of) -> None:
 
 def test_a_version_is_restored_as_a_draft_and_nothing_that_runs_changes(world, me) -> None:
     do(world, me, change, "filter", {"when": 'status = "open"', "mode": "text"})
-    second = publish_flow(me, fresh(world))
+    second = go_live(me, fresh(world))
     drafts.restore(me, fresh(world), world.version)
 
     assert normal(fresh(world).design)["steps"] == normal(DESIGN)["steps"]

@@ -22,6 +22,7 @@ def states() -> dict[str, str]:
     return {i.key: i.state for i in InboxItem.objects.order_by("pk")}
 
 
+@pytest.mark.promise("F19")
 def test_a_page_and_its_cursor_are_stored_together(world, monkeypatch) -> None:
     world.order("1001")
     monkeypatch.setattr("studio.flows.poll._item", _fail)
@@ -38,6 +39,7 @@ def _fail(*_: object) -> InboxItem:
     raise RuntimeError("power cut")
 
 
+@pytest.mark.promise("F21")
 def test_the_same_content_twice_is_one_item(world) -> None:
     world.order("1001")
     world.order("1001")
@@ -98,6 +100,7 @@ def test_a_source_that_does_not_answer_keeps_its_cursor(world, monkeypatch) -> N
     assert not Run.objects.exists()
 
 
+@pytest.mark.promise("U01")
 def test_an_open_order_is_filtered_and_goes_on_when_it_is_completed(world) -> None:
     world.order("1001", Status="1")
     world.run()
@@ -122,6 +125,7 @@ def test_a_missing_code_parks_the_record_with_a_case_in_words(world) -> None:
     assert not Delivery.objects.exists()
 
 
+@pytest.mark.promise("U01", "F30")
 def test_the_same_order_again_is_unchanged_and_never_posted_twice(world) -> None:
     world.order("1001")
     world.run()

@@ -47,6 +47,7 @@ def test_one_lookup_row_heals_every_record_of_the_same_cause(world, accountant) 
     assert Case.objects.filter(state="fixed").exists()
 
 
+@pytest.mark.promise("U03", "E02")
 def test_linking_a_customer_posts_its_orders(world, accountant) -> None:
     Party.objects.create(connection=world.erp, kind="customer", key="COB", code="COB", label="Cobb")
     Party.objects.create(

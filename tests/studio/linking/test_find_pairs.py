@@ -55,6 +55,7 @@ def test_loading_stores_exact_values_and_only_what_changed(
     assert Party.objects.count() == 3
 
 
+@pytest.mark.promise("U04", "T01")
 def test_the_right_partner_is_on_top_with_word_method_sentence_and_waterfall(
     accountant: Actor, erp: Connection, books: Connection, loaded: None
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_second_search_compares_only_what_changed(
     assert MatchRun.objects.count() == 3
 
 
+@pytest.mark.golden(16)
 def test_a_judged_pair_stays_judged_whatever_the_machine_says_later(
     accountant: Actor, erp: Connection, books: Connection, loaded: None
 ) -> None:

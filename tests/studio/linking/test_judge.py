@@ -16,6 +16,7 @@ from tests.studio.linking.conftest import pair_of
 MakeParty = Callable[..., Party]
 
 
+@pytest.mark.promise("P03")
 def test_the_same_makes_a_judgement_with_its_evidence_and_a_link(
     accountant: Actor, pair: Pair, erp: Connection, books: Connection
 ) -> None:
@@ -52,6 +53,7 @@ def test_linked_records_cannot_be_called_different_without_unlinking(
         judge(accountant, pair.left, pair.right, "not_a_match")
 
 
+@pytest.mark.promise("U03", "E09")
 def test_creating_beside_a_near_twin_needs_a_reason(
     accountant: Actor, pair: Pair, books: Connection
 ) -> None:

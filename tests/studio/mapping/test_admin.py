@@ -66,6 +66,7 @@ def test_a_code_the_target_does_not_have_is_refused(
     assert not terms.rows.exists()
 
 
+@pytest.mark.promise("T08")
 def test_effective_dates_are_honoured_and_the_last_day_counts(
     terms: LookupTable, books: Connection
 ) -> None:

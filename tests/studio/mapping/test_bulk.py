@@ -15,6 +15,7 @@ from tests.studio.mapping.conftest import candidate
 MakeRow = Callable[..., MappingRow]
 
 
+@pytest.mark.golden(19)
 def test_of_forty_ticked_two_lost_a_race_thirty_eight_are_decided_and_two_stay(
     integrator: Actor, make_row: MakeRow
 ) -> None:
@@ -86,6 +87,7 @@ def test_accepting_within_the_budget_leaves_decided_rows_alone(
     assert kept.state == "rejected"
 
 
+@pytest.mark.golden(17)
 def test_applied_to_all_identical_then_undone_every_row_has_its_candidates_back(
     integrator: Actor, make_row: MakeRow, inbound: Mapping
 ) -> None:

@@ -30,6 +30,7 @@ def test_approving_puts_the_candidate_in_force_and_keeps_all_candidates(
     assert decision.candidates == row.candidates
 
 
+@pytest.mark.golden(18)
 def test_the_best_candidate_is_the_highest_score_although_they_arrive_unsorted(
     integrator: Actor, make_row: MakeRow
 ) -> None:

@@ -41,6 +41,7 @@ def test_the_list_says_how_far_each_review_is(
     assert "1 required field" in page
 
 
+@pytest.mark.promise("F03")
 def test_the_review_shows_word_percent_method_and_sentence(
     client_of_ivo: Client, inbound: Mapping, row: MappingRow
 ) -> None:
@@ -196,6 +197,7 @@ def test_publishing_from_the_page_makes_a_version(
     assert inbound.versions.get().published_by == "Ivo Marsh"
 
 
+@pytest.mark.promise("F22")
 def test_both_hops_stand_side_by_side_with_the_weaker_confidence(
     client_of_ivo: Client, inbound: Mapping, outbound: Mapping, make_row: MakeRow
 ) -> None:

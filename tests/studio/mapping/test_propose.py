@@ -84,6 +84,7 @@ def test_a_shipped_row_that_does_not_fit_this_schema_says_so_and_is_doubtful(
     assert all("does not fit this schema" in c["sentence"] for c in doubtful)
 
 
+@pytest.mark.golden(16)
 def test_what_a_person_decided_binds_and_the_machine_may_only_object(
     integrator: Actor,
     inbound: Mapping,

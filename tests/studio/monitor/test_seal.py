@@ -36,6 +36,7 @@ def test_new_lines_follow_the_sealed_ones(chain) -> None:
     assert verify() == []
 
 
+@pytest.mark.promise("F28")
 def test_a_changed_line_is_found(chain) -> None:
     AuditEvent.objects.filter(seal=2).update(data={"record": "Order 1", "money": "9.99"})
 

@@ -51,6 +51,7 @@ def test_what_was_posted_ties_and_is_confirmed(world, tie) -> None:
     assert world.post("1001").confirmed_at is not None
 
 
+@pytest.mark.promise("P04")
 def test_a_record_in_a_case_is_named_and_the_tie_out_is_green(world, tie) -> None:
     world.order("1001", Terms="45")
     world.run()

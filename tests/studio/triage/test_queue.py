@@ -31,6 +31,7 @@ def accountant(ana, actor_of):
     return actor_of(ana)
 
 
+@pytest.mark.promise("F05")
 def test_causes_are_grouped_and_the_greatest_money_stands_first(full) -> None:
     found = queries.groups(queries.open_cases(full.workspace))
 

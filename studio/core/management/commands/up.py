@@ -87,6 +87,8 @@ class Command(BaseCommand):
         self.say(f"the pages are at {url}")
         if not options["no_seed"] and not boss.stopping:
             self.seed(boss, options["size"])
+        if not options["no_emulators"] and not boss.stopping:
+            self.listen(boss, url)
         if not boss.stopping:
             boss.add(Child("worker", worker_command("sync", 4)))
             boss.add(Child("worker-ai", worker_command("ai", 1)))
@@ -110,6 +112,21 @@ class Command(BaseCommand):
             raise CommandError("the sample company could not be loaded (see above)")
         else:
             mark.touch()
+
+    def listen(self, boss: Supervisor, url: str) -> None:
+        """Let the emulators post changes to us; without it the polls find them some seconds later."""
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "listen"],
+            cwd=settings.BASE_DIR,
+            env=_environment(url),
+            stdout=sys.stderr,
+        )
+        boss.watch(lambda: process.poll() is not None)
+        if boss.stopping:
+            process.terminate()
+            process.wait()
+        elif process.returncode:
+            self.say("the emulators could not be told where to post; polls find their changes")
 
     def welcome(self, url: str, seconds: float, boss: Supervisor) -> None:
         """Where to go and as whom."""

@@ -1,0 +1,48 @@
+"""Whether a run looks wrong by its numbers alone: nothing came of what was read, or far too much came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+# A run is suspect when chance would explain it less often than this.
+RARE = 0.01
+# What is believed before there is history: half of the records read are for the flow.
+PRIOR_READ, PRIOR_HANDED = 2, 1
+# Runs needed before a volume can be called unusual, and how many times the usual is too much.
+ENOUGH_RUNS = 5
+FAR = 10
+SMALL = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Records a run read, and how many of them were for the flow (not filtered out)."""
+
+    read: int
+    handed: int
+
+
+def suspicion(run: Volume, history: Sequence[Volume]) -> str:
+    """Why a run looks wrong, in a sentence; empty when it does not.
+
+    Args:
+        run: with everything it read decided.
+        history: earlier runs of the same flow, suspect ones left out.
+    """
+    if run.read and not run.handed:
+        read = PRIOR_READ + sum(h.read for h in history)
+        share = (PRIOR_HANDED + sum(h.handed for h in history)) / read
+        if (1 - share) ** run.read < RARE:
+            usual = (
+                f"{share:.0%} of what is read is" if history else "some of what is read would be"
+            )
+            return (
+                f"{run.read} records were read and none of them is for the flow; usually {usual}."
+            )
+    if len(history) >= ENOUGH_RUNS:
+        usual_read = median(h.read for h in history)
+        if run.read > max(FAR * usual_read, SMALL):
+            return f"{run.read} records were read where {usual_read:.0f} are usual."
+    return ""

@@ -1,0 +1,129 @@
+"""Pages of rehearsals: ask for one, read what it found, put a name under it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from engine.errors import MappingRefused
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import APPROVE, PUBLISH, READ
+from studio.core.htmx import page_or_part
+from studio.core.paging import keyset
+from studio.flows.models import OUTCOMES, Flow, Rehearsal
+from studio.flows.rehearsal.run import READS, ask
+from studio.flows.rehearsal.sign import risk_of, sign, signed_rehearsal, why_not_signed
+
+GROUPS = {
+    "account": "Account",
+    "tax_code": "Tax code",
+    "party": "Customer or supplier",
+    "period": "Month",
+}
+
+
+@page(READ)
+@require_GET
+def listed(request: StudioRequest, key: str) -> HttpResponse:
+    """What was rehearsed of a flow, and the form for another one."""
+    flow = get_object_or_404(
+        Flow.objects.select_related("source", "target"), workspace=request.workspace, key=key
+    )
+    context = {
+        "flow": flow,
+        "rows": flow.rehearsals.select_related("version")[:20],
+        "reads": READS.items(),
+        "may_rehearse": request.actor.may(PUBLISH),
+    }
+    return render(request, "flows/rehearsals.html", context)
+
+
+@page(PUBLISH)
+@require_POST
+def start(request: StudioRequest, key: str) -> HttpResponse:
+    """Rehearse the draft."""
+    flow = get_object_or_404(Flow, workspace=request.workspace, key=key)
+    try:
+        reads, since = request.POST.get("reads", "live"), _day(request.POST.get("since", ""))
+        asked = ask(request.actor, flow, reads=reads, since=since)
+    except MappingRefused as refusal:
+        messages.error(request, " ".join(refusal.problems))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        return redirect("flows:rehearsal", key=asked.uuid)
+    return redirect("flows:flow-rehearsals", key=key)
+
+
+def _day(text: str) -> str:
+    """An ISO date or nothing."""
+    try:
+        return date.fromisoformat(text.strip()).isoformat() if text.strip() else ""
+    except ValueError as error:
+        raise ValidationError("Give the first day as YYYY-MM-DD.") from error
+
+
+@page(READ)
+@require_GET
+def show(request: StudioRequest, key: str) -> HttpResponse:
+    """Totals first, then groups, then records."""
+    found = get_object_or_404(
+        Rehearsal.objects.select_related("flow__source", "flow__target", "version", "baseline"),
+        flow__workspace=request.workspace,
+        uuid=key,
+    )
+    wanted = request.GET.get("outcome", "")
+    rows = found.plan.all()
+    if wanted:
+        rows = rows.filter(outcome=wanted)
+    outcomes: dict[str, Any] = found.totals.get("outcomes", {})
+    context = {
+        "one": found,
+        "flow": found.flow,
+        "outcomes": [(k, label, outcomes[k]) for k, label in OUTCOMES if k in outcomes],
+        "groups": [
+            (GROUPS[name], rows_) for name, rows_ in found.totals.get("groups", {}).items() if rows_
+        ],
+        "reasons": found.totals.get("reasons", []),
+        "delta": found.totals.get("delta"),
+        "rows": keyset(
+            rows, ["pk"], after=request.GET.get("after"), before=request.GET.get("before")
+        ),
+        "outcome": wanted,
+        "why_not": why_not_signed(request.actor, found),
+        "may_sign": request.actor.may(APPROVE),
+        "may_publish": request.actor.may(PUBLISH) and found.version.state == "rehearsal",
+        "needs_signature": risk_of(found.version.content["design"]) == "money",
+        "signed": signed_rehearsal(found.version),
+    }
+    return page_or_part(request, "flows/rehearsal.html", "flows/_rehearsal.html", context)
+
+
+@page(APPROVE)
+@require_POST
+def sign_it(request: StudioRequest, key: str) -> HttpResponse:
+    """Sign what was shown."""
+    found = get_object_or_404(
+        Rehearsal.objects.select_related("flow", "version"),
+        flow__workspace=request.workspace,
+        uuid=key,
+    )
+    try:
+        sign(
+            request.actor,
+            found,
+            content_hash=request.POST.get("hash", ""),
+            allow_new=request.POST.get("allow_new") == "yes",
+            share=request.POST.get("share", "0"),
+            note=request.POST.get("note", ""),
+        )
+        messages.success(request, "Signed. The integrator can let this version go live.")
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("flows:rehearsal", key=key)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.runtime.idempotency import content_hash
+from studio.flows.lineage import recomputed
+from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
+from studio.flows.rehearsal.replay import ask_replay
+from studio.flows.rehearsal.run import claim, run
+from studio.linking.models import Link
+from studio.mapping.models import LookupRow, MappingVersion
+from studio.triage.models import Case
+
+pytestmark = pytest.mark.django_db
+
+ORDERS = st.lists(
+    st.tuples(st.decimals("0.01", "9999.99", places=2), st.text(max_size=12)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def later_everything_is_different(world: Any) -> None:
+    """A row means something else, a link leads elsewhere, as people will have it by and by."""
+    row = LookupRow.objects.get(source="30")
+    row.target = "4" if row.target == "3" else "3"
+    row.save()
+    link = Link.objects.get(kind="customer", active=True)
+    Link.objects.filter(pk=link.pk).update(active=False, ended_at=timezone.now())
+    Link.objects.create(
+        workspace=world.workspace, kind="customer", left_connection=world.erp, left_code="BAY",
+        right_connection=world.books, right_key=f"{link.right_key}9", right_label="Another",
+    )  # fmt: skip
+
+
+@pytest.mark.promise("F21", "F28")
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(orders=ORDERS)
+def test_a_payload_made_again_from_what_is_stored_is_the_same_to_the_byte(world, orders) -> None:
+    Delivery.objects.exclude(follows=None).delete()
+    for model in (Delivery, InboxItem, Case):
+        model.objects.all().delete()
+    world.flow.cursors.all().delete()
+    world.source.records.clear()
+    world.target.created.clear()
+    for number, (net, text) in enumerate(orders):
+        lines = [{"Line": 1, "Text": text, "Net": net}]
+        world.order(f"{number:04}", Lines=lines)
+    world.run()
+    posts = list(Delivery.objects.filter(step="post", state="done"))
+    assert len(posts) == len(orders)
+
+    later_everything_is_different(world)
+
+    for post in posts:
+        assert recomputed(post) == post.payload.encode()
+
+
+def test_a_record_tells_forward_what_became_of_it_and_a_posting_backward_where_it_came_from(
+    world, client: Client, olga
+) -> None:
+    world.order("1001")
+    world.run()
+    client.force_login(olga)
+    post = world.post("1001")
+
+    forward = client.get(f"/flows/records/{world.item('1001').uuid}/").content.decode()
+    backward = client.get(f"/flows/deliveries/{post.uuid}/explain/").content.decode()
+
+    assert f"answered: {post.target_number}" in forward
+    assert "Write back" in forward
+    assert "Ivo Marsh" in backward
+    assert "LOOKUP" in backward
+
+
+# --- a period through another version ---------------------------------------------------------------
+
+
+def replayed(world: Any, version: FlowVersion, actor: Any, **more: str) -> Rehearsal:
+    asked = claim(ask_replay(actor, world.flow, version, **more).pk)
+    assert asked is not None
+    done = run(asked)
+    assert done.error == ""
+    return done
+
+
+def another(world: Any, to: str, expression: str) -> FlowVersion:
+    """A version whose invoice lines (or head) are made otherwise."""
+    old = MappingVersion.objects.get(mapping__direction="outbound", number=1)
+    document = json.loads(json.dumps(old.document))
+    for row in [*document["rows"], *document["blocks"][0]["rows"]]:
+        if row["to"] == to:
+            row["from"] = expression
+    new = MappingVersion.objects.create(
+        mapping=old.mapping, number=2, document=document, content_hash=content_hash(document),
+        approvals={}, published_by="Ivo Marsh",
+    )  # fmt: skip
+    content = json.loads(json.dumps(world.version.content))
+    content["outbound"]["Invoice"] = {"version": new.pk, "number": 2, "hash": new.content_hash}
+    plan = content["design"]["entities"]["Invoice"]
+    plan["lines"] = {"path": "Line", "amount": "Amount", "account": "Description"}
+    return FlowVersion.objects.create(
+        flow=world.flow, number=2, content=content, content_hash="7" * 64, state="rehearsal"
+    )
+
+
+def test_the_same_version_gives_no_difference_whatever_changed_since(world, ivo, actor_of) -> None:
+    for number in range(4):
+        world.order(f"100{number}", Net=Decimal(number + 1))
+    world.run()
+    later_everything_is_different(world)
+
+    done = replayed(world, world.version, actor_of(ivo))
+
+    assert done.records == 4
+    assert done.totals["outcomes"] == {"unchanged": {"count": 4, "money": {}}}
+    assert not any(done.totals["groups"].values())
+    assert not done.plan.exists()
+
+
+def test_another_version_shows_the_change_in_money_by_account_and_the_records_behind_it(
+    world, ivo, actor_of
+) -> None:
+    world.order("1001", Net=Decimal("10.00"))
+    world.order("1002", Net=Decimal("5.00"), OrderDate="2026-10-31")
+    world.run()
+    sent = len(world.target.creates)
+
+    done = replayed(world, another(world, "Description", '"4020"'), actor_of(ivo))
+
+    assert done.totals["groups"]["account"] == [
+        ["4020", "USD", "15.00", 2],
+        ["Vice", "USD", "-15.00", 0],
+    ]
+    assert done.totals["groups"]["period"] == []
+    assert set(done.plan.values_list("key", "outcome")) == {("1001", "update"), ("1002", "update")}
+    assert ["Line[0].Description", "Vice", "4020"] in done.plan.first().diff
+    assert len(world.target.creates) == sent
+
+
+def test_only_the_chosen_period_is_replayed_and_what_would_be_refused_is_said(
+    world, ivo, actor_of
+) -> None:
+    world.order("1001")
+    world.order("1002", OrderDate="2026-10-31")
+    world.run()
+
+    version = another(world, "SalesTermRef.value", 'LOOKUP("terms", party)')
+    done = replayed(world, version, actor_of(ivo), since="2026-11-01", until="2026-11-30")
+
+    assert done.records == 1
+    assert [(r.key, r.outcome) for r in done.plan.all()] == [("1001", "refused")]
+    assert "BAY" in done.plan.get().why

@@ -1,0 +1,410 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.http.jsontext import load
+from engine.errors import RemoteUnavailable
+from engine.ports import SourceRecord
+from engine.runtime.idempotency import content_hash
+from studio.accounts.models import User
+from studio.core.action import Actor
+from studio.core.refused import DecisionRefused
+from studio.flows.actions import publish_flow
+from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
+from studio.flows.rehearsal.run import ask, claim, run
+from studio.flows.rehearsal.sign import check_reality, sign
+from studio.flows.sweep import sweep
+from studio.mapping.models import LookupRow, MappingVersion
+from studio.triage.models import Case
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def prepared(world: Any) -> Any:
+    """The world before it went live: the same version, not published yet."""
+    world.flow.state = "draft"
+    world.flow.save()
+    world.flow.versions.all().delete()
+    return world
+
+
+@pytest.fixture
+def integrator(ivo: User, actor_of: Callable[[User], Actor]) -> Actor:
+    return actor_of(ivo)
+
+
+@pytest.fixture
+def accountant(ana: User, actor_of: Callable[[User], Actor]) -> Actor:
+    return actor_of(ana)
+
+
+def rehearse(world: Any, actor: Actor, **more: str) -> Rehearsal:
+    asked = claim(ask(actor, world.flow, **more).pk)
+    assert asked is not None
+    done = run(asked)
+    assert done.error == ""
+    return done
+
+
+def outcomes(done: Rehearsal) -> dict[str, str]:
+    return dict(done.plan.values_list("key", "outcome"))
+
+
+@pytest.mark.promise("U03")
+def test_every_outcome_is_planned_and_nothing_is_written(prepared, integrator) -> None:
+    world = prepared
+    world.target.created = []
+    world.target.records["Invoice"] = [
+        SourceRecord("Invoice", "7", "1", {"DocNumber": "1003", "TotalAmt": Decimal("99.00")})
+    ]
+    world.order("1001")
+    world.order("1002", Terms="45")
+    world.order("1003", Net=Decimal("99.00"))
+    world.order("1004", Status="1")
+
+    done = rehearse(world, integrator)
+
+    assert outcomes(done) == {
+        "1001": "create",
+        "1002": "refused",
+        "1003": "would_duplicate",
+        "1004": "filtered",
+    }
+    assert done.plan.get(key="1003").twin == {"key": "7", "number": "1003", "gross": "99.00"}
+    assert "45" in done.plan.get(key="1002").why
+    assert not world.target.creates
+    assert not InboxItem.objects.exists()
+    assert not Delivery.objects.exists()
+    assert not Case.objects.exists()
+
+
+def test_totals_by_party_and_month_add_up_to_what_would_be_created(prepared, integrator) -> None:
+    world = prepared
+    world.order("1001", Net=Decimal("10.10"))
+    world.order("1002", Net=Decimal("20.20"), OrderDate="2026-10-31", Name="Cove")
+    world.order("1003", Terms="45")
+
+    totals = rehearse(world, integrator).totals
+
+    assert totals["outcomes"]["create"] == {"count": 2, "money": {"USD": "30.30"}}
+    assert totals["outcomes"]["refused"]["count"] == 1
+    assert totals["groups"]["period"] == [
+        ["2026-10", "USD", "20.20", 1],
+        ["2026-11", "USD", "10.10", 1],
+    ]
+    assert totals["groups"]["party"] == [
+        ["Cove", "USD", "20.20", 1],
+        ["Bayside", "USD", "10.10", 1],
+    ]
+    assert [count for _, count in totals["reasons"]] == [1]
+
+
+def test_lines_are_added_up_by_account_and_tax_code_as_the_design_says(
+    prepared, integrator
+) -> None:
+    world = prepared
+    world.flow.refresh_from_db()
+    plan = world.flow.design["entities"]["Invoice"]
+    plan["lines"] = {
+        "path": "Line",
+        "amount": "Amount",
+        "tax_code": "Description",
+        "account_of": {"path": "Description", "entity": "Item", "account": "Account"},
+    }
+    world.flow.save()
+    world.target.records["Item"] = [SourceRecord("Item", "Vice", "1", {"Account": "4000"})]
+    lines = [
+        {"Line": 1, "Text": "Vice", "Net": Decimal("1.50")},
+        {"Line": 2, "Text": "Saw", "Net": Decimal("2.25")},
+    ]
+    world.order("1001", Lines=lines)
+
+    groups = rehearse(world, integrator).totals["groups"]
+
+    assert groups["account"] == [["", "USD", "2.25", 1], ["4000", "USD", "1.50", 1]]
+    assert groups["tax_code"] == [["Saw", "USD", "2.25", 1], ["Vice", "USD", "1.50", 1]]
+
+
+def test_what_is_posted_already_is_unchanged_and_a_later_change_shows_its_fields(
+    world, integrator
+) -> None:
+    world.order("1001")
+    world.order("1002")
+    world.run()
+    world.order("1002", Net=Decimal("120.00"))
+
+    done = rehearse(world, integrator)
+
+    assert outcomes(done) == {"1001": "unchanged", "1002": "refused"}
+    changed = done.plan.get(key="1002")
+    assert changed.code == "changed-after-posting"
+    assert ["gross_total", "100.00", "120.00"] in changed.diff
+    assert InboxItem.objects.filter(key="1002").count() == 1
+
+
+def test_only_documents_from_the_chosen_day_or_what_is_new_or_what_is_stored(
+    world, integrator
+) -> None:
+    world.order("1001", OrderDate="2026-10-31")
+    world.order("1002")
+    world.poll()
+    world.order("1003")
+
+    assert set(outcomes(rehearse(world, integrator, since="2026-11-01"))) == {"1002", "1003"}
+    assert set(outcomes(rehearse(world, integrator, reads="new"))) == {"1003"}
+    assert set(outcomes(rehearse(world, integrator, reads="stored"))) == {"1001", "1002"}
+
+
+def test_a_source_that_does_not_answer_fails_the_rehearsal_with_its_sentence(
+    prepared, integrator, monkeypatch
+) -> None:
+    world = prepared
+
+    def down(*_: Any, **__: Any) -> Any:
+        raise RemoteUnavailable(system="Harbour ERP", call="changes")
+
+    monkeypatch.setattr(world.source, "changes", down)
+    asked = claim(ask(integrator, world.flow).pk)
+
+    done = run(asked)
+
+    assert done.state == "failed"
+    assert "Harbour ERP" in done.error
+
+
+def test_a_rehearsal_whose_worker_died_is_begun_again_by_the_sweep(prepared, integrator) -> None:
+    world = prepared
+    world.order("1001")
+    asked = ask(integrator, world.flow)
+    assert claim(asked.pk) is not None
+    assert claim(asked.pk) is None
+    Rehearsal.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    sweep()
+    again = claim(asked.pk)
+
+    assert again is not None
+    assert outcomes(run(again)) == {"1001": "create"}
+
+
+ORDERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "Net": st.decimals("0.01", "9999.99", places=2),
+            "Terms": st.sampled_from(["30", "45"]),
+            "Status": st.sampled_from(["9", "1"]),
+            "OrderDate": st.sampled_from(["2026-11-02", "2026-12-24"]),
+            "Customer": st.sampled_from(["BAY", "NOBODY"]),
+        }
+    ),
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(orders=ORDERS)
+def test_a_live_run_right_after_intends_exactly_what_was_rehearsed(
+    world, integrator, orders
+) -> None:
+    for model in (Rehearsal, Case):
+        model.objects.all().delete()
+    Delivery.objects.exclude(follows=None).delete()
+    Delivery.objects.all().delete()
+    InboxItem.objects.all().delete()
+    world.flow.cursors.all().delete()
+    world.source.records.clear()
+    world.target.records.clear()
+    world.target.created.clear()
+    for number, changes in enumerate(orders):
+        world.order(f"{number:04}", **changes)
+
+    done = rehearse(world, integrator)
+    world.run()
+
+    planned = set(done.plan.filter(outcome="create").values_list("key", "intent"))
+    lived = {
+        (d.business_key, content_hash([d.step, d.entity, d.business_key, load(d.payload)]))
+        for d in Delivery.objects.exclude(step="write_back")
+    }
+    assert planned == lived
+    assert set(done.plan.filter(outcome="refused").values_list("key", flat=True)) == set(
+        InboxItem.objects.filter(state="parked").values_list("key", flat=True)
+    )
+
+
+# --- signing and going live -------------------------------------------------------------------------
+
+
+def test_a_version_that_moves_money_goes_live_only_with_anothers_signature(
+    prepared, integrator, accountant
+) -> None:
+    world = prepared
+    world.order("1001")
+    with pytest.raises(DecisionRefused, match="nobody has signed"):
+        publish_flow(integrator, world.flow)
+    done = rehearse(world, integrator)
+    with pytest.raises(ValidationError, match="may approve"):
+        sign(integrator, done, content_hash=done.content_hash)
+
+    sign(accountant, done, content_hash=done.content_hash)
+    version = publish_flow(integrator, world.flow)
+
+    assert (version.state, version.signed_by) == ("published", accountant.name)
+    assert version.rehearsal_hash == done.content_hash
+    world.run()
+    assert world.post("1001").state == "done"
+
+
+def test_who_prepared_it_cannot_sign_it_even_with_the_right_to(prepared, integrator) -> None:
+    world = prepared
+    both = Actor(
+        integrator.name,
+        "owner",
+        integrator.permissions | {"approve"},
+        integrator.user_id,
+        integrator.workspace_key,
+    )
+    done = rehearse(world, both)
+
+    with pytest.raises(ValidationError, match="four eyes"):
+        sign(both, done, content_hash=done.content_hash)
+
+
+def test_an_auditor_cannot_rehearse_nor_sign(prepared, integrator, olga, actor_of) -> None:
+    world = prepared
+    done = rehearse(world, integrator)
+    with pytest.raises(ValidationError):
+        sign(actor_of(olga), done, content_hash=done.content_hash)
+    with pytest.raises(PermissionDenied):
+        publish_flow(actor_of(olga), world.flow)
+
+
+def test_a_plan_that_is_not_the_one_shown_cannot_be_signed(
+    prepared, integrator, accountant
+) -> None:
+    world = prepared
+    world.order("1001")
+    done = rehearse(world, integrator)
+    with pytest.raises(ValidationError, match="not the plan"):
+        sign(accountant, done, content_hash="0" * 64)
+    done.plan.update(intent="0" * 64)
+    with pytest.raises(ValidationError, match="not the plan"):
+        sign(accountant, done, content_hash=done.content_hash)
+
+
+def signed(world: Any, integrator: Actor, accountant: Actor, **more: Any) -> FlowVersion:
+    done = rehearse(world, integrator)
+    sign(accountant, done, content_hash=done.content_hash, **more)
+    return done.version
+
+
+def test_records_that_came_since_go_along_or_not_as_the_signature_says(
+    prepared, integrator, accountant
+) -> None:
+    world = prepared
+    world.order("1001")
+    version = signed(world, integrator, accountant, allow_new=False)
+    world.order("1002")
+
+    with pytest.raises(DecisionRefused, match="1 records came since"):
+        check_reality(integrator, world.flow, version)
+
+    version = signed(world, integrator, accountant, allow_new=True)
+    world.order("1003")
+    check_reality(integrator, world.flow, version)
+    assert Rehearsal.objects.filter(kind="check").first().totals["delta"]["new"] == 1
+
+
+def test_going_live_is_refused_when_a_signed_write_is_another_now(
+    prepared, integrator, accountant
+) -> None:
+    world = prepared
+    world.order("1001")
+    world.order("1002")
+    signed(world, integrator, accountant)
+    LookupRow.objects.update(target="4")
+
+    with pytest.raises(DecisionRefused, match="2 writes are different"):
+        publish_flow(integrator, world.flow)
+
+    world.flow.refresh_from_db()
+    assert world.flow.state == "draft"
+    assert not FlowVersion.objects.filter(state="published").exists()
+
+
+def test_a_share_of_changes_can_be_allowed_when_signing(prepared, integrator, accountant) -> None:
+    world = prepared
+    for number in ("1001", "1002", "1003", "1004"):
+        world.order(number)
+    signed(world, integrator, accountant, share="25")
+    world.order("1004", Net=Decimal("101.00"))
+
+    assert publish_flow(integrator, world.flow).state == "published"
+
+
+def test_a_changed_mapping_needs_a_new_signature(prepared, integrator, accountant) -> None:
+    world = prepared
+    signed(world, integrator, accountant)
+    publish_flow(integrator, world.flow)
+    one = MappingVersion.objects.get(mapping__direction="outbound")
+    document = {**one.document, "note": "another"}
+    MappingVersion.objects.create(
+        mapping=one.mapping, number=2, document=document, content_hash="2" * 64, published_by="I"
+    )
+    MappingVersion.objects.filter(pk=one.pk).update(state="retired")
+
+    with pytest.raises(DecisionRefused, match="nobody has signed"):
+        publish_flow(integrator, world.flow)
+
+
+# --- pages ------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_totals_groups_records_and_takes_the_signature(
+    prepared, integrator, client: Client, ivo: User, ana: User
+) -> None:
+    world = prepared
+    world.order("1001")
+    world.order("1002", Terms="45")
+    client.force_login(ivo)
+    answer = client.post(f"/flows/{world.flow.key}/rehearse/", {"reads": "live", "since": ""})
+    assert b"Waiting for a worker" in client.get(answer.url).content
+    asked = claim(Rehearsal.objects.get().pk)
+    assert asked is not None
+    done = run(asked)
+
+    client.force_login(ana)
+    shown = client.get(answer.url).content.decode()
+    assert shown.index("Would be created") < shown.index("Why records would be refused")
+    assert shown.index("Why records would be refused") < shown.index(">Order 1001<")
+    only = client.get(f"{answer.url}?outcome=refused").content.decode()
+    assert ">Order 1001<" not in only
+    client.post(f"{answer.url}sign/", {"hash": done.content_hash, "share": "0", "allow_new": "yes"})
+    assert f"Signed by {done.flow and ana}" in client.get(answer.url).content.decode()
+
+    client.force_login(ivo)
+    client.post(f"/flows/{world.flow.key}/publish/")
+    world.flow.refresh_from_db()
+    assert world.flow.state == "live"
+
+
+def test_a_day_that_is_none_is_said_and_nothing_is_rehearsed(world, client: Client, ivo) -> None:
+    client.force_login(ivo)
+    answer = client.post(f"/flows/{world.flow.key}/rehearse/", {"since": "Monday"}, follow=True)
+    assert b"YYYY-MM-DD" in answer.content
+    assert not Rehearsal.objects.exists()
