@@ -20,7 +20,6 @@ from studio.catalog.actions import introspect
 from studio.catalog.models import Connection, SchemaSnapshot
 from studio.catalog.wiring import opened
 from studio.core.action import Actor
-from studio.flows.actions import publish_flow
 from studio.flows.designs import ensure_flows
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.poll import poll
@@ -31,6 +30,7 @@ from studio.mapping.models import LookupRow, LookupTable, Mapping, MappingVersio
 from studio.mapping.shipped import starters
 from studio.sandbox import seeding
 from studio.triage.models import Case
+from tests.studio.signing import go_live
 
 DAY = "2026-06-20"
 WIDE = {"per_second": 10**6, "per_minute": 10**6, "concurrent": 10**6}
@@ -89,7 +89,7 @@ class Books:
                 defaults={"document": document, "content_hash": content_hash([document, mapping.connection.name]),
                           "published_by": "Ivo Marsh"},
             )  # fmt: skip
-        publish_flow(self.actor, flow)
+        go_live(self.actor, flow)
         self.flows[key] = Flow.objects.select_related("source", "target", "workspace").get(key=key)
         poll(self.flows[key])  # what is there already is history
         return self.flows[key]
