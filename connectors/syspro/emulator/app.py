@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -317,7 +318,15 @@ class SysproEmulator:
         token, text, parameters = parts
         try:
             session = self.sessions.touch(token, self.clock.now())
-            return self._said(self._answer(session, (verb, bo.strip().upper()), text, parameters))
+            what = verb, bo.strip().upper()
+            half = verb == "Post" and self.faults.draw(
+                {FaultKind.HALF_BATCH}, "POST", f"Transaction/Post/{bo}"
+            )
+            if half:
+                # The host dies with the first half of the items posted.
+                self._answer(session, what, _first_half(text), parameters)
+                return Response.text("", 500)
+            return self._said(self._answer(session, what, text, parameters))
         except EnetError as error:
             return self._said(str(error))
         except XmlError:
@@ -357,3 +366,10 @@ class SysproEmulator:
             companies=tuple(self.companies.values()),
             log=self.ignored,
         )
+
+
+def _first_half(text: str) -> str:
+    """A document with the first half of its items, rounded up."""
+    items = list(re.finditer(r"<(Item|Orders)>.*?</\1>", text, re.DOTALL))
+    rest = items[(len(items) + 1) // 2 :]
+    return text[: rest[0].start()] + text[rest[-1].end() :] if rest else text

@@ -38,7 +38,11 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A schema change somebody made at the site: ``rename``, ``removed`` or ``hidden``."""
+    """A schema change somebody made at the site.
+
+    ``rename``, ``removed``, ``hidden``, ``type`` (numbers come as text) or ``enum`` (a code that was
+    not there before, ``to``).
+    """
 
     entity: str
     field: str
@@ -127,10 +131,18 @@ class Context:
             value = row.get(column.name)
             # Most columns of most rows are unset: their elements are written once.
             if value:
-                made.append(f"<{name}>{escape(cell(column, value))}</{name}>")
+                text = self._drifted(table, column.name) or cell(column, value)
+                made.append(f"<{name}>{escape(text)}</{name}>")
             else:
                 made.append(_unset(name, column.type, column.scale))
         return [Piece("".join(made))]
+
+    def _drifted(self, table: str, name: str) -> str:
+        """What a column whose type or codes changed shows; empty where nothing changed."""
+        for one in self.changes:
+            if (one.entity, one.field) == (table, name) and one.change in ("type", "enum"):
+                return one.to or {"type": "not a number", "enum": "?"}[one.change]
+        return ""
 
     def tag_of(self, table: str, name: str) -> str:
         """The column's name as this site has it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from connectors.emulation.faults import Fault, FaultKind
 from connectors.emulation.serve import Running
 from connectors.syspro.connector import SysproConnector
 from connectors.syspro.form_design import FormField
@@ -292,6 +293,40 @@ def test_an_invoiced_order_leaves_its_lines_in_the_register(station: Station) ->
     summary = station.rows("ArTrnSummary", Invoice=invoice.zfill(20))[0]
     goods = sum((money(r, "NetSalesValue") for r in rows if r.value("LineType") in "17"), D(0))
     assert goods == money(summary, "MerchandiseValue") > 0
+
+
+def test_half_of_a_document_may_be_posted_when_the_host_dies(
+    station: Station, served: Running
+) -> None:
+    served.emulator.faults.arm(Fault(FaultKind.HALF_BATCH))  # type: ignore[attr-defined]
+    item = (
+        "<TransactionType>I</TransactionType><Customer>101</Customer><Invoice>{}</Invoice>"
+        "<InvoiceDate>2026-05-09</InvoiceDate><InvoiceValue>5.00</InvoiceValue>"
+        "<ProductClass>OUT</ProductClass>"
+    )
+    both = f"<Item>{item.format('HALF1')}</Item><Item>{item.format('HALF2')}</Item>"
+    answer = station.wire.get(
+        f"{REST}/Transaction/Post",
+        UserId=station.token,
+        BusinessObject="ARSTIN",
+        XmlParameters="",
+        XmlIn=f"<PostArInvoices>{both}</PostArInvoices>",
+    )
+    assert answer.status_code == 500
+    assert station.rows("ArInvoice", Invoice="HALF1")
+    assert not station.rows("ArInvoice", Invoice="HALF2")
+
+
+@pytest.mark.parametrize(("change", "to"), [("type", ""), ("enum", "X")])
+def test_a_column_whose_type_or_codes_changed_shows_it(
+    station: Station, served: Running, change: str, to: str
+) -> None:
+    column = {"type": "CreditLimit", "enum": "CreditStatus"}[change]
+    detail = {"entity": "ArCustomer", "field": column, "change": change, "to": to}
+    fault = Fault(FaultKind.SCHEMA_CHANGE, count=None, detail=detail)
+    served.emulator.faults.arm(fault)  # type: ignore[attr-defined]
+    row = station.rows("ArCustomer", Customer="000000000000101")[0]
+    assert row.value(column) == (to or "not a number")
 
 
 def test_a_field_that_a_form_lacks_is_defined_by_a_person_and_then_written(
