@@ -6,7 +6,7 @@ from bench.soak import soak
 
 
 @pytest.mark.parametrize(
-    ("system", "writes", "page"), [("qbo", 300, 2), ("xero", 300, 2), ("syspro", 30, 20)]
+    ("system", "writes", "page"), [("qbo", 300, 2), ("xero", 300, 2), ("syspro", 12, 40)]
 )
 def test_a_small_soak_loses_and_doubles_nothing_and_runs_at_the_allowed_speed(
     system: str, writes: int, page: int
