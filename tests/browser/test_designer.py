@@ -97,6 +97,7 @@ def test_steps_are_moved_removed_and_brought_back_by_keyboard(
     page.keyboard.press("Delete")
     expect(page.locator("#step-filter")).to_have_count(0)
     page.keyboard.press("u")
+    expect(page.locator("#toasts").get_by_text("Took back: removed a filter")).to_be_visible()
     expect(page.locator("#step-filter")).to_be_visible()
 
     page.locator("#step-references").focus()
