@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ import numpy as np
 
 from connectors.ai.embed import SentenceTransformerEmbedder
 from connectors.ai.vector_cache import SqliteVectorCache
+from engine.propose.leaves import leaves_of
 from engine.propose.pairing import Pairs
-from engine.propose.prepare import leaves_of, prepare
-from engine.propose.ranking import all_pairs, both_spoken, with_context
+from engine.propose.prepare import prepare
+from engine.propose.ranking import all_pairs, both_spoken, compared, with_context
 from engine.propose.scorer import Linear
 from engine.propose.signals import measure
 from engine.schema.load import load_schema, task_side
@@ -36,7 +38,9 @@ class Task:
         suite: ``erp``, ``po``, ``gdc``, ``valentine``, ``made`` (fabricated here).
         group: what is left out together in evaluations.
         pairs, signals, grade: pairs, their signals, and 0, 1 or 2 for each.
-        x: signals with context, once a first impression was given.
+        seconds: processor seconds that vectors and signals took.
+        beside: what the signals say next to each other.
+        x: all features, once a first impression was given.
         judged: pairs whose target is judged at all.
         source_keys, target_keys: names in the scorer's spelling.
         gold, negatives: accepted sources by target with their grade; targets that stay empty.
@@ -54,6 +58,8 @@ class Task:
     gold: dict[Key, dict[Key, int]] = field(default_factory=dict)
     negatives: set[Key] = field(default_factory=set)
     raw: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    beside: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
     x: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
     def required(self) -> list[Key]:
@@ -134,7 +140,9 @@ def task_from(raw: dict[str, Any], suite: str) -> Task:
     """One task in the public format: source, target, gold."""
     left = leaves_of(task_side("source", raw["source"]), [""])
     right = leaves_of(task_side("target", raw["target"]), [""])
+    started = time.process_time()
     pairs, x = matrix(left, right)
+    seconds = time.process_time() - started
     gold = {tuple(g) for g in raw["gold"]} | {tuple(g) for g in raw.get("also", [])}
     source = [o.field.path for o in left]
     target = [o.field.path for o in right]
@@ -143,11 +151,13 @@ def task_from(raw: dict[str, Any], suite: str) -> Task:
     )
     return Task(
         raw["task"], suite, suite, pairs, x, grade, np.ones(len(pairs), bool),
-        [("", s) for s in source], [("", t) for t in target], raw=raw,
+        [("", s) for s in source], [("", t) for t in target], raw=raw, seconds=seconds,
     )  # fmt: skip
 
 
 def add_context(tasks: list[Task], base: Linear) -> None:
     """Compute the context of every pair from a first impression, in place."""
     for task in tasks:
-        task.x = with_context(task.pairs, task.signals, base)
+        if not task.beside.size:
+            task.beside = compared(task.pairs, task.signals)
+        task.x = with_context(task.pairs, task.signals, task.beside, base)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,36 +52,43 @@ def _tree(predictor: Any) -> dict[str, Any]:
     return {"depth": _depth(raw), "nodes": nodes}
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to train: the linear part's strength (inverse penalty), the forest's size and caution."""
+
+    iterations: int = 150
+    leaves: int = 20
+    strength: float = 0.1
+    rate: float = 0.08
+    l2: float = 20.0
+    share: float = 0.3
+    smallest: int = 15
+
+
+PAIR = Settings()
+BASE = Settings(iterations=0)
+REVIEW = Settings(iterations=70, leaves=8, strength=0.03, rate=0.06, smallest=40)
+
+
 def train(
-    x: np.ndarray,
-    y: np.ndarray,
-    w: np.ndarray,
-    names: Sequence[str],
-    *,
-    iterations: int = 90,
-    leaves: int = 12,
-    strength: float = 0.1,
-    rate: float = 0.1,
-    l2: float = 20.0,
-    share: float = 0.4,
-    smallest: int = 15,
+    x: np.ndarray, y: np.ndarray, w: np.ndarray, names: Sequence[str], how: Settings
 ) -> dict[str, Any]:
     """Train linear part and forest and return them as the JSON that ``scorer`` reads."""
     w = w / w.mean()
     scaler = StandardScaler().fit(x)
     scale = np.where(scaler.scale_ > 1e-6, scaler.scale_, 1.0)
-    line = LogisticRegression(C=strength, max_iter=150, tol=1e-3)
+    line = LogisticRegression(C=how.strength, max_iter=100, tol=1e-3)
     line.fit((x - scaler.mean_) / scale, y, sample_weight=w)
     trees: list[dict[str, Any]] = []
     bias = 0.0
-    if iterations:
+    if how.iterations:
         forest = HistGradientBoostingClassifier(
-            max_iter=iterations,
-            learning_rate=rate,
-            max_leaf_nodes=leaves,
-            min_samples_leaf=smallest,
-            l2_regularization=l2,
-            max_features=share,
+            max_iter=how.iterations,
+            learning_rate=how.rate,
+            max_leaf_nodes=how.leaves,
+            min_samples_leaf=how.smallest,
+            l2_regularization=how.l2,
+            max_features=how.share,
             max_bins=63,
             random_state=SEED,
             early_stopping=False,

@@ -17,16 +17,19 @@ import numpy as np
 
 from bench.fields_data import PUBLIC, Task, add_context, erp_tasks, public_tasks
 from bench.fields_made import made_tasks
-from bench.fields_model import SEED, train
+from bench.fields_model import BASE, PAIR, REVIEW, SEED, train
 from bench.fields_own import own_tasks
-from engine.propose.abstain import JUDGE_FEATURES, judge_features
-from engine.propose.ranking import FEATURES
-from engine.propose.scorer import Linear, Model, combination, linear
-from engine.propose.signals import FEATURES_VERSION, SIGNALS
+from engine.propose.ranking import FEATURES, MODEL_FILE, SIGNAL_NAMES
+from engine.propose.review import REVIEW_FEATURES, review_features
+from engine.propose.scorer import combination, linear
+from engine.propose.signals import FEATURES_VERSION
 
-SUITE_WEIGHT = {"erp": 4.0, "own": 2.5, "po": 2.0, "gdc": 1.0, "valentine": 0.35, "made": 0.35}
-MOST = {"erp": 2400, "gdc": 900, "po": 900, "valentine": 70, "made": 120, "own": 260}
-SIGNAL_NAMES = tuple(row.name for row in SIGNALS)
+SUITE_WEIGHT = {"erp": 4.0, "own": 1.2, "po": 2.0, "gdc": 2.0, "valentine": 0.6, "made": 0.6}
+MOST = {"erp": 2000, "gdc": 1200, "po": 1000, "valentine": 100, "made": 100, "own": 220}
+
+
+MOST_WRONG = 900
+"""Wrong candidates of one task that the second look is trained on."""
 
 
 def all_tasks(shared: Path) -> list[Task]:
@@ -63,20 +66,28 @@ def sample(
 
 
 _NEAR = [
-    SIGNAL_NAMES.index(n) for n in ("like_words", "path_words", "meaning_of_fields", "concept")
+    SIGNAL_NAMES.index(n)
+    for n in (
+        "like_words",
+        "path_words",
+        "meaning_of_fields",
+        "meaning_of_labels",
+        "rare_letters",
+        "samples_rare",
+    )
 ]
 
 
 def base_model(tasks: Sequence[Task]) -> dict[str, Any]:
     """The first impression: a linear model of the signals alone."""
     x, y, w = sample(tasks, signals=True)
-    made: dict[str, Any] = train(x, y, w, SIGNAL_NAMES, iterations=0)["linear"]
+    made: dict[str, Any] = train(x, y, w, SIGNAL_NAMES, BASE)["linear"]
     return made
 
 
 def pair_model(tasks: Sequence[Task]) -> dict[str, Any]:
     """The scorer of pairs; the tasks' context must be there."""
-    return train(*sample(tasks, signals=False), FEATURES)
+    return train(*sample(tasks, signals=False), FEATURES, PAIR)
 
 
 @dataclass(slots=True)
@@ -85,48 +96,52 @@ class Unseen:
 
     Attributes:
         task: the task.
-        scores: log-odds of its pairs.
-        about, best: features and best pair of every target.
+        about, kept: rows for the second look and the pairs they speak of.
     """
 
     task: Task
-    scores: np.ndarray
     about: np.ndarray
-    best: np.ndarray
+    kept: np.ndarray
 
 
 def out_of_fold(tasks: Sequence[Task], show: Callable[[str], None] = print) -> list[Unseen]:
     """Leave one group out, for every group: first impression, context and scorer without it."""
     found = []
-    for group in sorted({t.group for t in tasks} - {"made"}):
+    for group in sorted({t.group for t in tasks}):
         rest = [t for t in tasks if t.group != group]
         mine = [t for t in tasks if t.group == group]
         add_context([*rest, *mine], linear(base_model(rest)))
         model = combination(pair_model(rest))
-        for task in mine:
-            scores = model.score(task.x)
-            about, best = judge_features(task.pairs, scores, task.x, FEATURES)
-            found.append(Unseen(task, scores, about, best))
+        found += [
+            Unseen(t, *review_features(t.pairs, model.score(t.x), t.x, FEATURES)) for t in mine
+        ]
         show(f"left out {group}: {len(mine)} tasks")
     return found
 
 
-def judge_rows(unseen: Unseen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features, truth and weight of the best candidate of every judged, writable target."""
-    task, best = unseen.task, unseen.best
-    keep = task.judged[best]
-    keep &= ~np.array([task.pairs.right.leaves[b].field.read_only for b in task.pairs.j[best]])
-    weight = np.full(int(keep.sum()), SUITE_WEIGHT[task.suite] / np.sqrt(max(1, keep.sum())))
-    return unseen.about[keep], (task.grade[best][keep] > 0).astype(float), weight
+def review_rows(unseen: Unseen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features, truth and weight of the best candidates of every judged, writable target.
+
+    Of many wrong candidates some are drawn and weigh for the others, so that probabilities stay true.
+    """
+    task, kept = unseen.task, unseen.kept
+    keep = task.judged[kept]
+    keep &= ~np.array([task.pairs.right.leaves[b].field.read_only for b in task.pairs.j[kept]])
+    targets = len(set(task.pairs.j[kept][keep].tolist()))
+    truth = task.grade[kept] > 0
+    wrong = np.flatnonzero(keep & ~truth)
+    drawn = np.random.default_rng(SEED).choice(wrong, min(len(wrong), MOST_WRONG), replace=False)
+    rows = np.sort(np.r_[np.flatnonzero(keep & truth), drawn])
+    weight = SUITE_WEIGHT[task.suite] / np.sqrt(max(1, targets))
+    each = np.where(truth[rows], weight, weight * len(wrong) / max(1, len(drawn)))
+    return unseen.about[rows], truth[rows].astype(float), each
 
 
-def judge_model(found: Sequence[Unseen]) -> dict[str, Any]:
-    """The judge, trained on scores of models that had not seen the task's group."""
-    rows = [judge_rows(u) for u in found]
+def review_model(found: Sequence[Unseen]) -> dict[str, Any]:
+    """The second look, trained on scores of models that had not seen the task's group."""
+    rows = [review_rows(u) for u in found]
     x, y, w = (np.concatenate([r[k] for r in rows]) for k in range(3))
-    return train(
-        x, y, w, JUDGE_FEATURES, iterations=60, leaves=5, strength=0.03, rate=0.05, smallest=40
-    )
+    return train(x, y, w, REVIEW_FEATURES, REVIEW)
 
 
 def full_model(tasks: Sequence[Task], found: Sequence[Unseen]) -> dict[str, Any]:
@@ -138,7 +153,7 @@ def full_model(tasks: Sequence[Task], found: Sequence[Unseen]) -> dict[str, Any]
         "training": describe(tasks),
         "base": base,
         "pair": pair_model(tasks),
-        "judge": judge_model(found),
+        "review": review_model(found),
     }
 
 
@@ -159,21 +174,20 @@ def describe(tasks: Sequence[Task]) -> dict[str, Any]:
     }
 
 
-def read(raw: dict[str, Any]) -> Model:
-    """A trained model ready to score."""
-    base: Linear = linear(raw["base"])
-    return Model(base, combination(raw["pair"]), combination(raw["judge"]), raw["training"])
+def write_model(tasks: Sequence[Task], found: Sequence[Unseen], out: Path = MODEL_FILE) -> None:
+    """Train on everything and write the model file."""
+    model = full_model(tasks, found)
+    out.write_text(json.dumps(model, separators=(",", ":")) + "\n", encoding="utf-8")
+    print(f"{out}: {out.stat().st_size / 1024:.0f} KiB, {model['training']}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    parser.add_argument("--out", type=Path, default=Path("engine/propose/model.json"))
+    parser.add_argument("--out", type=Path, default=MODEL_FILE)
     options = parser.parse_args()
     tasks = all_tasks(options.shared)
-    model = full_model(tasks, out_of_fold(tasks))
-    options.out.write_text(json.dumps(model, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(f"{options.out}: {options.out.stat().st_size / 1024:.0f} KiB, {model['training']}")
+    write_model(tasks, out_of_fold(tasks), options.out)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import numpy as np
 from engine.ports import Embedder
 from engine.propose.explain import sentence, waterfall
 from engine.propose.expression import expression_for
-from engine.propose.prepare import Leaf, leaves_of
+from engine.propose.leaves import Leaf, leaves_of
 from engine.propose.proposal import (
     BANDS,
     FieldCandidate,

@@ -1,11 +1,11 @@
-"""Whether a target has a counterpart at all: what is known about a target and its best candidate."""
+"""Whether a target has a counterpart at all: what the target itself tells about that."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from engine.propose.pairing import Pairs
-from engine.propose.prepare import GENERIC, Floats, Leaf
+from engine.propose.leaves import GENERIC, Leaf
+from engine.propose.prepare import Floats, Side
 from engine.propose.words import prose, vocabulary
 from engine.schema.model import FieldType
 
@@ -73,14 +73,7 @@ _NATIONAL = frozenset(
     ]
 )
 
-JUDGE_FEATURES: tuple[str, ...] = (
-    "score",
-    "margin",
-    "margin_third",
-    "score_squared",
-    "neighbours_found",
-    "others_found",
-    "source_busy",
+TARGET_FEATURES: tuple[str, ...] = (
     "target_required",
     "target_reference",
     "target_flag",
@@ -96,26 +89,6 @@ JUDGE_FEATURES: tuple[str, ...] = (
     "target_general",
     "target_has_note",
     "note_length",
-    "best_same_words",
-    "best_meaning",
-    "best_type_fit",
-    "best_side_conflict",
-    "best_concept",
-    "best_extra",
-    "best_missing",
-    "best_enum",
-    "best_samples",
-)
-_TAKEN = (
-    "same_words",
-    "meaning_of_fields",
-    "type_fit",
-    "side_conflict",
-    "concept",
-    "extra_qualifiers",
-    "missing_qualifiers",
-    "enum_overlap",
-    "samples_equal",
 )
 
 
@@ -141,58 +114,14 @@ def _target(one: Leaf, system: float) -> list[float]:
     ]
 
 
-def judge_features(
-    p: Pairs, scores: Floats, x: Floats, names: tuple[str, ...]
-) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """One row for each target that has candidates, and the pair that is its best candidate.
+def about_targets(side: Side, concepts: Floats) -> Floats:
+    """What each target tells, shape ``(targets, len(TARGET_FEATURES))``.
 
     Args:
-        p: the pairs.
-        scores: log-odds of each pair.
-        x: signals and context of each pair.
-        names: names of the columns of ``x``.
+        side: the targets.
+        concepts: how strongly each speaks of each concept.
     """
-    order = np.lexsort((-scores, p.j))
-    targets = p.j[order]
-    first = np.flatnonzero(np.r_[True, targets[1:] != targets[:-1]]) if len(order) else order
-    best = order[first]
-    size = np.diff(np.r_[first, len(order)])
-
-    def nth(n: int) -> Floats:
-        at = order[np.minimum(first + n, first + size - 1)]
-        found: Floats = scores[at]
-        return found
-
-    top = scores[best]
-    system_columns = [k for k, c in enumerate(vocabulary().concepts) if c in _SYSTEM]
-    system = p.right_concepts[:, system_columns].max(axis=1, initial=0.0)
-    homes: dict[tuple[str, str], int] = {}
-    home = np.array(
-        [
-            homes.setdefault((o.entity, o.field.path.rpartition(".")[0]), len(homes))
-            for o in p.right.leaves
-        ]
-    )[p.j[best]]
-    found = 1.0 / (1.0 + np.exp(-top))
-    total = np.bincount(home, weights=found, minlength=len(homes))[home] - found
-    count = np.bincount(home, minlength=len(homes))[home] - 1
-    neighbours = np.where(count > 0, total / np.maximum(count, 1), found.mean())
-    busy = np.bincount(p.i[best], minlength=len(p.left))[p.i[best]]
-    taken = [names.index(n) for n in _TAKEN]
-    about = np.array([_target(p.right.leaves[b], system[b]) for b in p.j[best]], dtype=np.float32)
-    own = np.stack(
-        [
-            top,
-            top - nth(1),
-            top - nth(2),
-            np.sign(top) * top**2 / 5,
-            neighbours,
-            np.full(len(best), found.mean()),
-            np.log1p(busy - 1),
-        ],
-        axis=1,
-    )
-    out: Floats = np.hstack([own, about.reshape(len(best), -1), x[best][:, taken]]).astype(
-        np.float32
-    )
-    return out, best
+    columns = [k for k, c in enumerate(vocabulary().concepts) if c in _SYSTEM]
+    system = concepts[:, columns].max(axis=1, initial=0.0)
+    rows = [_target(one, float(s)) for one, s in zip(side.leaves, system, strict=True)]
+    return np.array(rows, dtype=np.float32).reshape(len(side), len(TARGET_FEATURES))

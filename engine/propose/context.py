@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -28,24 +26,23 @@ ROUNDS = 12
 SHARPNESS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Best:
-    """The best score of each group and each pair's place inside its group."""
-
-    best: Floats
-    place: Floats
-
-
-def _best(group: npt.NDArray[np.int64], size: int, score: Floats) -> _Best:
-    best = np.full(size, -1e9, dtype=np.float32)
-    np.maximum.at(best, group, score)
+def places(group: npt.NDArray[np.int64], score: Floats) -> Floats:
+    """Each pair's place inside its group, 0 for the best score."""
     order = np.lexsort((-score, group))
     sorted_group = group[order]
     first = np.r_[True, sorted_group[1:] != sorted_group[:-1]]
     starts = np.flatnonzero(first)
     place = np.empty(len(group), dtype=np.float32)
     place[order] = np.arange(len(group)) - starts[np.cumsum(first) - 1]
-    return _Best(best, place)
+    return place
+
+
+def _gaps(group: npt.NDArray[np.int64], size: int, score: Floats) -> Floats:
+    """How far each pair is below the best of its group; 0 for the best itself."""
+    best = np.full(size, -1e9, dtype=np.float32)
+    np.maximum.at(best, group, score)
+    out: Floats = score - best[group]
+    return out
 
 
 def _share(group: npt.NDArray[np.int64], size: int, gap: Floats) -> Floats:
@@ -55,7 +52,7 @@ def _share(group: npt.NDArray[np.int64], size: int, gap: Floats) -> Floats:
     return np.asarray(raised / np.maximum(total[group], 1e-9), dtype=np.float32)
 
 
-def _balanced(p: Pairs, base: Floats) -> Floats:
+def balanced(p: Pairs, base: Floats) -> Floats:
     """Plausibility after rows and columns were scaled to sum to one in turn (Sinkhorn).
 
     It is what a one-to-one assignment would make of the pairs, softly: a pair whose source is
@@ -113,21 +110,18 @@ def surround(p: Pairs, base: Floats) -> Floats:
         p: the pairs; all pairs of a target should be among them.
         base: a first impression of each pair, in log-odds.
     """
-    by_target = _best(p.j, len(p.right), base)
-    by_source = _best(p.i, len(p.left), base)
     likely = 1.0 / (1.0 + np.exp(-np.clip(base, -20, 20)))
-    gap_target = base - by_target.best[p.j]
-    gap_source = base - by_source.best[p.i]
+    gap_target, gap_source = _gaps(p.j, len(p.right), base), _gaps(p.i, len(p.left), base)
     mutual = (gap_target >= -1e-6) & (gap_source >= -1e-6)
     columns = (
         np.maximum(gap_target, -8.0),
         np.maximum(gap_source, -8.0),
         mutual.astype(np.float32),
         _neighbours(p, likely.astype(np.float32)),
-        np.log1p(by_target.place),
-        np.log1p(by_source.place),
+        np.log1p(places(p.j, base)),
+        np.log1p(places(p.i, base)),
         _share(p.j, len(p.right), gap_target),
         _share(p.i, len(p.left), gap_source),
-        _balanced(p, base),
+        balanced(p, base),
     )
     return np.stack(columns, axis=1).astype(np.float32)

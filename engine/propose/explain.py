@@ -7,14 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.propose.context import CONTEXT
+from engine.propose.contrast import CONTRASTED, SCHEMAS
+from engine.propose.leaves import Leaf
 from engine.propose.pairing import Pairs
-from engine.propose.prepare import Floats, Leaf
+from engine.propose.prepare import Floats
 from engine.propose.proposal import Step, Waterfall
 from engine.propose.signals import SIGNALS
 from engine.propose.words import vocabulary
 from engine.schema.model import FieldType
 
-_SAYS = {row.name: row.says for row in SIGNALS} | dict(CONTEXT)
+_SAYS = {row.name: row.says for row in SIGNALS} | dict(CONTEXT) | dict(SCHEMAS)
+_SAYS |= {f"{n}_ahead": f"{_SAYS[n]}, against other sources" for n in CONTRASTED}
+_SAYS |= {f"{n}_ahead_for_source": f"{_SAYS[n]}, against other targets" for n in CONTRASTED}
 _KIND = {
     FieldType.STRING: "text",
     FieldType.REFERENCE: "text",
@@ -38,6 +42,8 @@ def _values(name: str, source: Leaf, target: Leaf) -> tuple[str, str]:
     """The two values a signal looked at."""
     if name.startswith(("meaning_of_notes", "note_")):
         return source.field.description, target.field.description
+    if name.startswith(("label", "meaning_of_labels")):
+        return source.field.label or source.field.path, target.field.label or target.field.path
     if name.startswith("samples"):
         return _samples(source), _samples(target)
     if name in ("type_fit", "flag_fit"):
@@ -108,6 +114,8 @@ def _names_clause(get: dict[str, float], source: Leaf, target: Leaf, idea: str) 
         return f"Same words in the name ({get['same_words']:.2f})"
     if get["like_words"] >= 0.6:
         return f"Words that mean the same in the name ({get['like_words']:.2f})"
+    if get["word_beginnings"] >= 0.9:
+        return "One name is made of the beginnings of the other's words"
     if get["concept_first"] > 0 and idea:
         return f"Both are about {idea}"
     if max(get["note_says_target"], get["note_says_source"]) >= 0.7:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from engine.propose.prepare import Leaf
+from engine.propose.leaves import Leaf
 from engine.propose.values import map_values
 from engine.propose.words import canonical
 from engine.schema.model import FieldType, JsonValue

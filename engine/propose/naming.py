@@ -9,16 +9,19 @@ from __future__ import annotations
 import re
 import zlib
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler, LCSseq
 
+from engine.propose.leaves import unprefixed
 from engine.propose.pairing import Pairs
-from engine.propose.prepare import Floats, Side, unprefixed
+from engine.propose.prepare import Floats, Side
 from engine.schema.model import FieldSchema
 from engine.schema.paths import leaf as leaf_name
 from engine.schema.paths import parent as parent_path
+from engine.schema.paths import tokens
 
 _GRAMS = 1024
 _STEP = 50_000
@@ -38,8 +41,8 @@ def bare_names(side: Side) -> list[str]:
 
 
 def skeleton(name: str) -> str:
-    """The first letter and all consonants and digits behind it."""
-    return name[:1] + re.sub(r"[aeiou]", "", name[1:])
+    """The consonants and digits; the name itself where it has none."""
+    return re.sub(r"[aeiouy]", "", name) or name
 
 
 def _names(p: Pairs) -> tuple[list[str], list[str]]:
@@ -82,6 +85,43 @@ def skeletons(p: Pairs) -> Floats:
         list(map(skeleton, left)), list(map(skeleton, right)), scorer=fuzz.ratio, dtype=np.float32
     )
     return out / 100
+
+
+def beginnings(short: str, words: Sequence[str]) -> float:
+    """How well a name reads as beginnings of words in order (``CouReNam``, ``ASI`` for assay id).
+
+    1 where every word gave its beginning and nothing is left over, 0.5 plus the share of words that
+    gave one where some gave none, 0 where letters are left over.
+    """
+    reached = {0: 0}
+    for word in words:
+        for at, used in list(reached.items()):
+            for size in range(1, min(len(word), len(short) - at) + 1):
+                if word[size - 1] != short[at + size - 1]:
+                    break
+                reached[at + size] = max(reached.get(at + size, 0), used + 1)
+    used = reached.get(len(short), 0)
+    return 0.5 + 0.5 * used / len(words) if used else 0.0
+
+
+def word_beginnings(p: Pairs) -> Floats:
+    """One name made of the beginnings of the other's words; the better way of the two."""
+    left, right = bare_names(p.left), bare_names(p.right)
+    spoken = [
+        [tuple(tokens(leaf_name(o.field.path))) for o in side.leaves] for side in (p.left, p.right)
+    ]
+    common = process.cpdist(
+        [left[k] for k in p.i], [right[k] for k in p.j], scorer=LCSseq.similarity, dtype=np.int32
+    )
+    out = np.zeros(len(p), dtype=np.float32)
+    for names, others, words, rows in (
+        (left, p.i, spoken[1], p.j),
+        (right, p.j, spoken[0], p.i),
+    ):
+        sizes = np.array([len(n) for n in names])[others]
+        for k in np.flatnonzero((common == sizes) & (sizes >= 2)):
+            out[k] = max(out[k], beginnings(names[others[k]], words[rows[k]]))
+    return out
 
 
 def _gram_table(names: list[str]) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from engine.propose.prepare import GENERIC, Floats, Leaf, Side, word_weights
+from engine.propose.leaves import GENERIC, Leaf
+from engine.propose.prepare import Floats, Side, word_weights
 from engine.propose.words import canonical, prose, vocabulary
 
 Ints = npt.NDArray[np.int32]
+STEP = 50_000
 WIDTH_NAME = 8
 WIDTH_PATH = 14
 WIDTH_NOTE = 18
+BAGS = ("name", "path", "note", "above", "label")
 
 
 @dataclass(slots=True)
@@ -101,6 +105,9 @@ class Pairs:
         if kind == "above":
             rows = [[(w, 1.0) for w in dict.fromkeys(one.above)] for one in side.leaves]
             return self._bag(rows, WIDTH_NAME)
+        if kind == "label":
+            rows = [[(w, 1.0) for w in dict.fromkeys(one.said)] for one in side.leaves]
+            return self._bag(rows, WIDTH_NAME)
         if kind == "name":
             rows = [[(w, 1.0) for w in dict.fromkeys(one.words)] for one in side.leaves]
             return self._bag(rows, WIDTH_NAME)
@@ -108,25 +115,24 @@ class Pairs:
 
     @cached_property
     def left_bags(self) -> dict[str, Bag]:
-        """Bags of name, path and note words of the source."""
-        return {k: self._side(self.left, k) for k in ("name", "path", "note", "above")}
+        """Bags of words of the source, by kind."""
+        return {k: self._side(self.left, k) for k in BAGS}
 
     @cached_property
     def right_bags(self) -> dict[str, Bag]:
-        """Bags of name, path and note words of the target."""
-        return {k: self._side(self.right, k) for k in ("name", "path", "note", "above")}
+        """Bags of words of the target, by kind."""
+        return {k: self._side(self.right, k) for k in BAGS}
 
     def covered(self, want: Bag, have: Bag, rows: tuple[Ints, Ints], table: Floats) -> Floats:
         """Share of the wanted words' weight that the other bag has, per pair."""
         out = np.zeros(len(rows[0]), dtype=np.float32)
-        step = 50_000
-        for start in range(0, len(out), step):
-            a, b = rows[0][start : start + step], rows[1][start : start + step]
+        for start in range(0, len(out), STEP):
+            a, b = rows[0][start : start + STEP], rows[1][start : start + STEP]
             wanted, had = want.ids[a], have.ids[b]
             hit = table[wanted[:, :, None], had[:, None, :]]
             hit *= (had >= 0)[:, None, :]
             best = hit.max(axis=2) * want.weights[a]
-            out[start : start + step] = best.sum(1) / np.maximum(want.weights[a].sum(1), 1e-6)
+            out[start : start + STEP] = best.sum(1) / np.maximum(want.weights[a].sum(1), 1e-6)
         return out
 
     @cached_property
@@ -151,6 +157,19 @@ def _weighted(one: Leaf, known: dict[str, int]) -> list[tuple[str, float]]:
     for word in one.owner:
         rows.setdefault(word, owner)
     return [(w, v) for w, v in rows.items() if w in known]
+
+
+def per_leaf(side: Side, what: Callable[[Leaf], object]) -> npt.NDArray[np.float32]:
+    """One number for each leaf; true counts as 1."""
+    return np.array([float(what(one)) for one in side.leaves], dtype=np.float32)  # type: ignore[arg-type]
+
+
+def dot(p: Pairs, left: Floats, right: Floats) -> Floats:
+    """Scalar product of a row of ``left`` and a row of ``right`` for every pair."""
+    out = np.empty(len(p), dtype=np.float32)
+    for s in range(0, len(out), STEP):
+        out[s : s + STEP] = np.einsum("nd,nd->n", left[p.i[s : s + STEP]], right[p.j[s : s + STEP]])
+    return out
 
 
 def mask(

@@ -10,23 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.ports import Embedder
-from engine.propose.abstain import JUDGE_FEATURES, judge_features
+from engine.propose.concepts import concepts, note_concepts
 from engine.propose.context import CONTEXT, surround
+from engine.propose.contrast import SCHEMAS, contrast, contrast_names, schemas
+from engine.propose.leaves import Leaf, party_word, speaking_of
 from engine.propose.pairing import Pairs
-from engine.propose.prepare import (
-    Floats,
-    Leaf,
-    Side,
-    concepts,
-    note_concepts,
-    party_word,
-    prepare,
-    speaking_of,
-)
+from engine.propose.prepare import Floats, Side, prepare
+from engine.propose.review import REVIEW_FEATURES, review_features
 from engine.propose.scorer import Linear, Model, model_from, probability, read_model_file
 from engine.propose.signals import FEATURES_VERSION, SIGNALS, measure
 
-FEATURES: tuple[str, ...] = (*(row.name for row in SIGNALS), *(name for name, _ in CONTEXT))
+SIGNAL_NAMES: tuple[str, ...] = tuple(row.name for row in SIGNALS)
+FEATURES: tuple[str, ...] = (
+    *SIGNAL_NAMES,
+    *(name for name, _ in CONTEXT),
+    *contrast_names(),
+    *(name for name, _ in SCHEMAS),
+)
 WHOLE = 60_000
 SHORTLIST = 24
 MODEL_FILE = Path(__file__).with_name("model.json")
@@ -35,7 +35,7 @@ MODEL_FILE = Path(__file__).with_name("model.json")
 def shipped_model(path: Path = MODEL_FILE) -> Model:
     """The model that comes with the program."""
     return model_from(
-        read_model_file(path), pair=FEATURES, judge=JUDGE_FEATURES, version=FEATURES_VERSION
+        read_model_file(path), pair=FEATURES, review=REVIEW_FEATURES, version=FEATURES_VERSION
     )
 
 
@@ -45,49 +45,43 @@ class Ranked:
 
     Attributes:
         pairs: the pairs.
-        x: signals and context, one row per pair.
-        scores: log-odds of each pair.
-        best: the best pair of each target that has candidates.
-        judged: probability that this best pair is right.
+        x: signals, context and contrast, one row per pair.
+        kept: the best pairs of each target after the first look.
+        likely: probability that each of them is right.
     """
 
     pairs: Pairs
     x: Floats
-    scores: Floats
-    best: npt.NDArray[np.int64]
-    judged: Floats
+    kept: npt.NDArray[np.int64]
+    likely: Floats
 
     def top(self, count: int = 5) -> dict[int, list[tuple[int, float]]]:
-        """For each target position its best pairs with their confidence, best first."""
-        order = np.lexsort((-self.scores, self.pairs.j))
-        sure = {int(self.pairs.j[b]): float(q) for b, q in zip(self.best, self.judged, strict=True)}
-        head = {int(self.pairs.j[b]): float(self.scores[b]) for b in self.best}
+        """For each target position its best pairs with their probability, best first."""
+        targets = self.pairs.j[self.kept]
         out: dict[int, list[tuple[int, float]]] = {}
-        for k in order:
-            target = int(self.pairs.j[k])
-            row = out.setdefault(target, [])
+        for n in np.lexsort((-self.likely, targets)):
+            row = out.setdefault(int(targets[n]), [])
             if len(row) < count:
-                fall = float(np.exp(min(0.0, float(self.scores[k]) - head[target])))
-                share = 1.0 if not row else min(0.9, fall)
-                row.append((int(k), sure[target] * share))
+                row.append((int(self.kept[n]), float(self.likely[n])))
         return out
 
 
-def features(p: Pairs, base: Linear) -> Floats:
-    """Signals and context of all pairs, in the order of ``FEATURES``.
+def compared(p: Pairs, signals: Floats) -> Floats:
+    """What signals say next to each other, whatever the model: leads, and the two schemas."""
+    return np.hstack([contrast(p, signals, SIGNAL_NAMES), schemas(p)])
+
+
+def with_context(p: Pairs, signals: Floats, beside: Floats, base: Linear) -> Floats:
+    """The columns of ``FEATURES``.
 
     Args:
         p: the pairs.
+        signals: what :func:`engine.propose.signals.measure` found.
+        beside: what :func:`compared` made of it.
         base: the first, linear impression that context is measured with.
     """
-    signals = measure(p)
-    return with_context(p, signals, base)
-
-
-def with_context(p: Pairs, signals: Floats, base: Linear) -> Floats:
-    """Signals that were measured already, with the context they give each other."""
     first = base.parts(signals).sum(axis=1) + base.bias
-    return np.hstack([signals, surround(p, np.asarray(first, dtype=np.float32))])
+    return np.hstack([signals, surround(p, np.asarray(first, dtype=np.float32)), beside])
 
 
 def all_pairs(left: Side, right: Side, embedder: Embedder) -> Pairs:
@@ -123,7 +117,7 @@ def rank(
     model = model or shipped_model()
     left, right = both_spoken(left, right)
     pairs = all_pairs(prepare(left, embedder), prepare(right, embedder), embedder)
-    x = features(pairs, model.base)
-    scores = model.pair.score(x)
-    about, best = judge_features(pairs, scores, x, FEATURES)
-    return Ranked(pairs, x, scores, best, probability(model.judge.score(about)))
+    signals = measure(pairs)
+    x = with_context(pairs, signals, compared(pairs, signals), model.base)
+    about, kept = review_features(pairs, model.pair.score(x), x, FEATURES)
+    return Ranked(pairs, x, kept, probability(model.review.score(about)))

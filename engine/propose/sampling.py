@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
-from engine.propose.pairing import Pairs
-from engine.propose.prepare import Floats, Leaf, Side
+from engine.propose.leaves import Leaf
+from engine.propose.pairing import Pairs, dot
+from engine.propose.prepare import Floats, Side
+from engine.propose.words import prose
 from engine.schema.profile import as_number, shape
 
 GRAMS = 512
@@ -38,16 +42,69 @@ def _plain(value: str) -> str:
     return format(number.normalize(), "f") if number is not None else value.strip().lower()
 
 
+def _table(rows: list[frozenset[str]], known: dict[str, int]) -> sparse.csr_array:
+    """Fields by values, 1 where the field has the value."""
+    cols = [[known.setdefault(v, len(known)) for v in sorted(row)] for row in rows]
+    ends = np.cumsum([0, *map(len, cols)])
+    flat = np.array([c for row in cols for c in row], dtype=np.int64)
+    shape_ = (len(rows), max(1, len(known)))
+    return sparse.csr_array((np.ones(len(flat), np.float32), flat, ends), shape=shape_)
+
+
+def _tables(p: Pairs, what: Callable[[Leaf], frozenset[str]]) -> list[sparse.csr_array]:
+    """The tables of both sides over the same columns."""
+    known: dict[str, int] = {}
+    rows = [[what(o) for o in side.leaves] for side in (p.left, p.right)]
+    for row in (*rows[0], *rows[1]):
+        for v in sorted(row):
+            known.setdefault(v, len(known))
+    return [_table(row, known) for row in rows]
+
+
+def _rarity(tables: list[sparse.csr_array]) -> Floats:
+    """Logarithm of the share of fields that have each value; 0 for one that all have."""
+    seen = sum(t.sum(axis=0) for t in tables)
+    fields = sum(t.shape[0] for t in tables)
+    out: Floats = np.log((1 + fields) / (1 + np.asarray(seen, dtype=np.float32)))
+    return out
+
+
+def _plain_values(one: Leaf) -> frozenset[str]:
+    return frozenset(map(_plain, _values(one)))
+
+
+def _value_words(one: Leaf) -> frozenset[str]:
+    return frozenset(w for v in _values(one) for w in prose(v[:60]) if not w.isdigit())
+
+
 def value_overlap(p: Pairs) -> Floats:
     """Share of the smaller set of sample values that the other has too."""
     known = _known(p)
-    left = [frozenset(map(_plain, _values(o))) for o in p.left.leaves]
-    right = [frozenset(map(_plain, _values(o))) for o in p.right.leaves]
-    scores = np.zeros(len(known), dtype=np.float32)
-    for k, at in enumerate(known):
-        a, b = left[p.i[at]], right[p.j[at]]
-        scores[k] = len(a & b) / min(len(a), len(b))
-    return _spread(p, known, scores)
+    left, right = _tables(p, _plain_values)
+    common = (left @ right.T).toarray()
+    sizes = np.minimum(left.sum(axis=1)[:, None], right.sum(axis=1)[None, :])
+    share = common / np.maximum(sizes, 1)
+    return _spread(p, known, share[p.i[known], p.j[known]])
+
+
+def _rare_overlap(p: Pairs, what: Callable[[Leaf], frozenset[str]]) -> Floats:
+    known = _known(p)
+    left, right = _tables(p, what)
+    weight = _rarity([left, right])
+    common = ((left * weight) @ right.T).toarray()
+    smaller = np.minimum((left @ weight)[:, None], (right @ weight)[None, :])
+    share = common / np.maximum(smaller, 1e-6) * (1 - np.exp(-common / 2))
+    return _spread(p, known, share[p.i[known], p.j[known]])
+
+
+def rare_values(p: Pairs) -> Floats:
+    """The same, where values that many fields have count little and one shared value is not enough."""
+    return _rare_overlap(p, _plain_values)
+
+
+def rare_value_words(p: Pairs) -> Floats:
+    """Words of the sample values in common, where words of many fields count little."""
+    return _rare_overlap(p, _value_words)
 
 
 def _grams(side: Side) -> Floats:
@@ -153,3 +210,19 @@ def character_share(p: Pairs) -> Floats:
 
     apart = np.abs(shares(p.left)[p.i[known]] - shares(p.right)[p.j[known]]).sum(axis=1)
     return _spread(p, known, (1.0 - apart / 2).astype(np.float32))
+
+
+def samples_meaning(p: Pairs) -> Floats:
+    """Vectors of the sample values or allowed values."""
+    known = np.array([bool(t) for t in p.left.value_texts])[p.i]
+    known &= np.array([bool(t) for t in p.right.value_texts])[p.j]
+    return np.where(known, dot(p, p.left.value, p.right.value), 0.0).astype(np.float32)
+
+
+def samples_say(p: Pairs) -> Floats:
+    """One side's samples against the other's name and description, the better way."""
+    left = np.array([bool(t) for t in p.left.value_texts])[p.i]
+    right = np.array([bool(t) for t in p.right.value_texts])[p.j]
+    one = np.where(left, dot(p, p.left.value, p.right.full), 0.0)
+    two = np.where(right, dot(p, p.left.full, p.right.value), 0.0)
+    return np.maximum(one, two).astype(np.float32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from engine.schema.model import (
     JsonValue,
     Record,
     SystemSchema,
-    ValueProfile,
 )
 from engine.schema.profile import guess_type, profile
 
@@ -44,6 +44,10 @@ _TYPES: dict[str, FieldType] = {
     **dict.fromkeys(("object", "complex", "struct", "record", "many2many"), FieldType.OBJECT),
     **dict.fromkeys(("array", "collection", "one2many"), FieldType.ARRAY),
 }
+
+
+SAMPLES_READ = 20
+"""How many different sample values of a field are kept."""
 
 
 class SchemaFileError(ValueError):
@@ -85,7 +89,7 @@ def _enum(value: Any, shared: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _type(raw: Mapping[str, Any], enum: tuple[tuple[str, str], ...]) -> FieldType:
     said = str(_first(raw, "type", "data_type", "dataType", "field_type") or "").lower()
-    kind = _TYPES.get(said.split("(", maxsplit=1)[0].strip(), FieldType.STRING)
+    kind = _TYPES.get(re.split(r"[(.]", said, maxsplit=1)[0].strip(), FieldType.STRING)
     form = str(raw.get("format") or "").lower()
     if kind is FieldType.STRING and form in ("date", "msdate", "date-time", "msdatetime"):
         return FieldType.DATE if form in ("date", "msdate") else FieldType.DATETIME
@@ -113,12 +117,16 @@ def field_from(raw: Mapping[str, Any], shared: Mapping[str, Any] | None = None) 
     """
     shared = shared or {}
     enum = _enum(_first(raw, "enum", "enum_ref", "options", "values_allowed", "choices"), shared)
-    values = _first(raw, "values", "samples", "sample_values", "examples")
+    found = _first(raw, "values", "samples", "sample_values", "examples")
+    values = [str(v) for v in found] if isinstance(found, list) else []
     length = _first(raw, "length", "max_length", "maxLength", "size", "max_length_unverified")
+    kind = _type(raw, enum)
+    path = str(_first(raw, "path", "name", "field", "id") or "")
+    said = _first(raw, "label", "title", "caption", "display_name") or _first(raw, "name")
     return FieldSchema(
-        path=str(_first(raw, "name", "path", "field", "id") or ""),
-        label=str(_first(raw, "label", "title", "caption", "display_name") or ""),
-        type=_type(raw, enum),
+        path=path,
+        label=str(said) if said and said != path else "",
+        type=guess_type(values) if values and kind is FieldType.STRING else kind,
         length=_number(length),
         scale=_number(raw.get("scale")),
         required=_flag(raw, "required", "required_on_create", "mandatory"),
@@ -129,7 +137,7 @@ def field_from(raw: Mapping[str, Any], shared: Mapping[str, Any] | None = None) 
         description=str(_first(raw, "description", "help", "meaning", "comment", "doc") or ""),
         key=_flag(raw, "key", "primary_key", "is_key"),
         custom=_flag(raw, "custom", "user_defined", "is_custom"),
-        profile=profile([str(v) for v in values]) if isinstance(values, list) else None,
+        profile=profile(values, keep=SAMPLES_READ) if values else None,
     )
 
 
@@ -262,20 +270,5 @@ def schema_from_records(system: str, tables: Mapping[str, Sequence[Record]]) -> 
 
 def task_side(name: str, rows: Sequence[Mapping[str, Any]]) -> SystemSchema:
     """One side of a public schema-matching task: fields with ``id``, path, type and values."""
-    fields = []
-    for row in rows:
-        values = row.get("values") or []
-        seen: ValueProfile | None = profile([str(v) for v in values], keep=20) if values else None
-        plain = field_from({k: v for k, v in row.items() if k not in ("id", "values", "name")})
-        kind = guess_type(values) if values and plain.type is FieldType.STRING else plain.type
-        fields.append(
-            FieldSchema(
-                path=str(row["id"]),
-                label=str(row.get("name") or ""),
-                type=kind,
-                description=plain.description,
-                profile=seen,
-                enum=plain.enum,
-            )
-        )
-    return SystemSchema(system=name, entities=(EntitySchema(name="", fields=tuple(fields)),))
+    fields = tuple(field_from({**row, "path": row["id"]}) for row in rows)
+    return SystemSchema(system=name, entities=(EntitySchema(name="", fields=fields),))

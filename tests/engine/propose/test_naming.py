@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from connectors.ai.hash_embedder import HashEmbedder
 from engine.propose.context import CONTEXT, surround
-from engine.propose.naming import bare_names, letters_in_order, rare_letters, skeletons
+from engine.propose.leaves import leaves_of
+from engine.propose.naming import (
+    bare_names,
+    beginnings,
+    letters_in_order,
+    rare_letters,
+    skeletons,
+    word_beginnings,
+)
 from engine.propose.pairing import Pairs
-from engine.propose.prepare import leaves_of, prepare
+from engine.propose.prepare import prepare
 from engine.propose.ranking import all_pairs
 from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
 
@@ -45,6 +54,29 @@ def test_a_name_cut_to_a_few_letters_is_found_by_their_order() -> None:
 def test_a_name_without_its_vowels_is_found() -> None:
     p = _pairs(LEFT, ["cntrynm", "fsclyr", "brnchnm", "mntspnt"])
     assert _table(p, skeletons(p)).argmax(axis=1).tolist() == RIGHT_ONES
+
+
+@pytest.mark.parametrize(
+    ("short", "words", "score"),
+    [
+        ("cournam", ("country", "region", "name"), 1.0),
+        ("ai", ("assay", "id"), 1.0),
+        ("disis", ("disability", "issues", "marker"), 0.5 + 0.5 * 2 / 3),
+        ("namc", ("country", "name"), 0.0),
+        ("couxnam", ("country", "name"), 0.0),
+    ],
+)
+def test_a_name_made_of_beginnings_must_use_all_its_letters_in_order(
+    short: str, words: tuple[str, ...], score: float
+) -> None:
+    assert beginnings(short, words) == pytest.approx(score)
+
+
+def test_a_name_made_of_beginnings_is_found_whichever_side_is_short() -> None:
+    p = _pairs(LEFT, SHORT)
+    assert _table(p, word_beginnings(p)).argmax(axis=1).tolist() == RIGHT_ONES
+    p = _pairs(SHORT, LEFT)
+    assert _table(p, word_beginnings(p)).argmax(axis=0).tolist() == RIGHT_ONES
 
 
 def test_letters_that_every_name_has_count_less_than_rare_ones() -> None:

@@ -43,7 +43,7 @@ def test_equal_codes_match_whatever_their_words_say() -> None:
 def test_a_model_for_other_features_refuses_to_load() -> None:
     raw = read_model_file(MODEL_FILE)
     with pytest.raises(ModelMismatchError, match="train again"):
-        model_from(raw, pair=FEATURES[:-1], judge=(), version=1)
+        model_from(raw, pair=FEATURES[:-1], review=(), version=1)
 
 
 def test_the_shipped_model_says_what_it_was_trained_on() -> None:
