@@ -67,7 +67,7 @@ class Settings:
 
 PAIR = Settings()
 BASE = Settings(iterations=0)
-REVIEW = Settings(iterations=70, leaves=8, strength=0.03, rate=0.06, smallest=40)
+REVIEW = Settings(iterations=70, leaves=8, strength=0.3, rate=0.08, l2=5.0, smallest=30)
 
 
 def train(

@@ -25,6 +25,9 @@ from engine.propose.scorer import combination, linear
 from engine.propose.signals import FEATURES_VERSION
 
 SUITE_WEIGHT = {"erp": 4.0, "own": 1.2, "po": 2.0, "gdc": 2.0, "valentine": 0.6, "made": 0.6}
+REVIEW_WEIGHT = SUITE_WEIGHT | {"erp": 24.0}
+"""The probabilities people see are those of business documents; other sets must not set them."""
+
 MOST = {"erp": 2000, "gdc": 1200, "po": 1000, "valentine": 100, "made": 100, "own": 220}
 
 
@@ -132,7 +135,7 @@ def review_rows(unseen: Unseen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     wrong = np.flatnonzero(keep & ~truth)
     drawn = np.random.default_rng(SEED).choice(wrong, min(len(wrong), MOST_WRONG), replace=False)
     rows = np.sort(np.r_[np.flatnonzero(keep & truth), drawn])
-    weight = SUITE_WEIGHT[task.suite] / np.sqrt(max(1, targets))
+    weight = REVIEW_WEIGHT[task.suite] / np.sqrt(max(1, targets))
     each = np.where(truth[rows], weight, weight * len(wrong) / max(1, len(drawn)))
     return unseen.about[rows], truth[rows].astype(float), each
 
