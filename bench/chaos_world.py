@@ -42,6 +42,8 @@ class World:
         from studio.flows.models import Flow
         from studio.sandbox import seeding, story
 
+        # What a scenario's people do with postings that wait for approval, by flow.
+        self.approvers: dict[int, Callable[[], None]] = {}
         self.running = {
             s: start_in_thread(load(s).make("S", 1, None, None, True))
             for s in ("syspro", "qbo", "xero")
@@ -71,8 +73,6 @@ class World:
         self.drain(None)
         self.flows = list(Flow.objects.select_related("source", "target").order_by("key"))
         self.seed = seed
-        # What a scenario's people do with postings that wait for approval, by flow.
-        self.approvers: dict[int, Callable[[], None]] = {}
 
     # --- workers ------------------------------------------------------------------------------------
 
