@@ -65,7 +65,9 @@ class World:
         story.review_values(ivo, workspace, quiet)
         story.review_fields(ivo, workspace, quiet)
         story.review_matches(self.ana, workspace, quiet)
-        story.publish_flows(ivo, workspace, quiet)
+        story.publish_flows(ivo, workspace, quiet, keeping=True)
+        # A flow that goes back needs the owners of the one that goes there, which may come later by name.
+        story.publish_flows(ivo, workspace, quiet, keeping=True)
         for _ in range(3):
             self.drain(None)
             if not story.work_cases(self.ana, workspace, quiet):

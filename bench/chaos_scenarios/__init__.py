@@ -61,6 +61,7 @@ def scenario_for(world: World, flow: Any) -> Scenario:
     """
     from bench.chaos_scenarios.documents import Bills, Credits
     from bench.chaos_scenarios.journals import Journals
+    from bench.chaos_scenarios.kept import Kept
     from bench.chaos_scenarios.orders import Orders
     from bench.chaos_scenarios.payments import Payments, XeroPayments
 
@@ -77,6 +78,16 @@ def scenario_for(world: World, flow: Any) -> Scenario:
         "payments-from-xero": XeroPayments,
         "bills-to-qbo": Bills,
         "bills-to-xero": Bills,
+        "customers-to-qbo": Kept,
+        "customers-from-qbo": Kept,
+        "customers-to-xero": Kept,
+        "customers-from-xero": Kept,
+        "suppliers-to-qbo": Kept,
+        "suppliers-from-qbo": Kept,
+        "suppliers-to-xero": Kept,
+        "suppliers-from-xero": Kept,
+        "items-to-qbo": Kept,
+        "items-to-xero": Kept,
     }
     if flow.key not in scenarios:
         raise LookupError(f"no scenario in bench/chaos_scenarios covers the flow {flow.key}")

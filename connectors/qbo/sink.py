@@ -87,9 +87,17 @@ class QboSink:
         return receipt(draft.entity, raw)
 
     def update(self, draft: Draft) -> Receipt:
-        """Sparse update; without ``draft.version`` the current version is read first."""
-        draft = self._versioned(draft)
+        """Sparse update; without ``draft.version`` the current version is read first.
+
+        QuickBooks replaces an object as a whole (an address, a telephone), so one that is changed in
+        part is read and sent complete.
+        """
         body = outbound(draft.entity, draft.data)
+        if any(_is_object(value) for value in body.values()):
+            current = self._client.get(draft.entity, draft.key)
+            body = _completed(body, current)
+            draft = draft if draft.version else replace(draft, version=version_of(current))
+        draft = self._versioned(draft)
         body |= {"Id": draft.key, "SyncToken": draft.version, "sparse": True}
         with self._serial(draft.entity):
             raw = self._client.write(
@@ -230,6 +238,24 @@ def receipt(entity: str, raw: Json) -> Receipt:
         version="deleted" if deleted else version_of(raw),
         data={"Id": str(raw.get("Id", ""))} if deleted else inbound(entity, raw),
     )
+
+
+def _is_object(value: Any) -> bool:
+    """An object with members of its own; a reference is replaced by its ``value``."""
+    return isinstance(value, dict) and "value" not in value
+
+
+def _completed(changes: Json, held: Json) -> Json:
+    """The changes with the members that their objects keep; an emptied object is cleared by ``{}``."""
+    made: Json = {}
+    for name, value in changes.items():
+        if not _is_object(value):
+            made[name] = value
+            continue
+        kept = held.get(name)
+        inner = {**kept, **_completed(value, kept)} if isinstance(kept, dict) else value
+        made[name] = inner if any(v not in ("", None, {}) for v in inner.values()) else {}
+    return made
 
 
 def _result(draft: Draft, answer: Json | None) -> ItemResult:

@@ -167,7 +167,8 @@ def differing(
 ) -> dict[str, JsonValue]:
     """What has to be said so that ``held`` becomes ``wanted``: objects by member, arrays whole.
 
-    A member that ``wanted`` lacks is cleared with an empty text, which every target understands.
+    A member that ``wanted`` lacks is cleared with an empty text (a list with an empty one), which
+    every target understands.
     """
     found: dict[str, JsonValue] = {}
     for name in (*wanted, *(n for n in held if n not in wanted)):
@@ -177,5 +178,5 @@ def differing(
             if inner:
                 found[name] = inner
         elif new != old:
-            found[name] = "" if new is None else new
+            found[name] = ([] if isinstance(old, list) else "") if new is None else new
     return found

@@ -11,7 +11,7 @@ from engine.errors import MappingRefused
 from studio.accounts.roles import OPERATE, PUBLISH, TRIAGE
 from studio.core.action import Actor, acting
 from studio.core.dispatch import nudge
-from studio.flows.keeping import add_keeping, pin
+from studio.flows.keeping import add_keeping, is_forward, opposite, pin
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.flows.problems import examine
 from studio.flows.reversal import STEPS as TAKE_BACK
@@ -78,7 +78,18 @@ def publish_flow(actor: Actor, flow: Flow, *, note: str = "") -> FlowVersion:
         nudge("flows.match_masters", flow.workspace_id)
         if version.content["design"]["trigger"].get("kind", "poll") in ("poll", "webhook"):
             nudge("flows.poll", flow.pk)
+        _publish_way_back(actor, flow, version)
     return version
+
+
+def _publish_way_back(actor: Actor, flow: Flow, version: FlowVersion) -> None:
+    """The flow that goes back works by this flow's owners: where they changed it is published with it."""
+    back = opposite(flow) if is_forward(flow.design) else None
+    standing = back.versions.filter(state="published").first() if back else None
+    if back is None or standing is None or back.state != "live":
+        return
+    if standing.content["keeps"]["owners"] != version.content["keeps"]["owners"]:
+        publish_flow(actor, back, note=f"follows version {version.number} of {flow.name}")
 
 
 def pause(actor: Actor, flow: Flow, reason: str) -> None:

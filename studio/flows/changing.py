@@ -15,6 +15,7 @@ from django.db import transaction
 from connectors.http.jsontext import dump, load
 from connectors.registry import capabilities
 from engine.errors import StaleVersion
+from engine.issue import Issue
 from engine.mapping import Context
 from engine.ports import Action, Connector, Draft, Receipt, SourceRecord
 from engine.runtime.idempotency import content_hash, idempotency_key
@@ -46,6 +47,14 @@ UNDER_WAY = ("ready", "sending", "unknown", "parked")
 Handed = Literal["sent", "equal", "busy", "nobody"]
 
 
+class Unsayable(Exception):
+    """The target cannot take a value of a change; ``issues`` say which and why."""
+
+    def __init__(self, issues: list[Issue]) -> None:
+        super().__init__("; ".join(i.sentence for i in issues))
+        self.issues = issues
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What one side should say: path -> value; no values mean that it only has to be read."""
@@ -55,7 +64,11 @@ class Wish:
 
 
 def hand_over(item: InboxItem, golden: Golden, wish: Wish) -> Handed:
-    """Write the delivery that changes a side; call inside the transaction that holds ``golden``."""
+    """Write the delivery that changes a side; call inside the transaction that holds ``golden``.
+
+    Raises:
+        Unsayable: the target's mapping refuses a value.
+    """
     flow = _flow_to(item.flow, connection_of(golden, wish.side))
     version = flow.versions.filter(state="published").first() if flow else None
     if flow is None or version is None:
@@ -172,12 +185,18 @@ def _said(
     present = outbound.apply(overlaid(document, seen), context)
     payload = differing(wanted.record, present.record)
     changed = tuple(payload)
+    faults = [i for i in wanted.issues if i.blocks and _top(i.path) in changed]
+    if faults:
+        raise Unsayable(faults)
     trace: Record = {
-        target: told
-        for target, told in traced(wanted).items()
-        if target.split(".", 1)[0].split("[", 1)[0] in changed
+        target: told for target, told in traced(wanted).items() if _top(target) in changed
     }
     return payload, load_plain(trace)
+
+
+def _top(path: str) -> str:
+    """The first name of a path."""
+    return path.split(".", 1)[0].split("[", 1)[0]
 
 
 # --- sending ----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from connectors.http.jsontext import load
 from studio.flows.actions import item_of
-from studio.flows.models import Delivery
+from studio.flows.models import Delivery, Golden, InboxItem
 from studio.triage.evidence import Evidence
 from studio.triage.models import Case
 
@@ -19,6 +19,8 @@ STEP_WORDS = {
     "update": "Change",
     "void": "Void",
     "reverse": "Reverse",
+    "deactivate": "Make inactive",
+    "reactivate": "Make active",
     "create_customer": "Create customer",
     "create_supplier": "Create supplier",
     "create_item": "Create item",
@@ -58,10 +60,45 @@ def case_evidence(case: Case) -> Evidence | None:
     item = item_of(case)
     if item is None:
         return None
+    shared = str(case.evidence.get("golden", ""))
+    golden = Golden.objects.filter(uuid=shared).first() if shared else None
+    found = _shared_evidence(case, item, golden) if golden else _own_evidence(case, item)
+    for delivery in (
+        Delivery.objects.filter(item=item).select_related("connection").prefetch_related("tries")
+    ):
+        for attempt in delivery.tries.all():
+            tone = "good" if attempt.outcome in ("done", "replayed") else "bad"
+            words = tried_words(delivery.step, delivery.connection, attempt.outcome)
+            found.tried.append((attempt.started_at, f"{words}. {attempt.detail}".strip(), tone))
+    return found
+
+
+def _shared_evidence(case: Case, item: InboxItem, golden: Golden) -> Evidence:
+    """What both systems say about a record they share."""
+    sides = [
+        marked_first(
+            [(place_words(p), v, p == case.field) for p, v in said.items() if v is not None]
+        )
+        for said in (golden.left, golden.right)
+    ]
+    return Evidence(
+        left_title=f"{golden.left_connection} · {golden.left_key}",
+        left=sides[0][:MOST_ROWS],
+        right_title=f"{golden.right_connection} · {golden.right_key}",
+        right=sides[1][:MOST_ROWS],
+        links=[
+            ("Shared record", reverse("flows:shared-record", args=[golden.uuid])),
+            ("Whole journey", reverse("flows:item", args=[item.uuid])),
+        ],
+    )
+
+
+def _own_evidence(case: Case, item: InboxItem) -> Evidence:
+    """The source record and what the studio made of it."""
     source = flat(load(item.payload)["data"])
     canonical = flat(item.canonical)
     code = str(case.evidence.get("code", ""))
-    found = Evidence(
+    return Evidence(
         left_title=f"{item.flow.source} · {item.entity} {item.key}",
         left=marked_first([(p, v, bool(code) and str(v) == code) for p, v in source])[:MOST_ROWS],
         right_title="As the studio understands it",
@@ -73,11 +110,3 @@ def case_evidence(case: Case) -> Evidence | None:
         )[:MOST_ROWS],
         links=[("Whole journey", reverse("flows:item", args=[item.uuid]))],
     )
-    for delivery in (
-        Delivery.objects.filter(item=item).select_related("connection").prefetch_related("tries")
-    ):
-        for attempt in delivery.tries.all():
-            tone = "good" if attempt.outcome in ("done", "replayed") else "bad"
-            words = tried_words(delivery.step, delivery.connection, attempt.outcome)
-            found.tried.append((attempt.started_at, f"{words}. {attempt.detail}".strip(), tone))
-    return found

@@ -13,7 +13,8 @@ from engine.mapping import CompiledMapping
 from engine.runtime.merge import Owner, Side
 from studio.flows.models import Flow, FlowVersion
 from studio.mapping.actions import load_compiled
-from studio.mapping.models import Mapping, MappingVersion
+from studio.mapping.models import Mapping as FieldMapping
+from studio.mapping.models import MappingVersion
 
 OWNERS = {
     "source": Owner.LEFT,
@@ -44,7 +45,7 @@ def published(
     connection_id: int, direction: str, entity: str, document: str
 ) -> MappingVersion | None:
     """The mapping in force, None where it was never published."""
-    mapping = Mapping.objects.filter(
+    mapping = FieldMapping.objects.filter(
         connection_id=connection_id, direction=direction, entity=entity, document=document
     ).first()
     return mapping.versions.filter(state="published").first() if mapping else None

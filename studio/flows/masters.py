@@ -16,6 +16,7 @@ from studio.catalog.services import lane
 from studio.catalog.wiring import note_fault, opened
 from studio.core.action import Actor
 from studio.flows.bundle import company_facts, today
+from studio.flows.keeping import is_forward
 from studio.flows.models import Flow
 from studio.linking.actions import Held, find_pairs, load_parties
 from studio.mapping.actions import load_compiled, lookups_for
@@ -65,8 +66,9 @@ def refresh_masters(actor: Actor, connection: Connection) -> dict[str, int]:
 
 def match_masters(actor: Actor, workspace_flows: list[Flow]) -> dict[str, int]:
     """Look for counterparts between the two sides of each flow; returns candidate pairs by kind."""
-    # A flow that reads back what another wrote names its parties by the links that are there already.
-    sides = {(f.source_id, f.target_id): f for f in workspace_flows if f.design.get("references")}
+    # A flow that only reads back what another wrote names its parties by the links that are there already.
+    linking = [f for f in workspace_flows if f.design.get("references") or is_forward(f.design)]
+    sides = {(f.source_id, f.target_id): f for f in linking}
     counts: dict[str, int] = defaultdict(int)
     for flow in sides.values():
         for kind in KINDS:

@@ -22,7 +22,7 @@ from studio.accounts.models import machine
 from studio.accounts.roles import MATCH
 from studio.core.dispatch import nudge
 from studio.flows.bundle import Bundle, Sides
-from studio.flows.changing import Wish, change_state, hand_over, our_last_write
+from studio.flows.changing import Unsayable, Wish, change_state, hand_over, our_last_write
 from studio.flows.golden import (
     connection_of,
     end_question,
@@ -106,7 +106,10 @@ def _bring_together(
         else:
             _stays_closed(item, golden, side.other, other_state)
     else:
-        _merge(item, bundle, golden, side)
+        try:
+            _merge(item, bundle, golden, side)
+        except Unsayable as fault:
+            park(item, fault.issues)
 
 
 def _closed(item: InboxItem, bundle: Bundle, golden: Golden, side: Side, state: str) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.flows import views, views_designer, views_runs
+from studio.flows import views, views_designer, views_runs, views_shared
 from studio.flows.rehearsal import views as rehearsal
 
 app_name = "flows"
@@ -18,7 +18,11 @@ urlpatterns = [
     path("rehearsals/<uuid:key>/sign/", rehearsal.sign_it, name="rehearsal-sign"),
     path("<slug:key>/rehearsals/", rehearsal.listed, name="flow-rehearsals"),
     path("<slug:key>/rehearse/", rehearsal.start, name="flow-rehearse"),
+    path("shared/", views_shared.shared, name="shared"),
+    path("shared/<uuid:key>/", views_shared.shared_record, name="shared-record"),
     path("<slug:key>/", views_designer.flow, name="flow"),
+    path("<slug:key>/owners/", views_shared.owners, name="owners"),
+    path("<slug:key>/owners/change/", views_shared.owners_change, name="owners-change"),
     path("<slug:key>/publish/", views.publish, name="flow-publish"),
     path("<slug:key>/steps/", views_designer.table, name="flow-table"),
     path("<slug:key>/steps/<slug:step>/", views_designer.step, name="flow-step"),

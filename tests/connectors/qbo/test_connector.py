@@ -109,6 +109,23 @@ def test_an_update_keeps_what_was_not_sent_and_reads_the_version_itself(bench):
     assert changed.version == "1"
 
 
+def test_an_object_that_changes_in_part_keeps_its_other_members(bench):
+    made = bench.customer(BillAddr={"Line1": "1 Quay", "City": "Leeds"}, Notes="x")
+    changed = bench.connector.update(
+        bench.draft("Customer", {"BillAddr": {"City": "York"}}, key=made.key)
+    )
+    address = changed.data["BillAddr"]
+    assert (address["Line1"], address["City"], changed.data["Notes"]) == ("1 Quay", "York", "x")
+
+
+def test_an_object_whose_only_member_is_emptied_is_cleared(bench):
+    made = bench.customer(PrimaryPhone={"FreeFormNumber": "555"})
+    changed = bench.connector.update(
+        bench.draft("Customer", {"PrimaryPhone": {"FreeFormNumber": ""}}, key=made.key)
+    )
+    assert not changed.data.get("PrimaryPhone")
+
+
 def test_void_delete_and_deactivate(bench):
     invoice = bench.invoice("1", "10.00")
     voided = bench.connector.act(bench.draft("Invoice", {}, key=invoice.key), Action.VOID)
