@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
-from openpyxl import Workbook
 
 from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import READ, TIE_OUT
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.tieout import actions
+from studio.tieout.exports import FORMS, rows_of
 from studio.tieout.models import Difference, TieOut
 
 LABELS = {
@@ -34,7 +32,6 @@ LABELS = {
     "closed_without_posting": "Closed without posting",
     "lost": "Not explained",
 }
-COLUMNS = ("kind", "record", "amount", "currency")
 
 
 @page(READ)
@@ -150,47 +147,15 @@ def sign(request: StudioRequest, key: str) -> HttpResponse:
     return redirect("tieout:detail", key=key)
 
 
-def _as_text(value: str) -> str:
-    """A record's own text never becomes a formula in a spreadsheet."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
 @page(READ)
 @require_GET
 def export(request: StudioRequest, key: str, form: str) -> HttpResponse:
-    """The named differences as CSV or XLSX."""
+    """The comparison as CSV, XLSX or PDF."""
     tie = _found(request, key)
-    rows = [
-        (LABELS.get(d.kind, d.kind), _as_text(d.record_key), d.amount, tie.currency)
-        for d in tie.differences.all()
-    ]
+    if form not in FORMS:
+        raise Http404
+    make, kind = FORMS[form]
+    response = HttpResponse(make(tie, rows_of(tie, LABELS)), content_type=kind)
     name = f"tie-out-{tie.flow.key}-{tie.currency}-{tie.created_at:%Y%m%d-%H%M}"
-    if form == "xlsx":
-        return _sheet(name, tie, rows)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
-
-
-def _sheet(name: str, tie: TieOut, rows: list[tuple[Any, ...]]) -> HttpResponse:
-    book = Workbook()
-    sheet = book.active
-    if sheet is None:
-        raise RuntimeError("a new workbook has no sheet")
-    sheet.title = "Differences"
-    sheet.append(["Flow", tie.flow.name, "Residual", tie.residual])
-    sheet.append(list(COLUMNS))
-    for row in rows:
-        sheet.append(list(row))
-    out = io.BytesIO()
-    book.save(out)
-    response = HttpResponse(
-        out.getvalue(),
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    )
-    response["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
+    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response

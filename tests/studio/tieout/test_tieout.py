@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from engine.ports import SourceRecord
 from studio.flows.models import Delivery
 from studio.tieout.actions import run_tieout, sign
-from studio.tieout.models import TieOut
+from studio.tieout.models import Difference, TieOut
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +210,19 @@ def test_an_order_gone_at_the_source_after_posting_is_changed_there(world, tie) 
     world.order("1001", deleted=True)
 
     assert list(names(tie())) == ["changed_at_source"]
+
+
+def test_the_paper_has_every_page_and_takes_any_text(world, tie, ana, as_person) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    found = tie()
+    Difference.objects.bulk_create(
+        Difference(tieout=found, kind="case", record_key=f"<b>A&{n}", amount=n) for n in range(120)
+    )
+    client = as_person(ana)
+
+    paper = client.get(f"/tie-out/{found.uuid}/export.pdf").content
+
+    assert paper.startswith(b"%PDF-")
+    assert paper.count(b"/Type /Page\n") >= 4
+    assert client.get(f"/tie-out/{found.uuid}/export.doc").status_code == 404
