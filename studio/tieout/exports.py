@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,8 @@ def _totals(tie: TieOut) -> list[Row]:
     found: list[Row] = [("", *(m.capitalize() for m in MEASURES))]
     for place in PLACES:
         said = tie.totals.get(place, {})
-        found.append((_cut(str(names[place])), *(str(said.get(m, "")) for m in MEASURES)))
+        amounts = (f"{Decimal(said[m]):,.2f}" if m in said else "" for m in MEASURES[1:])
+        found.append((_cut(str(names[place])), str(said.get("count", "")), *amounts))
     return found
 
 
