@@ -51,6 +51,8 @@ def test_the_shipped_mappings_of_both_sides_become_rows_to_review_and_none_is_ap
         (erp.pk, "inbound"),
         (books.pk, "inbound"),
         (books.pk, "outbound"),
+        # Masters and payments go back to the ERP.
+        (erp.pk, "outbound"),
     }
     outbound = [m for m in made if m.direction == "outbound"]
     assert all(list(m.fed_by.all()) == [erp] for m in outbound)
