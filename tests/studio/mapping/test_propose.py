@@ -55,7 +55,8 @@ def test_the_shipped_mappings_of_both_sides_become_rows_to_review_and_none_is_ap
         (erp.pk, "outbound"),
     }
     outbound = [m for m in made if m.direction == "outbound"]
-    assert all(list(m.fed_by.all()) == [erp] for m in outbound)
+    other = {erp.pk: books, books.pk: erp}
+    assert all(list(m.fed_by.all()) == [other[m.connection_id]] for m in outbound)
     assert not MappingRow.objects.exists()
     assert [m.pk for m in ensure_mappings(integrator, erp, books)] == [m.pk for m in made]
 
