@@ -14,7 +14,8 @@ from typing import IO, Any
 
 from django.conf import settings
 
-READY_SECONDS = 300.0
+# A first start prepares every shipped mapping; a busy machine takes its time, a hung one is noticed.
+READY_SECONDS = 900.0
 STOP_SECONDS = 20.0
 
 

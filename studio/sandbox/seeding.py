@@ -15,6 +15,7 @@ from studio.accounts.roles import CONNECT, LOOKUP, MAP
 from studio.catalog.actions import Details, check, connect, introspect, refresh_codes, take_samples
 from studio.catalog.models import Connection
 from studio.core.action import Actor
+from studio.core.dispatch import nudge
 from studio.flows.designs import ensure_flows
 from studio.flows.facts import fill_fact_tables
 from studio.mapping.actions import (
@@ -22,6 +23,7 @@ from studio.mapping.actions import (
     propose,
     propose_lookup_values,
 )
+from studio.mapping.models import Mapping, ProposalRun
 from studio.mapping.wiring import embedder
 
 Say = Callable[[str], None]
@@ -131,6 +133,20 @@ def seed(say: Say) -> Workspace:
     return workspace
 
 
+# What the first hour of a new user is about; the rest follows while the pages are up.
+FIRST = {"sales_order", "item", "party", "payment"}
+
+
+def _propose(actor: Actor, mapping: Mapping, *, towards: Connection) -> ProposalRun:
+    """Propose at once for orders and what they name; elsewhere the shipped rows, a worker adds others."""
+    outward = mapping.direction == "outbound" and mapping.connection_id != towards.pk
+    if mapping.document in FIRST and not outward:
+        return propose(actor, mapping, embedder())
+    run = propose(actor, mapping, embedder(), find=lambda *_: {})
+    nudge("mapping.propose", mapping.pk)
+    return run
+
+
 def prepare_pair(actor: Actor, source: Connection, target: Connection, say: Say) -> None:
     """Mappings, proposals, lookup values and draft flows between two connections."""
     mappings = ensure_mappings(actor, source, target)
@@ -139,7 +155,7 @@ def prepare_pair(actor: Actor, source: Connection, target: Connection, say: Say)
         take_samples(connection, entities)
     for mapping in mappings:
         if mapping.proposed_at is None:
-            run = propose(actor, mapping, embedder())
+            run = _propose(actor, mapping, towards=target)
             say(f"{mapping}: {run.rows} rows proposed in {run.seconds:.1f} s")
     propose_lookup_values(actor, source)
     fill_fact_tables(actor, source)
