@@ -35,7 +35,7 @@ def test_a_page_and_its_cursor_are_stored_together(world, monkeypatch) -> None:
     assert Cursor.objects.get().lease_until is None
 
 
-def _fail(*_: object) -> InboxItem:
+def _fail(*_: object, **__: object) -> InboxItem:
     raise RuntimeError("power cut")
 
 
