@@ -51,14 +51,16 @@ def propose(
     Raises:
         DecisionRefused: the connection was never looked at, or the entity is not in its schema.
     """
+    actor.require(MAP)
+    started = time.monotonic()
+    snapshot = latest_snapshot(mapping.connection)
+    if snapshot is None:
+        raise DecisionRefused(
+            f"{mapping.connection} was never looked at.", "Take a schema snapshot first."
+        )
+    # Thinking takes seconds: nobody else's writes wait for it.
+    slots = _slots(mapping, snapshot, embedder, find)
     with acting(actor, MAP, "mapping.proposed", f"mapping:{mapping.uuid}") as line:
-        started = time.monotonic()
-        snapshot = latest_snapshot(mapping.connection)
-        if snapshot is None:
-            raise DecisionRefused(
-                f"{mapping.connection} was never looked at.", "Take a schema snapshot first."
-            )
-        slots = _slots(mapping, snapshot, embedder, find)
         _store(mapping, slots)
         mapping.snapshot = snapshot
         mapping.proposed_at = timezone.now()
