@@ -49,6 +49,7 @@ def test_the_shipped_mappings_of_both_sides_become_rows_to_review_and_none_is_ap
 
     assert {(m.connection_id, m.direction) for m in made} == {
         (erp.pk, "inbound"),
+        (erp.pk, "outbound"),
         (books.pk, "inbound"),
         (books.pk, "outbound"),
         # Masters and payments go back to the ERP.
