@@ -77,7 +77,7 @@ EXTRA = {"ivo": NEW, "ana": [], "ada": NEW, "olga": []}
 def page(browser: Browser, live_server: Any, watch: Any) -> Iterator[Page]:
     """One page for a whole test; making a context costs more than a visit."""
     context = browser.new_context(base_url=live_server.url)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(40_000)
     made = context.new_page()
     watch.attach(made)
     yield made
