@@ -16,7 +16,7 @@ from engine.resolve.table import Table
 _LIMIT = 12
 _HOPELESS = -7.0
 # How far the best rival speaks against a pair, and the log-odds for standing among candidates at
-# all; both fitted on persons made by bench/records_persons.py with seeds other than the measured one.
+# all; both chosen on the persons of bench/records_persons.py, the very set that is measured: not blind.
 _RIVAL, _SHIFT = 0.5, 1.5
 _TELLS = 4.0
 
