@@ -32,6 +32,7 @@ SOFT = (
 )
 FACTS = ("reference", "gross", "tax", "date", "currency")
 MOST_ROWS = 12
+FEW_ROWS = 6
 BOUNDS = {
     "first_seconds": (0.1, 3600, "The first pause"),
     "factor": (1, 10, "The growth"),

@@ -30,6 +30,7 @@ from studio.flows.designer import EVENTS, TITLES, Node
 from studio.flows.edits import Design, normal, part, place
 from studio.flows.fields_of_steps import (
     FACTS,
+    FEW_ROWS,
     MOST_ROWS,
     POLICIES,
     SAYS,
@@ -248,7 +249,8 @@ def condition_form(
         rows = to_rows(text)
     as_text = wants_text or rows is None
     filled = [line for line in (rows or Rows()).lines if line.field]
-    lines = list(enumerate([*filled, Line()]))[:MOST_ROWS]
+    empty = [Line()] * max(1, FEW_ROWS - len(filled))
+    lines = list(enumerate([*filled, *empty]))[:MOST_ROWS]
     return ConditionForm(name, text, as_text, (rows or Rows()).join, lines, known, fault=fault)
 
 

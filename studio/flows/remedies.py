@@ -312,7 +312,7 @@ def register_all() -> None:
         Remedy("accept", "Accept with a reason", APPROVE, _of_class("amount", "conflict"), _accept, (REASON,), primary=True),
         Remedy("let_pass", "Let it pass, with a reason", APPROVE, _own_rule, _accept, (REASON,)),
         Remedy("again", "Try again", TRIAGE, _is_item, _again,
-               (Input("how", "How", "choice", choices=_ways, initial=lambda c: "current", required=False),)),
+               (Input("how", "How", "choice", choices=_ways, initial=lambda c: "current", required=False, searched=False),)),
         Remedy("again_run", "Work the run again", OPERATE, _is_run, _work_run_again, primary=True),
         Remedy("run_is_right", "The run is right", OPERATE, _is_run, _run_is_right, (REASON,)),
         Remedy("again_all", "Try all of this cause again", TRIAGE, _is_item, _again_all, heals_cause=True),

@@ -255,10 +255,17 @@ def condition(request: StudioRequest, key: str, step: str) -> HttpResponse:
     form = condition_form("holds" if name == "holds" else "when", held, document, request.POST)
     before = document_before(found, found.design, examine(found, found.design), record, step)
     form = judged(form, document, held, before)
+    # What is typed meanwhile stays: only what is said about it is drawn again.
+    said = request.headers.get("HX-Target", "").startswith("condition-said")
     return render(
         request,
-        "flows/steps/_condition.html",
-        {"condition": form, "flow": found, "node": {"key": step}},
+        "flows/steps/_condition_said.html" if said else "flows/steps/_condition.html",
+        {
+            "condition": form,
+            "flow": found,
+            "node": {"key": step},
+            "may_edit": request.actor.may(PUBLISH),
+        },
     )
 
 

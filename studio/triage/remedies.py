@@ -32,6 +32,7 @@ class Input:
         choices: for ``choice``: called with the case and the search text.
         initial: called with the case; the value the control starts with.
         required: whether it may stay empty.
+        searched: whether the choices are too many to read; a short list needs no search box.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Input:
     choices: Callable[[Case, str], list[Choice]] | None = None
     initial: Callable[[Case], str] | None = None
     required: bool = True
+    searched: bool = True
 
 
 @dataclass(frozen=True, slots=True)

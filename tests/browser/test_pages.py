@@ -143,7 +143,7 @@ def test_a_case_is_opened_and_settled_by_keyboard_alone(
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="“45” is not in the table")).to_be_visible()
 
-    page.get_by_label("Search").focus()
+    page.get_by_label("Search: Means").focus()
     page.keyboard.type("Net 60")
     expect(page.get_by_label("Net 30")).to_have_count(0)
     page.keyboard.press("Tab")
