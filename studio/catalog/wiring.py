@@ -50,16 +50,19 @@ def config_of(connection: Connection) -> ConnectionConfig:
     )
 
 
-# Calls of many records are few and worth waiting for: longer than a single call is.
+# Seconds a call waits for its turn. Work in a queue gives way soon, for it comes back by itself;
+# a call of many records, or a person's reading of a whole period, is worth waiting for.
+PATIENCE = 5.0
 PATIENCE_APART = 30.0
 
 
-def budget_of(connection: Connection, name: str = "") -> Budget:
+def budget_of(connection: Connection, name: str = "", *, patience: float = PATIENCE) -> Budget:
     """The shared budget: in Redis where there is one, else in the connection's row.
 
     Args:
         connection: whose limits.
         name: of calls that have a limit of their own; empty for the limits of all calls.
+        patience: seconds a call waits for its turn before it gives up with ``RemoteBusy``.
     """
     known = capabilities(connection.system)
     said = connection.options.get(f"{name}_per_minute")
@@ -67,7 +70,7 @@ def budget_of(connection: Connection, name: str = "") -> Budget:
     limits = Limits(**(apart if name else {**known.rate, **connection.limits}))
     if limits == Limits():
         return NoBudget()
-    longest = PATIENCE_APART if name else 5.0
+    longest = max(patience, PATIENCE_APART) if name else patience
     if settings.REDIS_URL:
         client = redis.Redis.from_url(settings.REDIS_URL)
         return RedisBudget(
@@ -80,11 +83,13 @@ def budget_of(connection: Connection, name: str = "") -> Budget:
     return StoredBudget(connection.pk, connection.system, limits, longest=longest, name=name)
 
 
-def services_of(connection: Connection, evidence: EvidenceSink | None = None) -> Services:
+def services_of(
+    connection: Connection, evidence: EvidenceSink | None = None, *, patience: float = PATIENCE
+) -> Services:
     """What the surroundings give to the connector of this connection."""
     return Services(
         tokens=StoredTokens(connection.pk),
-        budget=budget_of(connection),
+        budget=budget_of(connection, patience=patience),
         apart=partial(budget_of, connection),
         lane=lane,
         evidence=evidence or StoredEvidence(connection.pk),
@@ -92,9 +97,14 @@ def services_of(connection: Connection, evidence: EvidenceSink | None = None) ->
 
 
 @contextmanager
-def opened(connection: Connection) -> Iterator[Connector]:
-    """A connector of this connection, closed (SYSPRO: logged off) at the end."""
-    connector = open_connector(config_of(connection), services_of(connection))
+def opened(connection: Connection, *, patience: float = PATIENCE) -> Iterator[Connector]:
+    """A connector of this connection, closed (SYSPRO: logged off) at the end.
+
+    Args:
+        connection: to which system.
+        patience: seconds a call waits while the vendor's limit is used up.
+    """
+    connector = open_connector(config_of(connection), services_of(connection, patience=patience))
     try:
         yield connector
     finally:

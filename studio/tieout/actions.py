@@ -17,7 +17,7 @@ from engine.canon.totals import Sums, complete, sums_of
 from engine.ports import Connector, SourceRecord
 from engine.runtime.residual import Position, Residual, compare
 from studio.accounts.roles import TIE_OUT
-from studio.catalog.wiring import opened
+from studio.catalog.wiring import PATIENCE_APART, opened
 from studio.core.action import Actor, acting
 from studio.flows.amounts import amount_at, amounts_of
 from studio.flows.bundle import Bundle, bundle_of, context_of
@@ -68,10 +68,10 @@ def gather(flow: Flow) -> list[Row]:
         raise ValidationError("Publish the flow before it can be tied out.")
     bundle = bundle_of(version)
     rows: dict[str, Row] = {}
-    with opened(flow.source) as source:
+    with opened(flow.source, patience=PATIENCE_APART) as source:
         names = _from_source(flow, bundle, source, rows)
     keys = _from_ledger(flow, rows, names)
-    with opened(flow.target) as target:
+    with opened(flow.target, patience=PATIENCE_APART) as target:
         _from_target(bundle, target, rows, keys)
     return list(rows.values())
 
