@@ -88,13 +88,18 @@ def _hint(code: Code, likely: str) -> str:
     return " · ".join(words + (["proposed"] if code.key == likely else []))
 
 
-def _proposed_code(case: Case) -> str:
-    """The likeliest code by name and use, to start with; empty where nothing is proposed."""
-    proposal = (
+def proposal_for(case: Case) -> ValueProposal | None:
+    """What is proposed for the code a lookup case asks for, in the table of that very flow."""
+    return (
         ValueProposal.objects.filter(table=_table(case), source=case.evidence["code"])
         .order_by("-confidence")
         .first()
     )
+
+
+def _proposed_code(case: Case) -> str:
+    """The likeliest code by name and use, to start with; empty where nothing is proposed."""
+    proposal = proposal_for(case)
     return str(proposal.candidates[0]["key"]) if proposal and proposal.candidates else ""
 
 

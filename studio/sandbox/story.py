@@ -35,6 +35,7 @@ from studio.flows.models import Cursor, Delivery, Flow, InboxItem, Rehearsal, Ru
 from studio.flows.rehearsal.run import ask, claim
 from studio.flows.rehearsal.run import run as rehearse
 from studio.flows.rehearsal.sign import risk_of, sign
+from studio.flows.remedies import proposal_for
 from studio.linking.actions import judge
 from studio.linking.models import Pair
 from studio.mapping.actions import decide, decide_value, publish
@@ -46,7 +47,7 @@ from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import remedies_for
 
 Say = Callable[[str], None]
-CERTAIN, SURE, LIKELY, FAINT, AHEAD = 0.95, 0.90, 0.80, 0.30, 0.20
+CERTAIN, SURE, LIKELY, HALF, FAINT, AHEAD = 0.95, 0.90, 0.80, 0.50, 0.30, 0.20
 
 
 def actor_of(workspace: Workspace, username: str) -> Actor:
@@ -221,17 +222,10 @@ def choose(case: Case) -> tuple[str, dict[str, str]] | None:
     if "link" in buttons:
         return _choose_party(case, "create" in buttons)
     if "add_lookup" in buttons:
-        proposal = (
-            ValueProposal.objects.filter(
-                table__name=case.evidence["table"],
-                table__workspace=case.workspace,
-                source=case.evidence["code"],
-                confidence__gte=0.5,
-            )
-            .order_by("-confidence")
-            .first()
-        )
-        return ("add_lookup", {"target": proposal.candidates[0]["key"]}) if proposal else None
+        proposal = proposal_for(case)
+        if proposal is None or proposal.confidence < HALF or not proposal.candidates:
+            return None
+        return "add_lookup", {"target": proposal.candidates[0]["key"]}
     if "move_date" in buttons and case.evidence.get("lock_date"):
         day = date.fromisoformat(str(case.evidence["lock_date"])) + timedelta(days=1)
         return "move_date", {"date": day.isoformat(), "reason": "first open day by policy"}
