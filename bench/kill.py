@@ -34,11 +34,13 @@ SIDES = (("EDU1", "qbo", ("Invoice", "SalesReceipt")), ("EDU2", "xero", ("Invoic
 TARGETS = ("worker", "web", "supervisor")
 
 
-def control(url: str, path: str, **params: str) -> Any:
-    """A read of an emulator's control API."""
+def documents(url: str, entity: str, reference: str) -> int:
+    """How many documents of an emulator carry a number."""
     import httpx
 
-    return httpx.get(f"{url}/_control/{path}", params=params, timeout=30).json()
+    params = {"entity": entity, "reference": reference}
+    found = httpx.get(f"{url}/_control/documents", params=params, timeout=30)
+    return int(found.raise_for_status().json()["count"])
 
 
 class Trial:
@@ -72,43 +74,21 @@ class Trial:
             cwd=ROOT, env=self.studio.environment(), check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def templates(self, company: str) -> list[dict[str, Any]]:
-        """Completed orders that were written back, hence went through."""
+    def learn(self) -> None:
+        """What went through already; new orders are like that."""
+        from studio.sandbox.day import Company
+
         url = self.emulators["syspro"]["url"]
-        forms = control(url, "documents", entity=f"{company}.CusSorMaster+")["documents"]
-        posted = {f["SalesOrder"] for f in forms if f.get("InvoiceDocId")}
-        headers = control(url, "documents", entity=f"{company}.SorMaster")["documents"]
-        return sorted(
-            (h for h in headers if h["SalesOrder"] in posted), key=lambda h: h["SalesOrder"]
-        )
+        self.companies = {c: Company(url, c) for c, _, _ in SIDES}
+        self.known = {c: one.written_back() for c, one in self.companies.items()}
+        self.lines = {c: one.rows("SorDetail") for c, one in self.companies.items()}
 
     def complete(self, company: str, system: str) -> None:
         """A new completed order like an earlier one."""
-        import httpx
-
-        url = self.emulators["syspro"]["url"]
         chosen = self.draw.choice(self.known[company])
         self.number += 1
-        order, invoice = f"{self.number:06d}", f"{self.number + 200_000:06d}"
-        stored = order.zfill(len(chosen["SalesOrder"]))
-        header = {**chosen, "LastInvoice": invoice.zfill(len(chosen["LastInvoice"]))}
-        rows = [dict(r) for r in self.lines[company] if r["SalesOrder"] == chosen["SalesOrder"]]
-        for row in (header, *rows):
-            row.pop("TimeStamp", None)
-            row["SalesOrder"] = stored
-        answer = httpx.post(
-            f"{url}/_control/load",
-            json={f"{company}.SorMaster": [header], f"{company}.SorDetail": rows}, timeout=30,
-        )  # fmt: skip
-        answer.raise_for_status()
-        self.orders.append((system, order, invoice))
-
-    def learn(self) -> None:
-        url = self.emulators["syspro"]["url"]
-        self.known = {c: self.templates(c) for c, _, _ in SIDES}
-        self.lines = {
-            c: control(url, "documents", entity=f"{c}.SorDetail")["documents"] for c, _, _ in SIDES
-        }
+        made = self.companies[company].order_like(chosen, self.lines[company], self.number)
+        self.orders.append((system, made.order, made.invoice))
 
     def round(self) -> None:
         """New orders, a moment, a kill, and back on its feet."""
@@ -147,17 +127,11 @@ class Trial:
         """How many documents at the target carry the invoice number."""
         entities = next(e for _, s, e in SIDES if s == system)
         url = self.emulators[system]["url"]
-        return sum(
-            control(url, "documents", entity=e, reference=invoice)["count"] for e in entities
-        )
+        return sum(documents(url, e, invoice) for e in entities)
 
     def verdict(self) -> dict[str, Any]:
         counts = {o: self.count(*o) for o in self.orders}
-        url = self.emulators["syspro"]["url"]
-        back = set()
-        for company, _, _ in SIDES:
-            forms = control(url, "documents", entity=f"{company}.CusSorMaster+")["documents"]
-            back |= {f["SalesOrder"] for f in forms if f.get("InvoiceDocId")}
+        back = {row["SalesOrder"] for c in self.companies.values() for row in c.written_back()}
         return {
             "orders": len(self.orders),
             "lost": sum(n == 0 for n in counts.values()),

@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from engine.errors import MappingRefused
 from studio.accounts.models import Membership, Workspace
+from studio.catalog.models import Connection
 from studio.core.action import Actor
 from studio.core.dispatch import nudge
 from studio.core.refused import DecisionRefused
@@ -40,6 +41,7 @@ from studio.linking.actions import judge
 from studio.linking.models import Pair
 from studio.mapping.actions import decide, decide_value, publish
 from studio.mapping.models import Mapping, ValueProposal
+from studio.sandbox import day
 from studio.sandbox.paying import pay_some
 from studio.tieout.actions import run_tieout
 from studio.triage.actions import apply_remedy
@@ -283,6 +285,16 @@ def tie_out(ana: Actor, workspace: Workspace) -> dict[str, dict[str, Any]]:
         for kind, count in kinds.items():
             here["differences"][kind] = here["differences"].get(kind, 0) + count
     return found
+
+
+def another_day(workspace: Workspace, say: Say) -> None:
+    """One more day at every SYSPRO company: what only moves from now on has something to move."""
+    for erp in Connection.objects.filter(workspace=workspace, system="syspro").order_by("pk"):
+        came = day.another_day(erp)
+        say(
+            f"{erp}: another day brought {len(came.orders)} orders, "
+            f"{len(came.credit_notes)} credit notes, {len(came.bills)} supplier invoices"
+        )
 
 
 def customers_pay(workspace: Workspace, say: Say) -> None:

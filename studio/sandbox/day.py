@@ -1,0 +1,144 @@
+"""Another day at the sample company: orders are completed, suppliers send invoices, goods come back.
+
+What comes is like what came before, under new numbers, and is put into the emulated SYSPRO through its
+control page; how it gets from there into the books is the studio's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from studio.catalog.models import Connection
+
+SECONDS = 60.0
+# Numbers of their own, far from those of the seeded company.
+FIRST_ORDER, FIRST_INVOICE, FIRST_BILL = 500_000, 700_000, 9_000
+MADE = "DAY-"
+COMPLETED = "9"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Numbers of what one day brought, as people write them."""
+
+    orders: tuple[str, ...] = ()
+    credit_notes: tuple[str, ...] = ()
+    bills: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order and the number of the invoice that SYSPRO gave it."""
+
+    order: str
+    invoice: str
+
+
+class Company:
+    """One company in the emulated SYSPRO, seen and filled through ``/_control``.
+
+    Args:
+        url: address of the emulator.
+        company: id of the SYSPRO company.
+
+    Raises:
+        httpx.HTTPError: the emulator does not answer or refuses the rows.
+    """
+
+    def __init__(self, url: str, company: str) -> None:
+        self._url, self._company = url, company
+
+    def rows(self, table: str) -> list[Row]:
+        """All rows of a table."""
+        answer = httpx.get(
+            f"{self._url}/_control/documents",
+            params={"entity": f"{self._company}.{table}"},
+            timeout=SECONDS,
+            trust_env=False,
+        )
+        found: list[Row] = answer.raise_for_status().json()["documents"]
+        return found
+
+    def load(self, tables: dict[str, list[Row]]) -> None:
+        """Put rows by table as they are; SYSPRO stamps them anew."""
+        for row in (row for rows in tables.values() for row in rows):
+            row.pop("TimeStamp", None)
+        httpx.post(
+            f"{self._url}/_control/load",
+            json={f"{self._company}.{table}": rows for table, rows in tables.items()},
+            timeout=SECONDS,
+            trust_env=False,
+        ).raise_for_status()
+
+    def written_back(self) -> list[Row]:
+        """Completed orders whose number in the books stands in SYSPRO, hence went through."""
+        done = {f["SalesOrder"] for f in self.rows("CusSorMaster+") if f.get("InvoiceDocId")}
+        found = [row for row in self.rows("SorMaster") if row["SalesOrder"] in done]
+        return sorted(found, key=lambda row: str(row["SalesOrder"]))
+
+    def order_like(
+        self, template: Row, lines: Sequence[Row], number: int, *, kind: str = "O"
+    ) -> Ordered:
+        """A new completed order (``kind`` O) or credit note (C) with the lines of an earlier one."""
+        made = Ordered(f"{number:06d}", f"{number + FIRST_INVOICE - FIRST_ORDER:06d}")
+        header = {
+            **template,
+            "DocumentType": kind,
+            "LastInvoice": made.invoice.zfill(len(template["LastInvoice"])),
+        }
+        mine = [dict(row) for row in lines if row["SalesOrder"] == template["SalesOrder"]]
+        for row in (header, *mine):
+            row["SalesOrder"] = made.order.zfill(len(template["SalesOrder"]))
+        self.load({"SorMaster": [header], "SorDetail": mine})
+        return made
+
+    def bill_like(self, template: Row, number: int) -> str:
+        """A new invoice of a supplier like an earlier one, unpaid."""
+        made = f"{MADE}{number}"
+        self.load(
+            {"ApInvoice": [{**template, "Invoice": made, "MthInvBal1": template["OrigInvValue"]}]}
+        )
+        return made
+
+
+def another_day(
+    connection: Connection, *, orders: int = 3, credit_notes: int = 1, bills: int = 2
+) -> Came:
+    """Let one more day pass in a SYSPRO company of the sample group.
+
+    Args:
+        connection: the company; its address must be that of a running emulator.
+        orders: completed orders that come; 0 where none was written back yet, for they are like those.
+        credit_notes: credit notes that come, likewise.
+        bills: supplier invoices that come.
+
+    Raises:
+        httpx.HTTPError: the emulator does not answer.
+    """
+    company = Company(connection.base_url, connection.company)
+    known, lines = company.written_back(), company.rows("SorDetail")
+    taken = [int(row["SalesOrder"]) for row in company.rows("SorMaster")]
+    number = max(FIRST_ORDER, *taken) + 1 if taken else FIRST_ORDER
+    made = []
+    for index in range((orders + credit_notes) if known else 0):
+        kind = "O" if index < orders else "C"
+        template = known[(number + index) % len(known)]
+        made.append(company.order_like(template, lines, number + index, kind=kind))
+    held = company.rows("ApInvoice")
+    mine = sum(str(row["Invoice"]).startswith(MADE) for row in held)
+    theirs = [row for row in held if not str(row["Invoice"]).startswith(MADE)]
+    sent = [
+        company.bill_like(theirs[(mine + n) % len(theirs)], FIRST_BILL + mine + n)
+        for n in range(bills if theirs else 0)
+    ]
+    return Came(
+        orders=tuple(m.order for m in made[:orders]),
+        credit_notes=tuple(m.invoice for m in made[orders:]),
+        bills=tuple(sent),
+    )

@@ -1,0 +1,59 @@
+"""Another day at the sample company, put into the emulated SYSPRO over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from connectors.emulation.serve import Running, load, start_in_thread
+from studio.catalog.models import Connection
+from studio.sandbox.day import Company, another_day
+
+
+@pytest.fixture(scope="module")
+def syspro() -> Iterator[Running]:
+    running = start_in_thread(load("syspro").make("S", 1, None, None, True))
+    yield running
+    running.stop()
+
+
+def erp(running: Running) -> Connection:
+    hello = running.hello()
+    return Connection(system="syspro", name="SYSPRO US", base_url=hello["url"], company="EDU1")
+
+
+def test_a_first_day_brings_bills_and_waits_for_an_order_to_imitate(syspro: Running) -> None:
+    came = another_day(erp(syspro), bills=2)
+
+    assert (came.orders, came.credit_notes) == ((), ())
+    assert came.bills == ("DAY-9000", "DAY-9001")
+
+
+def test_a_day_brings_what_is_like_what_went_through(syspro: Running) -> None:
+    company = Company(syspro.hello()["url"], "EDU1")
+    template = next(r for r in company.rows("SorMaster") if r["OrderStatus"] == "9")
+    form = {"SalesOrder": template["SalesOrder"], "InvoiceDocId": "77"}
+    company.load({"CusSorMaster+": [form]})
+
+    came = another_day(erp(syspro), orders=2, credit_notes=1, bills=1)
+    again = another_day(erp(syspro), orders=1, credit_notes=0, bills=0)
+
+    rows = {r["SalesOrder"].lstrip("0"): r for r in company.rows("SorMaster")}
+    assert [rows[n]["DocumentType"] for n in came.orders] == ["O", "O"]
+    assert {rows[n]["Customer"] for n in came.orders} == {template["Customer"]}
+    assert not set(again.orders) & set(came.orders)
+    lines = company.rows("SorDetail")
+    count = sum(r["SalesOrder"] == template["SalesOrder"] for r in lines)
+    assert sum(r["SalesOrder"].lstrip("0") == came.orders[0] for r in lines) == count
+    credited = [r for r in rows.values() if r["LastInvoice"].lstrip("0") == came.credit_notes[0]]
+    assert [r["DocumentType"] for r in credited] == ["C"]
+    bill = next(r for r in company.rows("ApInvoice") if r["Invoice"] == came.bills[0])
+    assert bill["MthInvBal1"] == bill["OrigInvValue"]
+
+
+@pytest.mark.django_db
+def test_the_command_says_what_is_missing() -> None:
+    with pytest.raises(CommandError, match="make run"):
+        call_command("another_day")
