@@ -51,7 +51,8 @@ class CodeList:
         code: short code people know, may be the key.
         label: name people read.
         active: field that says whether it may still be used; empty where there is none.
-        detail: (name, field) of what tells codes apart: ``days``, ``discount``, ``rate``, ``type``.
+        detail: (name, field) of what tells codes apart: ``days``, ``discount``, ``rate``, ``type``,
+            ``currency``, or ``account``: the entry's own ledger account.
         facts: (lookup table, name in ``detail``) of tables that repeat a detail for each code.
         where: (field, value) an entry must have to belong to the list.
         unless: (field, value) any of which keeps an entry out of the list.
@@ -166,7 +167,10 @@ CONNECTORS: dict[str, System] = {
                 CodeList("tax_code", "AdmTax", "TaxCode", "TaxCode", "Description", "", (("rate", "CurTaxRate"),),
                          (("tax_rates", "rate"),)),
                 CodeList("account", "GenMaster", "GlCode", "GlCode", "Description", "", (("type", "AccountType"),)),
-                CodeList("bank", "ApBank", "Bank", "Bank", "Description"),
+                CodeList("bank", "ApBank", "Bank", "Bank", "Description", "", (("currency", "Currency"),)),
+                # The account a supplier's invoices go to unless the buyer says otherwise.
+                CodeList("supplier", "ApSupplier", "Supplier", "Supplier", "SupplierName", "",
+                         (("account", "MerchGlCode"),)),
                 CodeList("branch", "SalBranch", "Branch", "Branch", "Description"),
                 CodeList("product_class", "SalProductClassDes", "ProductClass", "ProductClass", "Description"),
                 CodeList("currency", "TblCurrency", "Currency", "Currency", "Description"),
@@ -199,9 +203,11 @@ CONNECTORS: dict[str, System] = {
                 CodeList("term", "Term", "Id", "Name", "Name", "Active", (("days", "DueDays"), ("discount", "DiscountPercent"))),
                 CodeList("tax_code", "TaxCode", "Id", "Name", "Name", "Active", ()),
                 CodeList("account", "Account", "Id", "AcctNum", "Name", "Active", (("type", "AccountType"),)),
-                CodeList("income_account", "Account", "Id", "AcctNum", "Name", "Active", (), (),
+                CodeList("income_account", "Account", "Id", "AcctNum", "Name", "Active",
+                         (("type", "AccountType"),), (),
                          (("Classification", "Revenue"),)),
-                CodeList("expense_account", "Account", "Id", "AcctNum", "Name", "Active", (), (),
+                CodeList("expense_account", "Account", "Id", "AcctNum", "Name", "Active",
+                         (("type", "AccountType"),), (),
                          (("Classification", "Expense"),)),
                 # Control accounts want a customer or supplier on each posting, which a ledger journal lacks.
                 CodeList("journal_account", "Account", "Id", "AcctNum", "Name", "Active",
@@ -235,10 +241,11 @@ CONNECTORS: dict[str, System] = {
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
             rate={"per_minute": 60, "per_day": 5000, "concurrent": 5, "burst": 20},
             codes=(
-                CodeList("account", "Account", "Code", "Code", "Name", "Status", (("type", "Type"),)),
-                CodeList("income_account", "Account", "Code", "Code", "Name", "Status", (), (),
+                CodeList("account", "Account", "Code", "Code", "Name", "Status",
+                         (("type", "Type"), ("currency", "CurrencyCode"))),
+                CodeList("income_account", "Account", "Code", "Code", "Name", "Status", (("type", "Type"),), (),
                          (("Class", "REVENUE"),)),
-                CodeList("expense_account", "Account", "Code", "Code", "Name", "Status", (), (),
+                CodeList("expense_account", "Account", "Code", "Code", "Name", "Status", (("type", "Type"),), (),
                          (("Class", "EXPENSE"),)),
                 # Xero takes no journals on bank and control accounts (xero.md 11).
                 CodeList("journal_account", "Account", "Code", "Code", "Name", "Status",

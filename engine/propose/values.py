@@ -29,8 +29,13 @@ def _words(code: str, meaning: str) -> frozenset[str]:
     return frozenset(canonical(w) for w in spelled(said) if not w.isdigit())
 
 
-def _alike(a: tuple[str, str], b: tuple[str, str]) -> tuple[float, str]:
-    """How alike two codes with meanings are, and why; different numbers rule a match out."""
+def alike(a: tuple[str, str], b: tuple[str, str]) -> tuple[float, str]:
+    """How alike two codes are (0 to 1), and why; different numbers rule a match out.
+
+    Args:
+        a: code and meaning; the meaning may be empty.
+        b: code and meaning of the other list.
+    """
     if a[0] and a[0].casefold() == b[0].casefold():
         return 1.0, "the same code"
     first, second = " ".join(a), " ".join(b)
@@ -63,7 +68,7 @@ def map_values(
     """
     out = []
     for one in source:
-        scored = [(*_alike(one, other), other[0]) for other in target]
+        scored = [(*alike(one, other), other[0]) for other in target]
         score, why, code = max(scored, key=lambda s: s[0], default=(0.0, "", ""))
         if score < ENOUGH:
             out.append(ValueMatch(one[0], "", round(score, 3), "nothing in the list fits"))

@@ -82,11 +82,15 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
+MOST_CODES = 100
+
+
 def _code_lists(found: Connection) -> list[tuple[str, list[Code]]]:
-    lists: dict[str, list[Code]] = {}
-    for code in found.codes.order_by("kind", "-active", "label")[:600]:
-        lists.setdefault(code.kind, []).append(code)
-    return sorted(lists.items())
+    kinds = found.codes.order_by("kind").values_list("kind", flat=True).distinct()
+    return [
+        (kind, list(found.codes.filter(kind=kind).order_by("-active", "label")[:MOST_CODES]))
+        for kind in kinds
+    ]
 
 
 @page(CONNECT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -12,6 +11,8 @@ from engine.canon.fields import canonical_schema
 from engine.mapping.nodes import Literal, Path, walk
 from engine.mapping.parse import parse_expression
 from engine.mapping.refusals import Unreadable
+from engine.propose.accounts import Account, AccountMatch, Chart
+from engine.propose.values import ENOUGH, alike
 from studio.catalog.models import Code, Connection
 from studio.catalog.schemas import schema_of
 from studio.mapping.catalog import calls, first_text
@@ -33,13 +34,27 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "charge_accounts": ("Accounts for freight and other charges", "income_account", ""),
     "receipt_banks": ("Banks of receipts, by account of the books", "bank", "account"),
     "difference_accounts": ("Accounts of small differences", "account", ""),
-    "bill_accounts": ("Cost accounts by supplier", "expense_account", ""),
+    "bill_accounts": ("Cost accounts by supplier", "expense_account", "supplier"),
     "purchase_tax_codes": ("Tax codes of purchases", "purchase_tax_code", "tax_code"),
     "currencies": ("Currencies", "currency", "currency"),
     "branches": ("Branches", "branch", "branch"),
     "tax_rates": ("Rates of tax codes, in percent", "", ""),
     "term_days": ("Days of payment terms", "", ""),
 }
+# Tables whose target is a ledger account -> what their source codes are about, where they do not say so.
+CHARTS: dict[str, str] = {
+    "accounts": "",
+    "journal_accounts": "",
+    "bank_accounts": "bank",
+    "receipt_banks": "bank",
+    "income_accounts": "revenue",
+    "charge_accounts": "revenue",
+    "expense_accounts": "cost of goods sold",
+    "bill_accounts": "expense",
+    "difference_accounts": "",
+}
+# Of a whole chart only these types are ever looked up in a table.
+ONLY_TYPES = {"receipt_banks": {"bank"}}
 KEPT = 5
 
 
@@ -75,12 +90,32 @@ def seen_codes(table: LookupTable) -> dict[str, SeenCode]:
     kind = TABLES[table.name][2] if table.name in TABLES else table.code_kind
     found: dict[str, SeenCode] = {}
     listed = Code.objects.filter(connection__in=sources, kind=kind).exclude(kind="").order_by("key")
+    only = ONLY_TYPES.get(table.name)
     for code in listed:
-        value = code.code or code.key
-        found[value] = SeenCode(value, code.label, 0, code.detail)
+        if only is None or code.detail.get("type", "").casefold() in only:
+            # Documents carry the key; the number people know stands beside the name.
+            label = code.label if code.code in ("", code.key) else f"{code.code} {code.label}"
+            found[code.key] = SeenCode(code.key, label, 0, _followed(code))
+    if only is not None:
+        return found
     for value in _sampled(table, sources):
         found.setdefault(value, SeenCode(value))
     return found
+
+
+def _followed(code: Code) -> dict[str, str]:
+    """The details of a code; of a ledger account among them also its name and type."""
+    account = code.detail.get("account")
+    own = (
+        account
+        and Code.objects.filter(
+            connection_id=code.connection_id, kind="account", key=account
+        ).first()
+    )
+    if not own:
+        return dict(code.detail)
+    named = {"account_label": own.label, "account_type": own.detail.get("type", "")}
+    return {**code.detail, **named}
 
 
 def feeding(connection: Connection) -> list[Connection]:
@@ -177,73 +212,64 @@ def offers_for(table: LookupTable, seen: list[SeenCode]) -> dict[str, list[Offer
         for code in Code.objects.filter(
             connection_id=table.connection_id, kind=table.code_kind, active=True
         ).order_by("label", "key")
-        if fits_table(table.name, code)
     }
     if not targets or not seen:
         return {}
-    general = _general(table.name, targets)
-    return {one.code: _ranked(one, targets) or general for one in seen}
+    if table.name in CHARTS:
+        return _accounts(table.name, seen, targets)
+    return {one.code: _ranked(one, targets) for one in seen}
 
 
-_SALES = re.compile(r"income|sales|revenue", re.IGNORECASE)
-_COST = re.compile(r"expense|purchase|cost", re.IGNORECASE)
-GENERAL = 0.35
-_WORD = re.compile(r"[a-z]+")
-# A label made of these words alone names no class of goods.
-GENERAL_WORDS = {
-    "income_accounts": {"sales", "of", "product", "products", "income", "revenue"},
-    "expense_accounts": {"cost", "costs", "of", "goods", "sold", "sales", "purchases"},
-}
+def _accounts(name: str, seen: list[SeenCode], targets: dict[str, Code]) -> dict[str, list[Offer]]:
+    implied = CHARTS[name]
+    chart = Chart(
+        [
+            Account(c.key, c.label, c.code, c.detail.get("type", "") or implied)
+            for c in targets.values()
+        ]
+    )
+    found = {}
+    for one in seen:
+        ranked = chart.rank(_account(one, implied), KEPT)
+        offers = [_offered(one, targets[m.key], m) for m in ranked]
+        found[one.code] = sorted(offers, key=lambda offer: -offer.confidence)
+    return found
 
 
-def fits_table(table: str, code: Code) -> bool:
-    """Whether a code may stand in a table at all: no cost account where sales are booked."""
-    kind = f"{code.detail.get('type', '')} {code.detail.get('class', '')}"
-    if code.kind != "account" or not kind.strip():
-        return True
-    if table in ("income_accounts", "charge_accounts"):
-        return bool(_SALES.search(kind)) and not _COST.search(kind)
-    if table == "expense_accounts":
-        return bool(_COST.search(kind))
-    return True
+def _account(one: SeenCode, implied: str) -> Account:
+    """A source code as an account: itself, or the account it goes to in its own system."""
+    if "account_label" in one.detail:
+        kind = one.detail["account_type"] or implied
+        return Account(one.code, one.detail["account_label"], one.detail["account"], kind)
+    return Account(one.code, one.label or one.code, one.code, one.detail.get("type", "") or implied)
 
 
-def _general(table: str, targets: dict[str, Code]) -> list[Offer]:
-    """Accounts that name no class: a guess where nothing fits a product class by its words."""
-    wanted = GENERAL_WORDS.get(table)
-    if wanted is None:
-        return []
-    named = [c for c in targets.values() if set(_WORD.findall(c.label.lower())) <= wanted]
-    named.sort(key=lambda c: (len(c.label), c.label))
-    why = "No word in common; a general account of the right kind."
-    return [Offer(c.key, c.code, c.label, GENERAL, "Similarity", why) for c in named[:3]]
+def _offered(one: SeenCode, code: Code, match: AccountMatch) -> Offer:
+    score, words = _with_details(match.confidence, one.detail, code.detail)
+    said = match.sentence
+    if "account_label" in one.detail:
+        said = f"Goes to {one.detail['account']} {one.detail['account_label']} there. {said}"
+    if words:
+        said = f"{said.removesuffix('.')}{words}."
+    return Offer(code.key, code.code, code.label, round(score, 3), "Similarity", said)
 
 
 def _ranked(one: SeenCode, targets: dict[str, Code]) -> list[Offer]:
-    """The best target, then the best of the rest, and so on."""
-    from engine.propose.values import map_values
-
-    left = {key: (key, f"{c.label} {c.code}".strip()) for key, c in targets.items()}
-    found: list[Offer] = []
-    while left and len(found) < KEPT:
-        match = map_values([(one.code, one.label)], list(left.values()))[0]
-        if not match.target:
-            break
-        del left[match.target]
-        code = targets[match.target]
-        score, words = _with_details(match.score, one.detail, code.detail)
-        found.append(
-            Offer(
-                key=code.key,
-                code=code.code,
-                label=code.label,
-                confidence=round(score, 3),
-                method="Identity" if match.score >= 1 else "Similarity",
-                sentence=f"{match.sentence[:1].upper()}{match.sentence[1:]}{words}.",
-            )
-        )
-    found += [o for key in left if (o := _by_detail(one, targets[key]))]
+    """The targets whose words or details fit, best first."""
+    offers = (_by_words(one, code) or _by_detail(one, code) for code in targets.values())
+    found = [offer for offer in offers if offer is not None]
     return sorted(found, key=lambda offer: -offer.confidence)[:KEPT]
+
+
+def _by_words(one: SeenCode, code: Code) -> Offer | None:
+    # The key may be a number of the vendor's own, which says nothing: it is not compared.
+    score, why = alike((one.code, one.label), (code.code, code.label))
+    if score < ENOUGH:
+        return None
+    surer, words = _with_details(score, one.detail, code.detail)
+    sentence = f"{why[:1].upper()}{why[1:]} ({score:.2f}){words}."
+    method = "Identity" if score >= 1 else "Similarity"
+    return Offer(code.key, code.code, code.label, round(surer, 3), method, sentence)
 
 
 def _by_detail(one: SeenCode, code: Code) -> Offer | None:
@@ -272,17 +298,22 @@ def _with_details(score: float, left: dict[str, str], right: dict[str, str]) -> 
     """The score after comparing the numbers both sides tell, and the words for it."""
     odds = min(score, 0.98) / (1 - min(score, 0.98))
     words = ""
-    for name in ("days", "discount", "rate"):
+    for name in ("days", "discount", "rate", "currency"):
         if name not in left and name not in right:
             continue
-        a, b = _figure(left.get(name)), _figure(right.get(name))
+        a, b = _said(name, left), _said(name, right)
         # A missing discount is a discount of nothing; missing days or rates say nothing.
         if name != "discount" and (name not in left or name not in right):
             continue
         same = a == b
         odds *= EQUAL_ODDS if same else DIFFERENT_ODDS
-        words += f", {'same' if same else 'another'} {name} ({b.normalize():f})"
+        told = b if isinstance(b, str) else f"{b.normalize():f}"
+        words += f", {'same' if same else 'another'} {name} ({told})"
     return odds / (1 + odds), words
+
+
+def _said(name: str, detail: dict[str, str]) -> Decimal | str:
+    return detail.get(name, "") if name == "currency" else _figure(detail.get(name))
 
 
 def _figure(text: str | None) -> Decimal:
