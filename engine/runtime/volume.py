@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 
 # A run is suspect when chance would explain it less often than this.
-RARE = 0.01
-# What is believed before there is history: half of the records read are for the flow.
-PRIOR_READ, PRIOR_HANDED = 2, 1
+RARE = 0.005
+# What is believed before there is history: two of three records read are for the flow, and weakly so.
+PRIOR_HANDED, PRIOR_LEFT = 2, 1
 # Runs needed before a volume can be called unusual, and how many times the usual is too much.
 ENOUGH_RUNS = 5
 FAR = 10
@@ -32,9 +32,10 @@ def suspicion(run: Volume, history: Sequence[Volume]) -> str:
         history: earlier runs of the same flow, suspect ones left out.
     """
     if run.read and not run.handed:
-        read = PRIOR_READ + sum(h.read for h in history)
-        share = (PRIOR_HANDED + sum(h.handed for h in history)) / read
-        if (1 - share) ** run.read < RARE:
+        handed = PRIOR_HANDED + sum(h.handed for h in history)
+        left = PRIOR_LEFT + sum(h.read - h.handed for h in history)
+        if _chance_of_none(run.read, handed, left) < RARE:
+            share = handed / (handed + left)
             usual = (
                 f"{share:.0%} of what is read is" if history else "some of what is read would be"
             )
@@ -46,3 +47,17 @@ def suspicion(run: Volume, history: Sequence[Volume]) -> str:
         if run.read > max(FAR * usual_read, SMALL):
             return f"{run.read} records were read where {usual_read:.0f} are usual."
     return ""
+
+
+def _chance_of_none(read: int, handed: int, left: int) -> float:
+    """How often none of ``read`` is handed on, by a share known only from so many seen.
+
+    The share itself is uncertain while little was seen (beta-binomial): of three records one was for
+    the flow says nearly nothing about the next twenty.
+    """
+    chance = 1.0
+    for n in range(read):
+        chance *= (left + n) / (handed + left + n)
+        if chance < RARE:
+            break
+    return chance

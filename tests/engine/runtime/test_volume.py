@@ -11,8 +11,14 @@ USUAL = [Volume(10, 8)] * 6
 def test_rows_that_yield_nothing_are_suspect_as_soon_as_chance_cannot_explain_it() -> None:
     assert "none of them" in suspicion(Volume(4, 0), USUAL)
     assert suspicion(Volume(2, 0), USUAL) == ""
-    assert "none of them" in suspicion(Volume(7, 0), [])
-    assert suspicion(Volume(6, 0), []) == ""
+    assert "none of them" in suspicion(Volume(19, 0), [])
+    assert suspicion(Volume(18, 0), []) == ""
+
+
+def test_a_share_that_is_hardly_known_is_not_taken_at_its_word() -> None:
+    few = [Volume(3, 1)]
+    assert suspicion(Volume(17, 0), few) == ""
+    assert "none of them" in suspicion(Volume(17, 0), [Volume(300, 100)])
 
 
 def test_a_flow_that_seldom_takes_anything_may_take_nothing_for_long() -> None:

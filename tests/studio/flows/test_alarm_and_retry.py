@@ -27,8 +27,8 @@ def test_a_run_whose_rows_yield_nothing_is_suspect_with_a_case_that_works_it_aga
     world, ivo, actor_of
 ) -> None:
     """The source changed the word for completed: everything is read, nothing passes the filter."""
-    for number in range(8):
-        world.order(f"100{number}", Status="done")
+    for number in range(20):
+        world.order(f"10{number:02}", Status="done")
     world.run()
 
     assert judge_runs() == 1
@@ -46,7 +46,7 @@ def test_a_run_whose_rows_yield_nothing_is_suspect_with_a_case_that_works_it_aga
     apply_remedy(actor_of(ivo), case, "again_run", {})
     world.run()
 
-    assert len(world.target.creates) == 8
+    assert len(world.target.creates) == 20
     assert judge_runs() == 0
     assert Case.objects.get().state == "fixed"
 
@@ -66,8 +66,8 @@ def test_a_usual_run_is_judged_once_and_raises_nothing(world) -> None:
 
 
 def test_a_suspect_run_taken_as_right_counts_as_usual(world, ivo, actor_of) -> None:
-    for number in range(8):
-        world.order(f"100{number}", Status="1")
+    for number in range(20):
+        world.order(f"10{number:02}", Status="1")
     world.run()
     judge_runs()
     case = Case.objects.get()
@@ -75,8 +75,8 @@ def test_a_suspect_run_taken_as_right_counts_as_usual(world, ivo, actor_of) -> N
         apply_remedy(actor_of(ivo), case, "run_is_right", {})
 
     apply_remedy(actor_of(ivo), case, "run_is_right", {"reason": "a quiet week"})
-    for number in range(8):
-        world.order(f"200{number}", Status="1")
+    for number in range(20):
+        world.order(f"20{number:02}", Status="1")
     world.run()
 
     assert judge_runs() == 0
