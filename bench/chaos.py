@@ -174,8 +174,16 @@ def schedule(world: World, scenario: Scenario, flow: Any, draw: random.Random, k
         residual=sum((j.residual for j in judged), Decimal(0)),
     )
     if found != Judged():
-        print(f"FAILED {flow.key} {kind} {changes}: {found}", file=sys.stderr)
+        print(f"FAILED {flow.key} {kind} {changes}: {found}{_cases(flow)}", file=sys.stderr)
     return found
+
+
+def _cases(flow: Any) -> str:
+    """What the newest open cases of the flow say, to see why."""
+    from studio.triage.models import OPEN_STATES, Case
+
+    rows = Case.objects.filter(flow_key=flow.key, state__in=OPEN_STATES).order_by("-pk")[:3]
+    return "".join(f"\n  {case.record_label}: {case.sentence}" for case in rows)
 
 
 def trial(world: World, flow: Any, options: argparse.Namespace) -> dict[str, Any]:

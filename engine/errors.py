@@ -194,14 +194,18 @@ class RemoteRejected(RemoteFault):
 
 @dataclass(kw_only=True, eq=False)
 class ReferenceUnknown(RemoteRejected):
-    """Something the record refers to is not there. ``kind`` is the canonical kind."""
+    """Something the record refers to is not there, or may not be used any more.
+
+    ``kind`` is the canonical kind; ``does`` what the system does with it.
+    """
 
     code: ClassVar[str] = "reference-unknown"
     case_class: ClassVar[CaseClass] = CaseClass.MISSING_REFERENCE
-    template: ClassVar[str] = "{system} does not know the {kind} “{value}” ({call}). {detail}"
+    template: ClassVar[str] = "{system} {does} the {kind} “{value}” ({call}). {detail}"
 
     kind: str = "record"
     value: str = ""
+    does: str = "does not know"
 
 
 @dataclass(kw_only=True, eq=False)

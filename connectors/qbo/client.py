@@ -97,9 +97,26 @@ class QboClient:
 
     # -- writing ------------------------------------------------------------------------------
 
-    def write(self, entity: str, body: Json, request_id: str, call: str) -> Json:
-        """Create, or update where ``body`` has an ``Id``; the complete record comes back."""
-        answer = self._post(entity, body, request_id, call, {})
+    def write(
+        self,
+        entity: str,
+        body: Json,
+        request_id: str,
+        call: str,
+        *,
+        number_may_repeat: bool = False,
+    ) -> Json:
+        """Create, or update where ``body`` has an ``Id``; the complete record comes back.
+
+        Args:
+            entity: of the record.
+            body: the record.
+            request_id: ``requestid``: the same one is answered with the first result.
+            call: the call as a person would name it.
+            number_may_repeat: skip the check of the document number (6140).
+        """
+        params = {"include": "allowduplicatedocnum"} if number_may_repeat else {}
+        answer = self._post(entity, body, request_id, call, params)
         return _member(answer, entity, call)
 
     def operate(self, entity: str, body: Json, request_id: str, operation: str) -> Json:

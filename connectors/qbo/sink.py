@@ -37,11 +37,19 @@ from connectors.qbo.facts import (
     SYSTEM,
     VOIDABLE,
 )
+from connectors.qbo.refused import SUPPLIERS_NUMBERS, is_another_suppliers, named
 from connectors.qbo.resolution import TABLE, fault_errors, said_of
 from connectors.qbo.source import everything, version_of
 from connectors.qbo.statement import Select
 from connectors.qbo.translate import inbound, outbound
-from engine.errors import OutcomeUnknown, RecordMissing, RemoteFault, RemoteRejected
+from engine.errors import (
+    DuplicateAtTarget,
+    OutcomeUnknown,
+    RecordMissing,
+    ReferenceUnknown,
+    RemoteFault,
+    RemoteRejected,
+)
 from engine.ports import Action, Clock, Draft, ItemResult, Receipt
 
 LOOK_BACK = timedelta(days=3)
@@ -78,12 +86,22 @@ class QboSink:
         self._how = how
 
     def create(self, draft: Draft) -> Receipt:
-        """Create a record with ``requestid``; see ``engine.ports.Sink``."""
-        body = self._new_body(draft)
+        """Create a record with ``requestid``; see ``engine.ports.Sink``.
+
+        A supplier's number that another supplier used as well is no duplicate.
+        """
+        body, key, call = self._new_body(draft), draft.idempotency_key, f"create {draft.entity}"
         with self._serial(draft.entity):
-            raw = self._client.write(
-                draft.entity, body, draft.idempotency_key, f"create {draft.entity}"
-            )
+            try:
+                raw = self._client.write(draft.entity, body, key, call)
+            except DuplicateAtTarget as taken:
+                if not is_another_suppliers(self._client, draft.entity, body, taken):
+                    raise
+                raw = self._client.write(draft.entity, body, key, call, number_may_repeat=True)
+            except ReferenceUnknown as refusal:
+                if refusal.value:
+                    raise
+                raise named(self._client, draft.entity, body, refusal) from refusal
         return receipt(draft.entity, raw)
 
     def update(self, draft: Draft) -> Receipt:
@@ -121,11 +139,23 @@ class QboSink:
         return receipt(draft.entity, raw)
 
     def create_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
-        """Create in batches of 30; each item stands alone and is answered in the order sent."""
+        """Create in batches of 30; each item stands alone and is answered in the order sent.
+
+        What a batch refuses without saying enough is sent once more alone, where it can be looked into.
+        """
         results: list[ItemResult] = []
         for begin in range(0, len(drafts), BATCH_ITEMS):
             results += self._batch(drafts[begin : begin + BATCH_ITEMS])
-        return results
+        return [
+            self._alone(d) if _says_too_little(d, r.error) else r
+            for d, r in zip(drafts, results, strict=True)
+        ]
+
+    def _alone(self, draft: Draft) -> ItemResult:
+        try:
+            return ItemResult(receipt=self.create(draft))
+        except RemoteFault as fault:
+            return ItemResult(error=fault)
 
     def find_by_reference(
         self, entity: str, reference: str, idempotency_key: str
@@ -256,6 +286,12 @@ def _completed(changes: Json, held: Json) -> Json:
         inner = {**kept, **_completed(value, kept)} if isinstance(kept, dict) else value
         made[name] = inner if any(v not in ("", None, {}) for v in inner.values()) else {}
     return made
+
+
+def _says_too_little(draft: Draft, error: Exception | None) -> bool:
+    if isinstance(error, ReferenceUnknown):
+        return not error.value
+    return isinstance(error, DuplicateAtTarget) and draft.entity in SUPPLIERS_NUMBERS
 
 
 def _result(draft: Draft, answer: Json | None) -> ItemResult:
