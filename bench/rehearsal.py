@@ -25,7 +25,8 @@ sys.path.insert(0, str(ROOT / "bench"))
 def complete(emulator: Any, company: str, count: int) -> None:
     """Clones of the company's completed orders under new numbers."""
     database = emulator.databases[company]
-    heads = [dict(r) for r in database.where("SorMaster", "OrderStatus", "9")]
+    rows = emulator.documents(f"{company}.SorMaster", "")
+    heads = [dict(r) for r in rows if r["OrderStatus"] == "9"]
     lines = {
         h["SalesOrder"]: [
             dict(r) for r in database.where("SorDetail", "SalesOrder", h["SalesOrder"])

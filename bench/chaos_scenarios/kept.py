@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.chaos_scenarios import Judged
 from bench.chaos_world import World
+from connectors.syspro.emulator.keys import stored
 
 # What a person changes at the target, by entity: the field and, where it lies in an object, the object.
 TARGET_FIELDS: dict[str, tuple[str, ...]] = {
@@ -15,6 +16,7 @@ TARGET_FIELDS: dict[str, tuple[str, ...]] = {
     "Vendor": ("PrimaryEmailAddr", "Address"),
     "Contact": ("EmailAddress",),
 }
+KEYS = {"ArCustomer": "Customer", "ApSupplier": "Supplier", "InvMaster": "StockCode"}
 NAMES = {"ArCustomer": "Name", "ApSupplier": "SupplierName", "InvMaster": "LongDesc"}
 SHOWN = {
     "Customer": "DisplayName",
@@ -75,10 +77,15 @@ class Kept:
 
     def _say_in_erp(self, golden: Any, value: str) -> None:
         company = self.forward.source.company
-        database = self.erp.databases[company]
-        row = dict(database.get(self.table, golden.left_key))
+        row = dict(self._row(golden))
         row.pop("TimeStamp", None)
         self.erp.load({f"{company}.{self.table}": [row | {NAMES[self.table]: value}]})
+
+    def _row(self, golden: Any) -> dict[str, Any]:
+        database = self.erp.databases[self.forward.source.company]
+        # SYSPRO stores numbered keys padded, and shows them shorter.
+        found: dict[str, Any] = database.get(self.table, stored(KEYS[self.table], golden.left_key))
+        return found
 
     def _say_in_books(self, golden: Any, value: str) -> None:
         path = TARGET_FIELDS[self.entity]
@@ -121,8 +128,7 @@ class Kept:
         return value != handle.value
 
     def _values(self, golden: Any) -> tuple[str, str]:
-        database = self.erp.databases[self.forward.source.company]
-        row = database.get(self.table, golden.left_key)
+        row = self._row(golden)
         document = next(
             d
             for d in self.books.documents(self.entity, "")
