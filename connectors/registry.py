@@ -239,7 +239,7 @@ CONNECTORS: dict[str, System] = {
             settings=("client_id", "grant", "scopes"),
             needs=("client_id",),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
-            rate={"per_minute": 60, "per_day": 5000, "concurrent": 5, "burst": 20},
+            rate={"per_minute": 60, "per_day": 5000, "concurrent": 5},
             codes=(
                 CodeList("account", "Account", "Code", "Code", "Name", "Status",
                          (("type", "Type"), ("currency", "CurrencyCode"))),
