@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bench.chaos_scenarios import Judged
-from bench.chaos_scenarios.orders import Orders
+from bench.chaos_scenarios.orders import Orders, went_through
 from bench.chaos_world import World
 
 
@@ -36,7 +36,7 @@ class Credits(Orders):
         orders = Delivery.objects.filter(
             flow__source=flow.source, flow__key__startswith="orders-", step="post", state="done"
         )
-        self.templates = sorted(orders.values_list("item__key", flat=True))[:12]
+        self.templates = went_through(orders)
 
     def change(self, draw: random.Random) -> Any:
         """A completed credit note with the lines of an earlier order."""
