@@ -15,7 +15,8 @@ from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import CONNECT
 from studio.catalog import actions, consent
-from studio.catalog.forms import ReachForm, SignInForm
+from studio.catalog.emulated import TYPED, beside
+from studio.catalog.forms import WORDS, ReachForm, SignInForm
 from studio.catalog.models import Connection
 from studio.catalog.ready import ask_to_get_ready, progress_of
 from studio.catalog.vault import unseal
@@ -51,7 +52,10 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
     known = CONNECTORS.get(system)
     if known is None:
         raise Http404(f"no system {system}")
-    initial = {"owner": request.actor.user_id}
+    emulator = beside(system)
+    initial: dict[str, Any] = {"owner": request.actor.user_id}
+    if emulator:
+        initial |= {"base_url": emulator["url"], "company": emulator.get("company", "")}
     form = ReachForm(
         request.POST or None, workspace=request.workspace, system=known, initial=initial
     )
@@ -63,7 +67,7 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
         made = actions.connect(request.actor, request.workspace, details)
         actions.settle(request.actor, made, form.reach())
         return redirect("catalog:connection-sign-in", key=made.uuid)
-    context = {"form": form, "system": known, "steps": _steps(1)}
+    context = {"form": form, "system": known, "steps": _steps(1), "emulator": emulator}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
 
 
@@ -99,7 +103,11 @@ def sign_in(request: StudioRequest, key: str) -> HttpResponse:
     system = CONNECTORS[found.system]
     stored = unseal(found.credential.sealed)
     held = frozenset({*stored, *found.options})
-    form = SignInForm(request.POST or None, system=system, held=held, initial=found.options)
+    emulator = beside(found.system)
+    if emulator.get("url") != found.base_url:
+        emulator = {}
+    initial = {n: v for n, v in emulator.items() if n in ("operator", "client_id")} | found.options
+    form = SignInForm(request.POST or None, system=system, held=held, initial=initial)
     if request.method == "POST" and form.is_valid():
         actions.reconnect(request.actor, found, form.secrets(), form.options())
         found = _found(request, key)
@@ -110,6 +118,7 @@ def sign_in(request: StudioRequest, key: str) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form, "system": system, "connection": found, "steps": _steps(2),
         "return_address": consent.return_address(),
+        "emulator": [(WORDS[n], emulator[n]) for n in TYPED if n in emulator and n in form.fields],
     }  # fmt: skip
     if system.capabilities.consent is not None and found.options.get("client_id"):
         context |= _consent_link(request, found)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from studio.accounts.models import Membership, User, Workspace, machine, sample_people
 from studio.accounts.roles import CONNECT, LOOKUP, MAP
 from studio.catalog.actions import Details, check, connect, introspect, refresh_codes, take_samples
+from studio.catalog.emulated import hellos
 from studio.catalog.models import Connection
 from studio.core.action import Actor
 from studio.core.dispatch import nudge
@@ -28,17 +26,6 @@ from studio.mapping.wiring import embedder
 
 Say = Callable[[str], None]
 SLUG = "sample"
-
-
-def hellos() -> dict[str, dict[str, Any]]:
-    """What each running emulator told about itself (url, ids, sandbox secrets)."""
-    file = settings.VAR_DIR / "emulators.json"
-    if not file.exists():
-        raise ImproperlyConfigured(
-            f"{file} is missing: the emulators are not running. Start them with `make run`."
-        )
-    found: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-    return found
 
 
 def people(workspace: Workspace) -> None:

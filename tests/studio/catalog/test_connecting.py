@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -279,3 +281,23 @@ def test_a_field_is_found_in_all_entities_with_how_full_it_is(world: Any, me: Cl
     assert 'href="?entity=B"><span>' in here
     assert 'href="?entity=B">B</a>' not in here
     assert 'href="?entity=B">B</a>' in everywhere
+
+
+def test_the_emulator_beside_a_sandbox_is_filled_in(
+    me: Client, running: dict[str, Running], settings: Any, tmp_path: Path
+) -> None:
+    hello = running["qbo"].hello()
+    settings.VAR_DIR, settings.SANDBOX = tmp_path, True
+    (tmp_path / "emulators.json").write_text(json.dumps({"qbo": hello}), encoding="utf-8")
+
+    asked = me.get("/connections/new/qbo/").content.decode()
+    made = reach(me, "qbo", hello)
+    signed = me.get(f"/connections/{made.uuid}/sign-in/").content.decode()
+    settings.SANDBOX = False
+    real = me.get("/connections/new/qbo/").content.decode()
+
+    assert f'value="{hello["url"]}"' in asked
+    assert f'value="{hello["client_id"]}"' in signed
+    assert f"<code>{hello['client_secret']}</code>" in signed
+    assert hello["refresh_token"] not in signed
+    assert hello["url"] not in real

@@ -10,8 +10,9 @@ from django.core.management.base import BaseCommand
 from django.urls import reverse
 
 from connectors.registry import capabilities
+from studio.catalog.emulated import hellos
 from studio.catalog.models import Connection
-from studio.sandbox.seeding import SLUG, hellos
+from studio.sandbox.seeding import SLUG
 
 SECONDS = 20.0
 
