@@ -15,25 +15,31 @@ from django.utils.translation import gettext_lazy as _
 
 from studio.core.models import AuditEvent
 
-# A duty: the audit keys that are its deeds.
+# A duty: the audit keys that are its deeds; one that ends in a dot stands for all that begin so.
 DUTIES: dict[str, tuple[str, ...]] = {
     "map": ("mapping.decided", "lookup.approved", "lookup.row_added"),
     "publish": ("mapping.published", "flow.published"),
     "match": ("linking.same", "linking.create_new", "linking.unlinked"),
-    "settle": ("case.accept", "case.void", "case.adopt", "case.move_date", "item.closed"),
+    "settle": ("case.", "item.closed"),
+    "approve": ("flow.rehearsal_signed", "batch.approved", "case.approve"),
     "prove": ("tieout.signed",),
     "administer": ("member.changed", "token.made", "connection.created", "connection.reconnected"),
 }
+# What is done about a case without settling it, and what stands in the trail a second time: closing a
+# record writes ``item.closed``, from a case or from its own page.
+BESIDE = {"case.assigned", "case.commented", "case.planned", "case.waiting", "case.void"}
 LABELS = {
     "map": _("decides mappings and lookups"),
     "publish": _("publishes"),
     "match": _("links records"),
     "settle": _("settles exceptions"),
+    "approve": _("approves postings and rehearsals"),
     "prove": _("signs tie-outs"),
     "administer": _("administers"),
 }
 # Why two duties do not go together.
 CONFLICTS = {
+    ("publish", "approve"): _("who puts a flow in force should not approve what it posts"),
     ("map", "publish"): _("what one person mapped, another should put in force"),
     ("settle", "prove"): _("who accepts differences should not sign that there are none"),
     ("map", "prove"): _("who decides what fields mean should not sign the result"),
@@ -58,20 +64,32 @@ class Person:
     conflicts: tuple[str, ...]
 
 
+def duty_of(key: str) -> str:
+    """The duty an audit key is a deed of; empty where it is none."""
+    if key in BESIDE:
+        return ""
+    exact = next((duty for duty, keys in DUTIES.items() if key in keys), "")
+    begun = (
+        d for d, keys in DUTIES.items() if any(k[-1] == "." and key.startswith(k) for k in keys)
+    )
+    return exact or next(begun, "")
+
+
 def duties(events: QuerySet[AuditEvent]) -> list[Person]:
     """Everybody who did something, people with conflicts first."""
-    of = {key: duty for duty, keys in DUTIES.items() for key in keys}
     times: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(DUTIES, 0))
     roles: dict[str, set[str]] = defaultdict(set)
     rows = (
-        events.filter(key__in=of)
-        .exclude(role="machine")
+        events.exclude(role="machine")
         .order_by()
         .values_list("actor", "role", "key")
         .annotate(n=Count("id"))
     )
     for actor, role, key, n in rows:
-        times[actor][of[key]] += n
+        duty = duty_of(key)
+        if not duty:
+            continue
+        times[actor][duty] += n
         roles[actor].add(role)
     found = [
         Person(actor, tuple(sorted(roles[actor])), tuple(done.values()), _conflicts(done))

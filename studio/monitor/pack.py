@@ -22,7 +22,7 @@ from studio.core.action import Actor, acting
 from studio.core.models import AuditEvent, SealHead
 from studio.flows.models import Delivery, InboxItem
 from studio.linking.models import Judgement
-from studio.mapping.models import Decision
+from studio.mapping.models import Decision, LookupRow
 from studio.monitor import duties, seal
 from studio.monitor import verify_pack as verifier
 from studio.tieout.models import Difference, TieOut
@@ -74,6 +74,7 @@ def make_pack(actor: Actor, workspace: Workspace, since: date, until: date) -> b
         "judgements.csv": _csv(JUDGEMENTS, _judgements(workspace, period)),
         "postings.csv": _csv(POSTINGS, postings),
         "sample.csv": _csv(POSTINGS, sorted(p for p in postings if p[0] in drawn)),
+        "lookups.csv": _csv(LOOKUPS, _lookups(workspace, period)),
         "overrides.csv": _csv(OVERRIDES, _overrides(workspace, period)),
         "tieouts.csv": _csv(TIEOUTS, _tieouts(workspace, period)),
         "differences.csv": _csv(DIFFERENCES, _differences(workspace, period)),
@@ -187,7 +188,24 @@ def _postings(workspace: Workspace, period: Period) -> list[Row]:
     ]
 
 
-OVERRIDES = ("at", "who", "record", "what", "value_or_reason", "amount", "currency")
+LOOKUPS = (
+    *("at", "who", "connection", "table", "change", "source", "source_label", "target"),
+    *("target_label", "valid_from", "valid_to", "note"),
+)
+_CHANGES = {"+": "added", "~": "changed", "-": "removed"}
+
+
+def _lookups(workspace: Workspace, period: Period) -> Iterable[Row]:
+    found = LookupRow.history.filter(table__workspace=workspace, history_date__date__range=period)
+    for h in found.select_related("table__connection").order_by("history_id").iterator():
+        yield (
+            *(h.history_date.isoformat(), h.decided_by, str(h.table.connection), h.table.label),
+            *(_CHANGES[h.history_type], h.source, h.source_label, h.target, h.target_label),
+            *(h.valid_from or "", h.valid_to or "", h.note),
+        )
+
+
+OVERRIDES = ("at", "who", "record", "what", "value", "reason", "amount", "currency")
 
 
 def _overrides(workspace: Workspace, period: Period) -> Iterable[Row]:
@@ -197,20 +215,36 @@ def _overrides(workspace: Workspace, period: Period) -> Iterable[Row]:
     for case in closed.order_by("pk").iterator():
         yield (
             *(case.closed_at.isoformat() if case.closed_at else "", case.closed_by),
-            *(case.record_label, case.sentence, case.closed_reason, case.amount, case.currency),
+            *(case.record_label, case.sentence, case.state, case.closed_reason),
+            *(case.amount, case.currency),
         )
     items = InboxItem.objects.filter(flow__workspace=workspace, updated_at__date__range=period)
     for item in items.exclude(overrides={}).order_by("pk").iterator():
+        events = _fixes(item)
         for path, value in item.overrides.items():
+            said = next((e for e in events if str(value) in e.data["values"].values()), None)
+            who, at = (said.actor, said.at) if said else ("", item.updated_at)
+            reason = said.data["values"].get("reason", "") if said else ""
             yield (
-                *(item.updated_at.isoformat(), "see audit.jsonl", item.label, path, value),
+                *(at.isoformat(), who, item.label, path, value, reason),
                 *(item.amount, item.currency),
             )
 
 
+def _fixes(item: InboxItem) -> list[AuditEvent]:
+    """What people did about the cases of a record, newest first."""
+    cases = Case.objects.filter(subject=f"inbox:{item.uuid}").values_list("uuid", flat=True)
+    subjects = [f"case:{key}" for key in cases]
+    found = AuditEvent.objects.filter(subject__in=subjects, key__startswith="case.")
+    return [e for e in found.order_by("-pk") if isinstance(e.data.get("values"), dict)]
+
+
+_PLACES = ("source", "ledger", "target")
+_SUMS = ("count", "gross", "net", "tax")
 TIEOUTS = (
-    *("at", "flow", "currency", "from", "to", "source", "ledger", "target", "residual"),
-    *("unexplained", "green", "signed_by", "signed_at", "note"),
+    *("at", "flow", "currency", "from", "to"),
+    *(f"{place}_{name}" for place in _PLACES for name in _SUMS),
+    *("residual", "unexplained", "green", "signed_by", "signed_at", "note"),
 )
 
 
@@ -221,11 +255,12 @@ def _ties(workspace: Workspace, period: Period) -> QuerySet[TieOut]:
 
 def _tieouts(workspace: Workspace, period: Period) -> Iterable[Row]:
     for tie in _ties(workspace, period):
-        totals = [json.dumps(tie.totals.get(p, {})) for p in ("source", "ledger", "target")]
         yield (
             *(tie.created_at.isoformat(), tie.flow.key, tie.currency, tie.period_from or ""),
-            *(tie.period_to or "", *totals, tie.residual, tie.unexplained, tie.green),
-            *(tie.signed_by, tie.signed_at.isoformat() if tie.signed_at else "", tie.sign_note),
+            tie.period_to or "",
+            *(tie.totals.get(place, {}).get(name, "") for place in _PLACES for name in _SUMS),
+            *(tie.residual, tie.unexplained, tie.green, tie.signed_by),
+            *(tie.signed_at.isoformat() if tie.signed_at else "", tie.sign_note),
         )
 
 

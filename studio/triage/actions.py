@@ -175,6 +175,8 @@ def apply_remedy(
     for one in found.inputs:
         if one.required and not str(values.get(one.name, "")).strip():
             raise ValidationError(f"{one.label} is needed.")
+    # What the button does not ask for, such as the form's own token, is nobody's business.
+    values = {i.name: values[i.name] for i in found.inputs if i.name in values}
     with transaction.atomic():
         shown = {k: str(v)[:300] for k, v in values.items() if v}
         case.state = "in_work"

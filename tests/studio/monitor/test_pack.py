@@ -34,7 +34,10 @@ def pack(world, ana, actor_of, tmp_path: Path) -> Path:
     for number in ("1001", "1002", "1003"):
         world.order(number)
     world.order("1004", Terms="=cmd()")
+    world.order("1005", Terms="45")
     world.run()
+    lookup = Case.objects.get(evidence__code="45")
+    apply_remedy(accountant, lookup, "add_lookup", {"target": "4", "csrfmiddlewaretoken": "t0ken"})
     record(accountant, "case.commented", "case:1", {"record": "ours"})
     stranger = Workspace.objects.create(name="Other", slug="other")
     AuditEvent.objects.create(
@@ -75,9 +78,21 @@ def test_a_pack_holds_the_period_and_verifies_without_the_studio(pack: Path) -> 
     posted = rows(pack, "postings.csv")
     assert [p["source_record"] for p in posted] == ["1001", "1002", "1003"]
     assert {p["published_by"] for p in posted} == {"Ivo Marsh"}
-    assert rows(pack, "overrides.csv")[0]["value_or_reason"] == "paid in cash"
-    assert rows(pack, "tieouts.csv")[0]["signed_by"] == "Ana Keller"
+    assert rows(pack, "overrides.csv")[0]["reason"] == "paid in cash"
+    tie = rows(pack, "tieouts.csv")[0]
+    assert (tie["signed_by"], tie["source_gross"], tie["target_count"]) == (
+        "Ana Keller", "500.00", "3",
+    )  # fmt: skip
+    lookup = next(row for row in rows(pack, "lookups.csv") if row["source"] == "45")
+    assert (lookup["who"], lookup["change"], lookup["target"]) == ("Ana Keller", "added", "4")
+    assert "t0ken" not in (pack / "audit.jsonl").read_text()
     assert rows(pack, "sample.csv") == sorted(posted, key=lambda p: p["key"])
+
+
+def test_duties_count_every_case_that_was_settled(pack: Path) -> None:
+    ana = next(row for row in rows(pack, "duties.csv") if row["who"] == "Ana Keller")
+
+    assert (ana["settle"], ana["prove"], ana["approve"]) == ("2", "1", "0")
 
 
 def test_other_companies_stand_in_the_chain_by_hash_only(pack: Path) -> None:
