@@ -71,7 +71,9 @@ class Kept:
             made = Changed(golden.pk, f"box{self.number}@chaos.example")
             self._say_in_books(golden, made.value)
             return made
-        made = Changed(golden.pk, f"Chaos {self.world.seed} {self.number}")
+        # Names are one space over customers and suppliers in the books.
+        kind = self.flow.design["keeps"]["kind"].title()
+        made = Changed(golden.pk, f"{kind} {self.world.seed} {self.number}")
         self._say_in_erp(golden, made.value)
         return made
 
