@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -35,6 +37,7 @@ class Problem:
 
     refusal: Refusal
     row: MappingRow | None
+    create_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,27 @@ def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
     rows = {r.target_path: r for r in mapping.rows.defer("candidates")}
     return {
         "mapping": mapping,
-        "problems": [Problem(p, rows.get(p.target)) for p in actions.refusals(mapping)],
+        "problems": [
+            Problem(p, rows.get(p.target), _create_url(request, mapping, p.table))
+            for p in actions.refusals(mapping)
+        ],
         "changes": changes(mapping),
         "versions": list(mapping.versions.all()[:20]),
         "certain": sum(r.state == "open" and r.confidence >= CERTAIN for r in rows.values()),
         "approved": sum(1 for r in rows.values() if r.state == "approved"),
         "may_publish": request.actor.may(PUBLISH),
     }
+
+
+def _create_url(request: StudioRequest, mapping: Mapping, table: str) -> str:
+    """The admin's form for a missing table, for those who may use it."""
+    user = request.user
+    if not table or not user.is_staff or not user.has_perm("mapping.add_lookuptable"):
+        return ""
+    label = table.replace("_", " ").capitalize()
+    where = {"workspace": mapping.workspace_id, "connection": mapping.connection_id}
+    filled = urlencode({**where, "name": table, "label": label})
+    return f"{reverse('admin:mapping_lookuptable_add')}?{filled}"
 
 
 def changes(mapping: Mapping) -> list[Change]:

@@ -345,3 +345,20 @@ def test_a_mapping_of_another_workspace_is_not_found(
 
     assert client.get(url("review", inbound.uuid)).status_code == 404
     assert client.post(url("row-decide", row.uuid), {"candidate": "0"}).status_code == 404
+
+
+def test_a_missing_table_is_a_link_to_its_form_for_those_who_may_and_words_for_others(
+    client_of_ivo: Client, ada: User, as_person: AsPerson, inbound: Mapping, make_row: MakeRow
+) -> None:
+    make_row("name", state="approved", expression='LOOKUP("ship_method", Name)')
+    User.objects.filter(pk=ada.pk).update(is_staff=True, is_superuser=True)
+    form = reverse("admin:mapping_lookuptable_add")
+
+    hers = as_person(ada).get(url("publishing", inbound.uuid)).content.decode()
+    his = client_of_ivo.get(url("publishing", inbound.uuid)).content.decode()
+
+    assert f'href="{form}?workspace=' in hers
+    assert "name=ship_method" in hers
+    assert form not in his
+    assert "ask an administrator to create the table" in his
+    assert "Did you mean" not in hers
