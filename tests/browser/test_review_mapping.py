@@ -157,6 +157,20 @@ def test_explaining_opens_the_waterfall_and_the_samples(page_for, ivo, mapping, 
     accessible(page)
 
 
+def test_explaining_stays_on_the_row_so_that_enter_acts_on_what_was_read(
+    page_for, ivo, mapping
+) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    page.keyboard.press("e")
+    expect(row(page, "code").locator("svg.waterfall").first).to_be_visible()
+    expect(row(page, "code")).to_be_focused()
+
+    page.keyboard.press("Enter")
+
+    expect(row(page, "code")).to_have_count(0)
+    assert (state("code"), state("name")) == ("approved", "open")
+
+
 def test_ticked_rows_are_accepted_with_one_key(page_for, ivo, mapping) -> None:
     page = page_for("ivo", f"/mappings/{mapping.uuid}/")
     page.keyboard.press("x")
