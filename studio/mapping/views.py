@@ -237,14 +237,20 @@ def _answer_row(request: StudioRequest, row: MappingRow, text: str) -> HttpRespo
         messages.success(request, text)
         return redirect(back_to(request, row.mapping))
     target = back_to(request, row.mapping)
-    narrowing = Narrowing.of(QueryDict(urlsplit(target).query))
+    query = QueryDict(urlsplit(target).query)
+    narrowing = Narrowing.of(query)
+    counts, groups = counted(row.mapping, narrowing, query)
     context: dict[str, Any] = {
         "mapping": row.mapping,
         "text": text,
         "tone": "success",
         "back": target,
         "undo_url": reverse("mapping:undo", args=[row.mapping.uuid]),
-        "counts": counted(row.mapping, narrowing, QueryDict())[0],
+        # Every number on the page that this decision changes.
+        "counts": counts,
+        "groups": groups,
+        "budget": budget_size(row.mapping, 1.0),
+        "version": published(row.mapping),
     }
     if narrowing.state != "open":
         context |= _row_context(request, row)

@@ -60,7 +60,9 @@ def publishing(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
-    rows = {r.target_path: r for r in mapping.rows.defer("candidates")}
+    every = list(mapping.rows.defer("candidates"))
+    # Several rows may fill one field: counted are rows, a problem leads to the first of its field.
+    rows = {r.target_path: r for r in reversed(every)}
     return {
         "mapping": mapping,
         "problems": [
@@ -69,8 +71,8 @@ def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
         ],
         "changes": changes(mapping),
         "versions": list(mapping.versions.all()[:20]),
-        "certain": sum(r.state == "open" and r.confidence >= CERTAIN for r in rows.values()),
-        "approved": sum(1 for r in rows.values() if r.state == "approved"),
+        "certain": sum(r.state == "open" and r.confidence >= CERTAIN for r in every),
+        "approved": sum(1 for r in every if r.state == "approved"),
         "may_publish": request.actor.may(PUBLISH),
     }
 

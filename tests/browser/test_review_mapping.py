@@ -117,6 +117,8 @@ def test_a_mapping_is_reviewed_by_keyboard_alone(page_for, ivo, mapping) -> None
     page.keyboard.press("r")
     expect(row(page, "phone")).to_have_count(0)
     expect(page.locator("#progress")).to_contain_text("1 to review")
+    expect(page.locator("#facets")).to_contain_text("Approved2")
+    expect(page.locator("#budget-count")).to_have_text("Accept the 1 surest")
 
     assert (state("code"), state("name"), state("phone")) == ("approved", "approved", "rejected")
     assert MappingRow.objects.get(target_path="name").expression == "Telephone"

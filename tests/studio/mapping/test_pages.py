@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,25 @@ def test_enter_decides_the_row_leaves_and_the_counter_falls(
     assert f"row-{row.uuid}" not in answer
     assert 'hx-swap-oob="true"' in answer
     assert "Undo" in answer
+
+
+def test_every_number_on_the_page_follows_a_decision(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow, make_row: MakeRow
+) -> None:
+    make_row("email", candidate("Email", 0.96))
+    page = client_of_ivo.get(url("review", inbound.uuid)).content.decode()
+    assert "Accept the 2 surest" in page
+
+    answer = client_of_ivo.post(
+        url("row-decide", row.uuid), {"candidate": "0", "revision": "0"}, **HTMX
+    ).content.decode()
+
+    said = " ".join(re.sub(r"<[^>]+>", " ", answer).split())
+    for part in ("progress", "facets", "budget-count", "budget-risk"):
+        assert re.search(rf'id="{part}" hx-swap-oob="true"', answer), part
+    assert "1 to review 1 approved" in said
+    assert "To review 1 Approved 1" in said
+    assert "Accept the 1 surest" in said
 
 
 def test_without_script_the_same_form_leads_back_to_the_list(
@@ -264,6 +284,19 @@ def test_any_decided_row_can_be_taken_back_where_it_stands(
     assert (row.state, row.expression, len(row.candidates) > 0) == ("open", "", True)
     assert again.status_code == 422
     assert "Nothing that a person decided" in again.content.decode()
+
+
+def test_rows_are_counted_where_several_fill_one_field(
+    client_of_ivo: Client, inbound: Mapping, make_row: MakeRow
+) -> None:
+    for path, number in (("name", 0), ("phone", 0), ("phone", 1)):
+        row = make_row(path, state="approved", expression="Name", alternative=number)
+        row.condition = 'Email = ""' if path == "phone" and not number else ""
+        row.save()
+
+    page = client_of_ivo.get(url("publishing", inbound.uuid)).content.decode()
+
+    assert "3 approved rows" in page
 
 
 def test_publishing_says_how_many_certain_rows_would_stay_empty(
