@@ -395,3 +395,24 @@ def test_a_missing_table_is_a_link_to_its_form_for_those_who_may_and_words_for_o
     assert form not in his
     assert "ask an administrator to create the table" in his
     assert "Did you mean" not in hers
+
+
+def test_what_is_in_force_is_not_offered_for_publishing_again(
+    client_of_ivo: Client, inbound: Mapping, make_row: MakeRow
+) -> None:
+    for path in ("code", "name"):
+        make_row(path, state="approved", expression="Name")
+    address = url("publishing", inbound.uuid)
+    button = f'action="{url("publish", inbound.uuid)}"'
+    assert button in client_of_ivo.get(address).content.decode()
+
+    client_of_ivo.post(url("publish", inbound.uuid))
+    after = client_of_ivo.get(address).content.decode()
+    make_row("email", state="approved", expression="Email")
+    changed = client_of_ivo.get(address).content.decode()
+
+    assert "Version 1 is in force" in after
+    assert "It can be published" not in after
+    assert button not in after
+    assert "It can be published" in changed
+    assert button in changed
