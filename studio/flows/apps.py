@@ -9,9 +9,10 @@ class FlowsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell triage what can be done about this app's cases, and what they are about."""
-        from studio.catalog.uses import register_finder
+        from studio.catalog.uses import register_finder, register_next
         from studio.flows.drift import flows_hit
         from studio.flows.evidence import case_evidence
+        from studio.flows.pairing import next_steps
         from studio.flows.pins import users_of_mapping
         from studio.flows.remedies import register_all
         from studio.flows.remedies_keeping import register_all as register_keeping
@@ -24,6 +25,7 @@ class FlowsConfig(AppConfig):
         register_use(deliveries_using)
         register_user(users_of_mapping)
         register_finder(flows_hit)
+        register_next(next_steps)
         register_all()
         register_keeping()
         register_payments()
