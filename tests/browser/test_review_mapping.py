@@ -216,3 +216,18 @@ def test_the_pages_are_accessible_in_light_and_dark_at_both_widths(
             "accuracy": "/accuracy/",
         }[place],
     )
+
+
+def test_a_swap_sets_no_style_attribute_which_the_policy_would_refuse(
+    page_for, ivo, mapping
+) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    # As a browser does when somebody pulls a field larger; the page's watch fails on a CSP report.
+    page.evaluate("document.getElementById('expected').style.width = '9rem'")
+
+    page.keyboard.press("Enter")
+    expect(row(page, "code")).to_have_count(0)
+    page.keyboard.press("u")
+
+    expect(row(page, "code")).to_be_visible()
+    expect(page.locator("#expected")).not_to_have_attribute("style", "width: 9rem;")

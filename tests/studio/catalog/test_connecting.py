@@ -14,7 +14,7 @@ from connectors.ai.hash_embedder import HashEmbedder
 from connectors.emulation.serve import Running, load, start_in_thread
 from engine.errors import OutcomeUnknown
 from studio.catalog.models import Connection
-from studio.catalog.ready import get_ready, progress_of
+from studio.catalog.ready import STAGES, get_ready, progress_of
 from studio.catalog.vault import unseal
 from studio.core.models import AuditEvent
 from studio.flows.models import Flow
@@ -418,3 +418,14 @@ def test_the_company_of_a_sign_in_is_not_taken_twice_unasked(
     me.post(place, {"company": books.company, "again": "1"})
     second.refresh_from_db()
     assert second.company == books.company
+
+
+def test_large_numbers_are_grouped_where_the_connection_is_ready(
+    world: Any, actor_of: Callable[[Any], Any], ivo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.erp.snapshots.update(entity_count=55, field_count=2636)
+    monkeypatch.setattr("studio.catalog.ready._DO", dict.fromkeys(STAGES, lambda *_: ""))
+
+    get_ready(actor_of(ivo), world.erp)
+
+    assert "55 entities with 2,636 fields" in progress_of(world.erp)["words"]

@@ -316,3 +316,13 @@ def test_who_publishes_a_mapping_sees_the_flows_that_have_to_follow(world, ivo, 
     assert 'href="/flows/orders/"' in page
     assert "runs with version 1" in page
     assert "publish it to use version 2" in page
+
+
+def test_a_missing_record_is_named_in_good_english(world, ivo, client) -> None:
+    client.force_login(ivo, backend="django.contrib.auth.backends.ModelBackend")
+    design = {**world.flow.design, "references": {"item": {"policy": "ask"}}}
+    Flow.objects.filter(pk=world.flow.pk).update(design=design)
+
+    page = client.get("/flows/orders/steps/references/").content.decode()
+
+    assert "If the item is missing" in page
