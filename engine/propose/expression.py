@@ -71,13 +71,20 @@ def _is_flag(one: Leaf) -> bool:
 def _points_at(target: Leaf) -> str:
     """What the target names: the entity it refers to, or its own last words."""
     pointed = target.field.references.split(".", maxsplit=1)[0]
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", pointed).lower() or _own_name(target) or "values"
+
+
+def _own_name(target: Leaf) -> str:
     words = [w for w in target.words if w not in ("code", "type", "id", "default", "reference")]
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", pointed).lower() or "_".join(words) or "values"
+    return "_".join(words)
 
 
 def _table(source: Leaf, target: Leaf, pointed: str) -> str:
     """The table that yields codes of what the target names; empty where there is none."""
-    known = TABLES.get(pointed.replace("_", ""), "")
+    # What a system calls the list it points at may say nothing; the field's own words may.
+    known = next(
+        (TABLES[n] for p in (pointed, _own_name(target)) if (n := p.replace("_", "")) in TABLES), ""
+    )
     words = {canonical(w) for w in (*target.words, *target.above)}
     if known == "tax_codes" and {canonical(w) for w in target.owner} & {"bill", "supplier"}:
         return "purchase_tax_codes"

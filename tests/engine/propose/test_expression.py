@@ -23,6 +23,7 @@ def made(source: FieldSchema, target: FieldSchema, *, of: str = "Invoice") -> di
     [
         (F("tax_code"), F("TaxCodeRef.value", references="TaxCode.Id"), 'LOOKUP("tax_codes", tax_code)'),
         (F("terms"), F("SalesTermRef.value", references="Term.Id"), 'LOOKUP("terms", terms)'),
+        (F("terms"), F("TermsCode", references="TblArTerms.TermsCode"), 'LOOKUP("terms", terms)'),
         (F("branch"), F("DepartmentRef.value", references="Department.Id"), 'LOOKUP("branches", branch)'),
         (F("method"), F("PaymentMethodRef.value", references="PaymentMethod.Id"), 'LOOKUP("payment_methods", method)'),
         (F("account"), F("IncomeAccountRef.value", references="Account.Id"), 'LOOKUP("accounts", account)'),
