@@ -24,12 +24,28 @@ from studio.mapping.stored import from_store
 
 REFUSED, MONEY = "refused", "money"
 # Words of a target that make it count, whatever its type: a code or a yes/no decides amounts, too.
-_ALWAYS = frozenset({"discount", "discounts", "exchange", "exch", "tax", "taxes", "vat", "gst"})
+_ALWAYS = frozenset(
+    {
+        "discount",
+        "discounts",
+        "exchange",
+        "exch",
+        "tax",
+        "taxes",
+        "taxable",
+        "taxability",
+        "exempt",
+        "vat",
+        "gst",
+    }
+)
 # Words that make a number a sum of money; in a text they are words only.
 _NUMBERS = frozenset(
     [
         "amount",
         "amounts",
+        "quantity",
+        "qty",
         "amt",
         "total",
         "totals",

@@ -159,6 +159,8 @@ def test_a_text_for_a_yes_or_no_is_left_unless_somebody_confirmed_it(
         ("custom.DiscountAmount", "decimal", {}, False),
         ("custom.ExchRate", "decimal", {}, False),
         ("custom.TaxCodeRef", "string", {}, False),
+        ("custom.Taxability", "enum", {}, False),
+        ("custom.Qty", "decimal", {}, False),
         ("custom.DiscountRate", "decimal", {"required": True}, True),
         ("custom.DiscountRate", "decimal", {"method": "Rule"}, True),
         ("custom.CreditLimit", "decimal", {}, True),
