@@ -16,12 +16,14 @@ class Refusal:
         sentence: what is wrong.
         fix: what to do about it.
         target: target path it concerns, or empty; lets a page jump to the row.
+        table: name of a lookup table that does not exist, or empty; lets a page offer to make it.
     """
 
     place: str
     sentence: str
     fix: str = ""
     target: str = ""
+    table: str = ""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.sentence}" + (f" {self.fix}" if self.fix else "")

@@ -8,6 +8,9 @@ from dataclasses import field as fresh
 
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
 
+# How much of two names must agree before one is taken for a misspelling of the other.
+NEAR = 0.75
+
 
 @dataclass(slots=True)
 class Node:
@@ -68,5 +71,6 @@ def _plant(root: Node, found: FieldSchema, path: str) -> None:
 def nearest(name: str, known: list[str]) -> str:
     """The known name most like ``name``, or empty."""
     folded = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
+    # A word in common (``ship_method``, ``payment_methods``) is no misspelling of the name.
+    close = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=NEAR)
     return folded[close[0]] if close else ""

@@ -3,8 +3,8 @@
 ``{"kind": ..., "source": [path, …], "formula": "…", "table": …, "says": "…"}``. Kinds: ``direct``,
 ``trim`` (must be cut to the target's length), ``date``, ``number``, ``text``, ``flag`` (yes/no to
 true/false), ``values`` (one code list to another), ``lookup`` (a code translated by a table),
-``link`` (the key of a synced record), ``split`` (part of a name), ``concatenation``, ``unit``. The
-formula is in the mapping language (``engine.mapping``); paths with signs stand in square brackets.
+``link`` (the key of a synced record), ``split`` (part of a name), ``concatenation``, ``unit``. A ``doubt`` says why the
+formula cannot run as it stands. The formula is in the mapping language (``engine.mapping``); paths with signs stand in square brackets.
 """
 
 from __future__ import annotations
@@ -19,6 +19,31 @@ from engine.schema.model import FieldType, JsonValue
 _NAME = re.compile(r"[^\W\d][\w#$@]*")
 _RECORDS = frozenset({"customer", "supplier", "item", "contact", "invoice"})
 _NUMBERS = (FieldType.DECIMAL, FieldType.INTEGER)
+
+# What a target is, in the vendors' words -> the table that yields its codes. The studio keeps these
+# tables (``studio.mapping.values.TABLES``); a formula that names any other could never be published.
+TABLES: dict[str, str] = {
+    "taxcode": "tax_codes",
+    "taxtype": "tax_codes",
+    "term": "terms",
+    "terms": "terms",
+    "salesterm": "terms",
+    "salesterms": "terms",
+    "paymentterm": "terms",
+    "paymentterms": "terms",
+    "paymentmethod": "payment_methods",
+    "account": "accounts",
+    "bankaccount": "bank_accounts",
+    "department": "branches",
+    "branch": "branches",
+    "location": "branches",
+}
+_CURRENCIES = frozenset({"currency", "companycurrency", "currencycode"})
+# Where the words of a source name something else as well, its value is not the record's key.
+_NO_KEYS = frozenset(
+    ["account", "tax", "term", "currency", "class", "price", "amount", "quantity", "warehouse"]
+)
+_ALSO = {"customer": {"party"}, "supplier": {"party"}, "contact": {"party"}}
 
 
 def written(path: str) -> str:
@@ -43,11 +68,51 @@ def _is_flag(one: Leaf) -> bool:
     return one.field.type is FieldType.BOOLEAN or (bool(codes) and codes <= {"Y", "N", ""})
 
 
-def _table(target: Leaf) -> str:
-    """The name of the lookup table: what the target points at, or its own last words."""
+def _points_at(target: Leaf) -> str:
+    """What the target names: the entity it refers to, or its own last words."""
     pointed = target.field.references.split(".", maxsplit=1)[0]
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", pointed).lower() or _own_name(target) or "values"
+
+
+def _own_name(target: Leaf) -> str:
     words = [w for w in target.words if w not in ("code", "type", "id", "default", "reference")]
-    return (pointed or "_".join(words) or "values").lower()
+    return "_".join(words)
+
+
+def _table(source: Leaf, target: Leaf, pointed: str) -> str:
+    """The table that yields codes of what the target names; empty where there is none."""
+    # What a system calls the list it points at may say nothing; the field's own words may.
+    known = next(
+        (TABLES[n] for p in (pointed, _own_name(target)) if (n := p.replace("_", "")) in TABLES), ""
+    )
+    words = {canonical(w) for w in (*target.words, *target.above)}
+    if known == "tax_codes" and {canonical(w) for w in target.owner} & {"bill", "supplier"}:
+        return "purchase_tax_codes"
+    # Accounts of items hang on a class of products; a source that names an account needs no detour.
+    if known == "accounts" and {"class", "category"} & {canonical(w) for w in source.words}:
+        if words & {"income", "sale", "revenue"}:
+            return "income_accounts"
+        if words & {"expense", "cost", "purchase"}:
+            return "expense_accounts"
+    return known
+
+
+def _record(target: Leaf, pointed: str) -> str:
+    """The kind of synced record a reference is to; empty for any other list."""
+    if target.field.references:
+        kind = canonical(pointed)
+        return kind if kind in _RECORDS else ""
+    return next((canonical(w) for w in target.words if canonical(w) in _RECORDS), "")
+
+
+def _is_key_of(source: Leaf, kind: str) -> bool:
+    """Whether the source tells which record of the kind is meant, rather than something about it."""
+    said = {canonical(w) for w in source.words}
+    if said & _NO_KEYS:
+        return False
+    names = {kind} | _ALSO.get(kind, set())
+    owned = source.field.key and bool(names & {canonical(w) for w in source.owner})
+    return owned or bool(said & names)
 
 
 def _is_reference(one: Leaf) -> bool:
@@ -73,15 +138,29 @@ def _from_codes(source: Leaf, path: str, target: Leaf) -> dict[str, JsonValue] |
         if cases:
             table: dict[str, JsonValue] = {m.source: m.target for m in pairs}
             return _made("values", source, f"SWITCH({path}{cases})", "code by code", values=table)
-    if _is_reference(target) and {canonical(w) for w in target.words} & _RECORDS:
-        kind = next(canonical(w) for w in target.words if canonical(w) in _RECORDS)
-        return _made("link", source, f'LINK("{kind}", {path})', f"the linked {kind}", table=kind)
     if _is_reference(target) or (target.field.enum and source.field.type is FieldType.STRING):
-        name = _table(target)
-        return _made(
-            "lookup", source, f'LOOKUP("{name}", {path})', f"by the table {name}", table=name
-        )
+        return _from_reference(source, path, target)
     return None
+
+
+def _from_reference(source: Leaf, path: str, target: Leaf) -> dict[str, JsonValue]:
+    """The key of a record or of a code at the target, by link or by table."""
+    pointed = _points_at(target)
+    if pointed.replace("_", "") in _CURRENCIES:
+        return _made("direct", source, path, "as it is: currencies have one code everywhere")
+    kind = _record(target, pointed) if _is_reference(target) else ""
+    words = pointed.replace("_", " ")
+    if kind and _is_key_of(source, kind):
+        return _made("link", source, f'LINK("{kind}", {path})', f"the linked {kind}", table=kind)
+    if kind:
+        doubt = f"The target wants a linked {kind}; this source field does not say which {kind}."
+        return _made("direct", source, path, "as it is", doubt=doubt)
+    table = _table(source, target, pointed)
+    name = table or pointed
+    made = _made("lookup", source, f'LOOKUP("{name}", {path})', f"by the table {name}", table=name)
+    if not table:
+        made["doubt"] = f"A table of translations is needed for this: there is none for “{words}”."
+    return made
 
 
 def _from_type(source: Leaf, path: str, target: Leaf) -> dict[str, JsonValue] | None:

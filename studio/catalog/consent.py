@@ -18,6 +18,7 @@ from engine.errors import StudioError
 from studio.accounts.roles import CONNECT
 from studio.catalog.models import Connection
 from studio.catalog.services import StoredTokens
+from studio.catalog.twins import sentence_about, twins_of
 from studio.catalog.vault import seal, unseal
 from studio.catalog.wiring import config_of, opened, services_of
 from studio.core.action import Actor, acting
@@ -124,11 +125,16 @@ def companies(connection: Connection) -> dict[str, str]:
         return connector.companies() if isinstance(connector, ListsCompanies) else {}
 
 
-def choose_company(actor: Actor, connection: Connection, company: str) -> None:
-    """Say which of the companies this connection stands for.
+TWIN = "twin"
+
+
+def choose_company(
+    actor: Actor, connection: Connection, company: str, *, again: bool = False
+) -> None:
+    """Say which of the companies this connection stands for; ``again``: though another one does.
 
     Raises:
-        ValidationError: the sign-in does not reach it.
+        ValidationError: the sign-in does not reach it; or (code ``TWIN``) it is connected already.
     """
     try:
         known = companies(connection)
@@ -136,6 +142,10 @@ def choose_company(actor: Actor, connection: Connection, company: str) -> None:
         raise ValidationError(str(error)) from error
     if company not in known:
         raise ValidationError("The sign-in does not reach this company. Choose one of the list.")
+    connection.company = company
+    twin = twins_of(connection).first()
+    if twin is not None and not again:
+        raise ValidationError(sentence_about(connection, twin), code=TWIN)
     with acting(actor, CONNECT, "connection.company", f"connection:{connection.uuid}") as line:
         Connection.objects.filter(pk=connection.pk).update(company=company[:80])
         line.data = {"name": connection.name, "company": known[company]}

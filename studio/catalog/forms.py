@@ -10,6 +10,7 @@ from connectors.registry import System
 from engine.runtime.schedule import Hours
 from studio.accounts.models import User, Workspace
 from studio.catalog.models import Connection
+from studio.catalog.twins import sentence_about, twins_of
 
 PATHS = {
     "direct": "Directly over the internet",
@@ -62,6 +63,8 @@ class ReachForm(forms.Form):
         User.objects.none(), required=False, help_text="Who is asked when it breaks."
     )
 
+    again = forms.BooleanField(required=False, label="Connect this company a second time")
+
     def __init__(
         self,
         *args: Any,
@@ -84,6 +87,10 @@ class ReachForm(forms.Form):
         self.fields["company"].help_text = (
             "" if can.consent is None else "Empty: it is taken from the sign-in."
         )
+        self._twin = self._find_twin()
+        if self._twin is None:
+            # Asked only of those whose company is connected already.
+            del self.fields["again"]
         people = User.objects.filter(memberships__workspace=workspace).order_by("display_name")
         self.fields["owner"].queryset = people  # type: ignore[attr-defined]
 
@@ -96,6 +103,30 @@ class ReachForm(forms.Form):
         if others.exists():
             raise forms.ValidationError("There is a connection of this name already.")
         return name
+
+    def _find_twin(self) -> Connection | None:
+        typed = {n: str(self.data.get(n, "")).strip() for n in ("company", "base_url")}
+        same = self._connection and typed["company"] == self._connection.company
+        if not typed["company"] or same:
+            return None
+        like = Connection(
+            pk=self._connection.pk if self._connection else None,
+            workspace=self._workspace,
+            system=self._system.key,
+            company=typed["company"],
+            base_url=typed["base_url"].rstrip("/"),
+        )
+        return twins_of(like).first()
+
+    def clean(self) -> dict[str, Any]:
+        """A company is connected once, unless somebody means it."""
+        data: dict[str, Any] = super().clean() or {}
+        if self._twin is not None and not data.get("again"):
+            like = Connection(company=data.get("company", ""))
+            raise forms.ValidationError(
+                f"{sentence_about(like, self._twin)} Tick the last box if that is what you want."
+            )
+        return data
 
     def clean_base_url(self) -> str:
         """Plain HTTP is for loopback only."""

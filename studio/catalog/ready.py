@@ -56,11 +56,11 @@ def get_ready(actor: Actor, connection: Connection) -> bool:
             return False
     snapshot = connection.snapshots.first()
     fields = (
-        f"{snapshot.entity_count} entities with {snapshot.field_count} fields"
+        f"{snapshot.entity_count:,} entities with {snapshot.field_count:,} fields"
         if snapshot
         else "nothing"
     )
-    _tell(connection, "done", f"Ready: {fields}, {connection.codes.count()} codes.")
+    _tell(connection, "done", f"Ready: {fields}, {connection.codes.count():,} codes.")
     return True
 
 

@@ -25,10 +25,28 @@ class Hit:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What can be done with a connection once it is ready.
+
+    Attributes:
+        label: what the button says.
+        url: where it leads.
+        permission: who may.
+        post: it makes something.
+    """
+
+    label: str
+    url: str
+    permission: str
+    post: bool = False
+
+
 Finder = Callable[[Connection, Change, SystemSchema], list[Hit]]
 Suggester = Callable[[Change, SystemSchema, SystemSchema], list[Remap]]
 FINDERS: list[Finder] = []
 SUGGESTERS: list[Suggester] = []
+NEXT: list[Callable[[Connection], list[NextStep]]] = []
 
 
 def register_finder(finder: Finder) -> None:
@@ -41,6 +59,17 @@ def register_suggester(suggester: Suggester) -> None:
     """Add what knows replacements; called from ``AppConfig.ready``."""
     if suggester not in SUGGESTERS:
         SUGGESTERS.append(suggester)
+
+
+def register_next(finder: Callable[[Connection], list[NextStep]]) -> None:
+    """Add what knows a next step; called from ``AppConfig.ready``."""
+    if finder not in NEXT:
+        NEXT.append(finder)
+
+
+def next_steps_of(connection: Connection) -> list[NextStep]:
+    """Everything that can be done with a connection now."""
+    return [step for finder in NEXT for step in finder(connection)]
 
 
 def hits_of(connection: Connection, change: Change, before: SystemSchema) -> list[Hit]:

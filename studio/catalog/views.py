@@ -112,7 +112,7 @@ def introspect(request: StudioRequest, key: str) -> HttpResponse:
     try:
         snapshot = actions.introspect(request.actor, found)
         actions.refresh_codes(found)
-        messages.success(request, f"Snapshot {snapshot.number}: {snapshot.field_count} fields.")
+        messages.success(request, f"Snapshot {snapshot.number}: {snapshot.field_count:,} fields.")
     except StudioError as error:
         messages.error(request, str(error))
     return redirect("catalog:connection", key=key)

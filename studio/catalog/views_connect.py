@@ -13,12 +13,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from connectors.registry import CONNECTORS
 from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import CONNECT
+from studio.accounts.roles import CONNECT, PUBLISH
 from studio.catalog import actions, consent
 from studio.catalog.emulated import TYPED, beside
 from studio.catalog.forms import WORDS, ReachForm, SignInForm
 from studio.catalog.models import Connection
 from studio.catalog.ready import ask_to_get_ready, progress_of
+from studio.catalog.twins import twins_of
+from studio.catalog.uses import next_steps_of
 from studio.catalog.vault import unseal
 from studio.core.htmx import page_or_part
 
@@ -166,19 +168,23 @@ def consent_back(request: StudioRequest) -> HttpResponse:
 def company(request: StudioRequest, key: str) -> HttpResponse:
     """Which of the companies that the sign-in reaches this connection stands for."""
     found = _found(request, key)
-    trouble = ""
+    trouble, is_twin = "", False
     if request.method == "POST":
         try:
-            consent.choose_company(request.actor, found, request.POST.get("company", ""))
+            again = request.POST.get("again") == "1"
+            chosen = request.POST.get("company", "")
+            consent.choose_company(request.actor, found, chosen, again=again)
             ask_to_get_ready(request.actor, found)
             return redirect("catalog:connection-ready", key=key)
         except ValidationError as error:
             trouble = " ".join(error.messages)
+            is_twin = error.code == consent.TWIN
     try:
         known = consent.companies(found)
     except StudioError as error:
         known, trouble = {}, str(error)
-    context = {"connection": found, "companies": known, "trouble": trouble, "steps": _steps(2),
+    context = {"connection": found, "companies": known, "trouble": trouble, "is_twin": is_twin,
+               "chosen": request.POST.get("company", ""), "steps": _steps(2),
                "word": CONNECTORS[found.system].capabilities.company}  # fmt: skip
     return render(request, "catalog/company.html", context, status=422 if trouble else 200)
 
@@ -191,5 +197,9 @@ def ready(request: StudioRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         ask_to_get_ready(request.actor, found)
         return redirect("catalog:connection-ready", key=key)
-    context = {"connection": found, "progress": progress_of(found), "steps": _steps(3)}
+    context = {
+        "connection": found, "progress": progress_of(found), "steps": _steps(3),
+        "next_steps": next_steps_of(found), "twin": twins_of(found).first(),
+        "may": {"publish": request.actor.may(PUBLISH)},
+    }  # fmt: skip
     return page_or_part(request, "catalog/ready.html", "catalog/_ready.html", context)

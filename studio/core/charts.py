@@ -9,6 +9,8 @@ from typing import Literal
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from studio.core.shares import percent_of
+
 Kind = Literal["plus", "minus", "total"]
 
 
@@ -115,7 +117,7 @@ def waterfall(steps: Sequence[Step], label: str, *, width: int = 440) -> SafeStr
                 '<text class="value" x="{}" y="{}">{}</text></g>',
                 *(step.note or step.label, left - 8, y + 18, _short(step.label, 24), kind),
                 *(f"{left + low * room:.1f}", y + 7, f"{max((high - low) * room, 1.5):.1f}"),
-                *(f"{left + high * room + 6:.1f}", y + 18, f"{sign}{abs(step.value):.0%}"),
+                *(f"{left + high * room + 6:.1f}", y + 18, _said(step, sign)),
             )
         )
     grid = format_html_join(
@@ -124,6 +126,11 @@ def waterfall(steps: Sequence[Step], label: str, *, width: int = 440) -> SafeStr
         ((f"{left + share * room:.1f}", len(steps) * row + 4) for share in (0, 0.5, 1)),
     )
     return _frame("waterfall", label, width, len(steps) * row + 6, grid + _join(pieces))
+
+
+def _said(step: Step, sign: str) -> str:
+    """A total as the page beside the picture says it; a change rounded."""
+    return f"{percent_of(step.value)}%" if step.total else f"{sign}{abs(step.value):.0%}"
 
 
 def reliability(points: Sequence[Bin], label: str, *, size: int = 300) -> SafeString:

@@ -9,18 +9,23 @@ class FlowsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell triage what can be done about this app's cases, and what they are about."""
-        from studio.catalog.uses import register_finder
+        from studio.catalog.uses import register_finder, register_next
         from studio.flows.drift import flows_hit
         from studio.flows.evidence import case_evidence
+        from studio.flows.pairing import next_steps
+        from studio.flows.pins import users_of_mapping
         from studio.flows.remedies import register_all
         from studio.flows.remedies_keeping import register_all as register_keeping
         from studio.flows.remedies_payments import register_all as register_payments
         from studio.flows.uses import deliveries_using
         from studio.linking.uses import register_use
+        from studio.mapping.uses import register_user
         from studio.triage.evidence import register
 
         register_use(deliveries_using)
+        register_user(users_of_mapping)
         register_finder(flows_hit)
+        register_next(next_steps)
         register_all()
         register_keeping()
         register_payments()

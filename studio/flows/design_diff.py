@@ -11,6 +11,7 @@ import yaml
 
 from studio.flows.conditions import in_words
 from studio.flows.edits import LISTS, called, normal
+from studio.flows.pins import Pins, changed_pins
 
 CONDITIONS = ("when", "holds")
 NAMES = {
@@ -65,6 +66,18 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
         if one.get(name) != two.get(name):
             found.append(Difference(name, f"{name.replace('_', ' ')}: changed", "warn"))
     return found
+
+
+def mapping_differences(before: Pins, after: Pins) -> list[Difference]:
+    """Mappings that run in another version, though the design says the same."""
+    return [
+        Difference(
+            "understand",
+            f"{_sentence(one.words)} was version {one.number} and is version {two.number}",
+            "warn",
+        )
+        for one, two in changed_pins(before, after)
+    ]
 
 
 def _rows(name: str, one: dict[str, Any], two: dict[str, Any]) -> Iterator[Difference]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def ensure_flows(source: Connection, target: Connection) -> list[Flow]:
         plan = {k: v for k, v in design.items() if k not in HEAD}
         flow, _ = Flow.objects.get_or_create(
             workspace=target.workspace,
-            key=design["key"],
+            key=_free_key(design["key"], source, target),
             defaults={
                 "name": f"{design['name']} · {target.name}",
                 "source": source,
@@ -44,3 +45,19 @@ def ensure_flows(source: Connection, target: Connection) -> list[Flow]:
         )
         found.append(flow)
     return found
+
+
+def _free_key(key: str, source: Connection, target: Connection) -> str:
+    """The design's key, numbered where another pair of connections has it already."""
+    taken = dict(
+        Flow.objects.filter(workspace=target.workspace_id, key__startswith=key).values_list(
+            "key", "pk"
+        )
+    )
+    own = Flow.objects.filter(pk__in=taken.values(), source=source, target=target)
+    mine = set(own.values_list("key", flat=True))
+    for number in count(1):
+        one = key if number == 1 else f"{key}-{number}"
+        if one in mine or one not in taken:
+            return one
+    raise AssertionError("there are numbers without end")

@@ -15,12 +15,14 @@ from studio.flows.missing import find_missing as find_missing_of
 from studio.flows.missing import wake_comparisons
 from studio.flows.models import Flow
 from studio.flows.notices import send_notices
+from studio.flows.pairing import prepare_pair as prepare_pair_of
 from studio.flows.poll import poll as poll_flow
 from studio.flows.pump import pump_connection, pump_flow
 from studio.flows.rehearsal.run import claim as claim_rehearsal
 from studio.flows.rehearsal.run import run as run_rehearsal
 from studio.flows.sweep import poll_due as wake_polls
 from studio.flows.sweep import sweep as wake_all
+from studio.mapping.wiring import embedder
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,14 @@ def poll(flow_id: int, trigger: str = "poll") -> None:
     flow = Flow.objects.select_related("source", "target", "workspace").filter(pk=flow_id).first()
     if flow:
         poll_flow(flow, trigger=trigger)
+
+
+@shared_task(name="flows.prepare_pair")
+def prepare_pair(one_id: int, other_id: int) -> None:
+    """Samples and proposals between two connections."""
+    found = Connection.objects.select_related("workspace").in_bulk([one_id, other_id])
+    if len(found) == 2:
+        prepare_pair_of(found[one_id], found[other_id], embedder())
 
 
 @shared_task(name="flows.pump_items")

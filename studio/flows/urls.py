@@ -18,6 +18,11 @@ urlpatterns = [
     path("rehearsals/<uuid:key>/sign/", rehearsal.sign_it, name="rehearsal-sign"),
     path("<slug:key>/rehearsals/", rehearsal.listed, name="flow-rehearsals"),
     path("<slug:key>/rehearse/", rehearsal.start, name="flow-rehearse"),
+    path(
+        "between/<uuid:one>/<uuid:other>/start/",
+        views.start_between,
+        name="start-pair",
+    ),
     path("shared/", views_shared.shared, name="shared"),
     path("shared/<uuid:key>/", views_shared.shared_record, name="shared-record"),
     path("<slug:key>/", views_designer.flow, name="flow"),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from engine.errors import MappingRefused
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import OPERATE, PUBLISH, READ, TRIAGE
+from studio.catalog.models import Connection
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.core.refused import DecisionRefused
@@ -21,6 +22,7 @@ from studio.flows import actions, queries
 from studio.flows.drain import drain
 from studio.flows.evidence import flat
 from studio.flows.models import Delivery, Flow, InboxItem, Run
+from studio.flows.pairing import start_pair
 from studio.flows.retry import HOW, retry
 
 DELIVERY_TABS = [
@@ -38,6 +40,25 @@ DELIVERY_TABS = [
 def flows(request: StudioRequest) -> HttpResponse:
     """All flows with what they did."""
     return render(request, "flows/flows.html", {"rows": queries.flow_rows(request.workspace)})
+
+
+@page(PUBLISH)
+@require_POST
+def start_between(request: StudioRequest, one: str, other: str) -> HttpResponse:
+    """Open the mappings and draft the flows between two connections."""
+    here = Connection.objects.select_related("workspace").filter(workspace=request.workspace)
+    first, second = get_object_or_404(here, uuid=one), get_object_or_404(here, uuid=other)
+    try:
+        made = start_pair(request.actor, first, second)
+    except DecisionRefused as refusal:
+        messages.error(request, f"{refusal.sentence} {refusal.fix}".strip())
+        return redirect("catalog:connection", key=one)
+    messages.success(
+        request,
+        f"{made.mappings} mappings between {first} and {second} are being proposed and "
+        f"{made.flows} flows are drafted. Review the mappings; nothing runs before you publish it.",
+    )
+    return redirect("mapping:mappings")
 
 
 @page(PUBLISH)

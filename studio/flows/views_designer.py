@@ -16,12 +16,13 @@ from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import OPERATE, PUBLISH, READ
 from studio.core.htmx import wants_part
 from studio.flows import actions, drafts, queries
-from studio.flows.design_diff import as_text, differences, side_by_side
+from studio.flows.design_diff import as_text, differences, mapping_differences, side_by_side
 from studio.flows.designer import PALETTE, TITLES, Node, canvas_of
 from studio.flows.drafts import Change
 from studio.flows.edits import SINGLE, Design, add, change, move, normal, part, remove
 from studio.flows.models import Flow
 from studio.flows.panels import condition_form, document_before, judged, panel_of
+from studio.flows.pins import changed_pins, pins_now, pins_of
 from studio.flows.problems import Found, examine
 from studio.flows.trial import Trial, records_of, try_out
 
@@ -74,6 +75,7 @@ def _context(
         "last_done": flow.edits.filter(state="done").first(),
         "last_undone": flow.edits.filter(state="undone").order_by("id").first(),
         "is_changed": _is_changed(flow),
+        "newer_mappings": _newer_mappings(flow, found),
         **_panel(flow, found, node, record, as_text=request.GET.get("mode") == "text"),
     }
     return context | (_around(request, flow) if whole else {})
@@ -82,6 +84,15 @@ def _context(
 def _is_changed(flow: Flow) -> bool:
     live = flow.versions.filter(state="published").first()
     return live is None or normal(live.content["design"]) != normal(flow.design)
+
+
+def _newer_mappings(flow: Flow, found: Found) -> list[str]:
+    """Mappings of which a newer version is published than the one the live version was made with."""
+    live = flow.versions.filter(state="published").first()
+    if live is None:
+        return []
+    changed = changed_pins(pins_of(live.content), pins_now(flow, found))
+    return [f"{one.words} (version {two.number} instead of {one.number})" for one, two in changed]
 
 
 def _panel(
@@ -293,6 +304,8 @@ def compare(request: StudioRequest, key: str) -> HttpResponse:
     if before not in names or after not in names:
         raise Http404("no such version")
     designs = {str(v.number): v.content["design"] for v in versions} | {DRAFT: found.design}
+    pins = {str(v.number): pins_of(v.content) for v in versions}
+    pins[DRAFT] = pins_now(found, examine(found, found.design))
     return render(
         request,
         "flows/compare.html",
@@ -301,7 +314,8 @@ def compare(request: StudioRequest, key: str) -> HttpResponse:
             "names": names,
             "before": before,
             "after": after,
-            "changes": differences(designs[before], designs[after]),
+            "changes": differences(designs[before], designs[after])
+            + mapping_differences(pins[before], pins[after]),
             "rows": side_by_side(as_text(designs[before]), as_text(designs[after])),
         },
     )

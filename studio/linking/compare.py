@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _WORD = re.compile(r"\w+|\s+|[^\w\s]+")
 _FIRST = [
     "code",
@@ -64,7 +66,7 @@ def compared(left: dict[str, Any], right: dict[str, Any]) -> list[Compared]:
 
 
 def _one(name: str, left: str, right: str) -> Compared:
-    agrees = None if not left or not right else _folded(left) == _folded(right)
+    agrees = None if not left or not right else _same(left, right)
     return Compared(
         name.replace("_", " ").replace(".", " · "), marked(left, right), marked(right, left), agrees
     )
@@ -74,6 +76,15 @@ def _folded(text: str) -> str:
     return "".join(w.casefold() for w in re.findall(r"\w+", text))
 
 
+def _same(left: str, right: str) -> bool:
+    """The same text, or the same amount however many zeros a system writes behind it."""
+    if _folded(left) == _folded(right):
+        return True
+    # A code with leading zeros is no amount: one side must have decimals.
+    numbers = _NUMBER.fullmatch(left) and _NUMBER.fullmatch(right) and "." in left + right
+    return bool(numbers) and Decimal(left) == Decimal(right)
+
+
 def marked(text: str, other: str) -> SafeString:
     """The text with each word marked as shared or as differing; plain where there is no other."""
     if not text:
@@ -81,7 +92,7 @@ def marked(text: str, other: str) -> SafeString:
     if not other:
         return format_html("{}", text)
     shared = {w.casefold() for w in re.findall(r"\w+", other)}
-    whole = _folded(text) == _folded(other)
+    whole = _same(text, other)
 
     def piece(token: str) -> SafeString:
         if not re.match(r"\w", token):

@@ -207,6 +207,14 @@ def routes(workspace: Workspace) -> list[Route]:
     return [Route(known[a], known[b]) for a, b in dict.fromkeys(pairs)]
 
 
+def was_compared(workspace: Workspace, narrowing: Narrowing) -> bool:
+    """Whether records of this kind were ever compared, in the target that is looked at."""
+    runs = MatchRun.objects.filter(source__workspace=workspace, kind=narrowing.kind)
+    if narrowing.target:
+        runs = runs.filter(target__uuid=narrowing.target)
+    return runs.exists()
+
+
 def compared_since(source: Connection, target: Connection, kind: str, moment: datetime) -> bool:
     """Whether the matcher compared the two sides' records of a kind after a moment."""
     return MatchRun.objects.filter(
@@ -243,16 +251,60 @@ def unmatched(workspace: Workspace, narrowing: Narrowing, target: Connection) ->
     )
 
 
-def creations(target: Connection, parties: Sequence[Party]) -> dict[int, Judgement]:
-    """Who asked to create which of these records in the target."""
+def unmatched_anywhere(
+    workspace: Workspace, narrowing: Narrowing, targets: Sequence[Connection]
+) -> QuerySet[Party]:
+    """Records that lack a partner in at least one of the targets."""
+    somewhere = Q(pk__in=[])
+    for target in targets:
+        somewhere |= Q(pk__in=unmatched(workspace, narrowing, target).values("pk"))
+    return Party.objects.filter(somewhere).select_related("connection")
+
+
+@dataclass(frozen=True, slots=True)
+class Lonely:
+    """A record, a target in which it has no partner, and who asked to create it there."""
+
+    party: Party
+    target: Connection
+    asked: Judgement | None
+
+
+def lonely_rows(
+    workspace: Workspace,
+    narrowing: Narrowing,
+    targets: Sequence[Connection],
+    parties: Sequence[Party],
+) -> list[Lonely]:
+    """One row for each target in which a record of the page lacks a partner, in the page's order."""
+    keys = [p.pk for p in parties]
+    asked = creations(targets, parties)
+    missing = {
+        target.pk: set(
+            unmatched(workspace, narrowing, target).filter(pk__in=keys).values_list("pk", flat=True)
+        )
+        for target in targets
+    }
+    return [
+        Lonely(party, target, asked.get((party.pk, target.pk)))
+        for party in parties
+        for target in targets
+        if party.pk in missing[target.pk]
+    ]
+
+
+def creations(
+    targets: Sequence[Connection], parties: Sequence[Party]
+) -> dict[tuple[int, int], Judgement]:
+    """Who asked to create which of these records where."""
     asked = Judgement.objects.filter(
         left__in=[p.pk for p in parties],
-        target=target,
+        target__in=targets,
         verdict="create_new",
         undo_of=None,
         undone_by=None,
     )
-    return {j.left_id: j for j in asked}
+    return {(j.left_id, j.target_id): j for j in asked}
 
 
 def pair_decisions(workspace: Workspace, kind: str) -> list[tuple[float, bool]]:

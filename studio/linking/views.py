@@ -66,7 +66,7 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
     targets = list(dict.fromkeys(r.target for r in routes))
     context: dict[str, Any] = {
         "narrowing": narrowing,
-        "routes": routes,
+        "was_compared": queries.was_compared(request.workspace, narrowing),
         "kinds": [
             {
                 "value": k,
@@ -128,18 +128,13 @@ def _rows(
             pairs = keyset(found, ("-probability", "id"), after=after, before=before, size=SIZE)
             return {"rows": pairs, "views": [PairView(p, _fields(p), []) for p in pairs.rows]}
         case "unmatched":
-            chosen = next((t for t in targets if str(t.uuid) == narrowing.target), None)
-            target = chosen or (targets[0] if targets else None)
-            if target is None:
-                return {"rows": None, "parties": []}
-            lonely = queries.unmatched(request.workspace, narrowing, target)
-            parties = keyset(lonely, ("-money", "id"), after=after, before=before, size=SIZE * 2)
-            asked = queries.creations(target, parties.rows)
-            return {
-                "rows": parties,
-                "target": target,
-                "parties": [(p, asked.get(p.pk)) for p in parties.rows],
-            }
+            where = _looked_at(narrowing, targets)
+            found_lonely = queries.unmatched_anywhere(request.workspace, narrowing, where)
+            parties = keyset(
+                found_lonely, ("-money", "id"), after=after, before=before, size=SIZE * 2
+            )
+            lonely = queries.lonely_rows(request.workspace, narrowing, where, parties.rows)
+            return {"rows": parties, "lonely": lonely}
         case _:
             best = queries.open_pairs(request.workspace, narrowing)
             pairs = keyset(best, narrowing.order, after=after, before=before, size=SIZE)
@@ -149,6 +144,11 @@ def _rows(
                 for p in pairs.rows
             ]
             return {"rows": pairs, "views": views}
+
+
+def _looked_at(narrowing: Narrowing, targets: list[Connection]) -> list[Connection]:
+    """The target that was chosen, or all of them."""
+    return [t for t in targets if narrowing.target in ("", str(t.uuid))]
 
 
 def _fields(pair: Pair) -> list[Compared]:
@@ -172,9 +172,10 @@ def _facets(
     ]
     linked = queries.links(request.workspace, Narrowing(narrowing.kind, narrowing.target)).count()
     apart = queries.apart(request.workspace, narrowing).count()
-    where = next((t for t in targets if str(t.uuid) == narrowing.target), None)
-    lonely_at = where or (targets[0] if targets else None)
-    lonely = queries.unmatched(request.workspace, narrowing, lonely_at).count() if lonely_at else 0
+    lonely = sum(
+        queries.unmatched(request.workspace, narrowing, one).count()
+        for one in _looked_at(narrowing, targets)
+    )
     states = [
         ("open", _("To review"), sum(words.values())),
         ("unmatched", _("No partner found"), lonely),

@@ -22,7 +22,7 @@ from engine.propose.proposal import FieldCandidate, Waterfall
 from engine.schema.model import SystemSchema
 from studio.mapping.assemble import RowText, put_together, take_apart
 from studio.mapping.catalog import calls, facts_known, first_text
-from studio.mapping.models import Mapping
+from studio.mapping.models import LookupTable, Mapping
 from studio.mapping.paths import as_expression, block_for, full_path
 from studio.mapping.queries import word_of
 from studio.mapping.schemas import entities
@@ -35,6 +35,8 @@ SHIPPED_FITS = 0.97
 SHIPPED_DOUBTFUL = 0.35
 # Below this nothing is shown (product.md 7.1).
 SHOWN = 0.30
+# A formula that cannot run as it stands is a hint where to look, whatever its words resemble.
+NEEDS_MORE = 0.34
 METHODS = {
     "memory": "Memory",
     "similarity": "Similarity",
@@ -152,6 +154,9 @@ def from_engine(
 
     from_name, to_name = entities(mapping)
     blocks = from_store(mapping.blocks)
+    kept = frozenset(
+        LookupTable.objects.filter(connection=mapping.connection).values_list("name", flat=True)
+    )
     found: dict[tuple[str, str], list[Candidate]] = {}
     for proposal in propose_fields(
         source,
@@ -166,7 +171,8 @@ def from_engine(
         if path is None or block is None:
             continue
         candidates = (
-            _similar(one, source, from_name, block, blocks) for one in proposal.candidates
+            _runnable(_similar(one, source, from_name, block, blocks), one, kept)
+            for one in proposal.candidates
         )
         ranked = found.setdefault((block, path), [])
         ranked.extend(c for c in candidates if c is not None and c.confidence >= SHOWN)
@@ -198,6 +204,24 @@ def _similar(
         sentence=one.sentence,
         waterfall=_bars(one.waterfall),
         sources=[path],
+    )
+
+
+def _runnable(
+    made: Candidate | None, one: FieldCandidate, kept: frozenset[str]
+) -> Candidate | None:
+    """The same, doubtful where it needs what does not exist; ``kept`` are the connection's tables."""
+    doubt = str(one.expression.get("doubt") or "")
+    if made is None or not doubt or one.expression.get("table") in kept:
+        return made
+    confidence = min(made.confidence, NEEDS_MORE)
+    change = _odds(confidence) - _odds(min(max(made.confidence, 0.01), 0.99))
+    bar = {"label": "cannot run as it stands", "effect": round(change, 4), "detail": doubt}
+    return replace(
+        made,
+        confidence=confidence,
+        sentence=f"{doubt} {made.sentence}".strip(),
+        waterfall=[*made.waterfall, bar],
     )
 
 

@@ -52,12 +52,24 @@ def said(row: MappingRow) -> RowText | None:
     if row.state in ("do_not_map", "rejected"):
         return None
     if row.state == "approved":
-        return RowText(row.block, row.target_path, row.alternative, row.expression, row.condition)
+        return RowText(
+            row.block,
+            row.target_path,
+            row.alternative,
+            row.expression,
+            row.condition,
+            row.confirm_lossy,
+        )
     if not row.candidates:
         return None
     best = max(row.candidates, key=lambda c: float(c["confidence"]))
     return RowText(
-        row.block, row.target_path, row.alternative, best["expression"], best.get("condition", "")
+        row.block,
+        row.target_path,
+        row.alternative,
+        best["expression"],
+        best.get("condition", ""),
+        bool(best.get("confirm_lossy")),
     )
 
 

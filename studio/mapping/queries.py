@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from studio.accounts.models import Workspace
+from studio.mapping.eyes import Reason, sentence_of, wanting_eyes
 from studio.mapping.models import (
     Decision,
     LookupTable,
@@ -39,11 +40,19 @@ class Budgeted:
     expected_wrong: float
 
 
-def within_budget(rows: Iterable[MappingRow], expected_wrong: float) -> Budgeted:
-    """The most open rows whose expected number of wrong ones stays within the budget."""
+def within_budget(
+    rows: Iterable[MappingRow], expected_wrong: float, *, but: Container[int] = ()
+) -> Budgeted:
+    """The most open rows whose expected number of wrong ones stays within the budget.
+
+    Args:
+        rows: open ones among them count.
+        expected_wrong: the budget.
+        but: ids of rows that are not accepted unseen (``studio.mapping.eyes``).
+    """
     chosen: list[MappingRow] = []
     risk = 0.0
-    open_rows = [r for r in rows if r.state == "open" and r.candidates]
+    open_rows = [r for r in rows if r.state == "open" and r.candidates and r.pk not in but]
     for row in sorted(open_rows, key=lambda r: (-r.confidence, r.pk)):
         if risk + (1 - row.confidence) > expected_wrong + 1e-9:
             break
@@ -61,19 +70,29 @@ def unseen_risk(mapping_id: int) -> float:
     return float(sum(1 - sure for sure in rows.filter(unseen=True).values_list("sure", flat=True)))
 
 
-def budget_size(mapping: Mapping, expected_wrong: float) -> tuple[int, float]:
-    """How many more open rows fit into a risk budget, and what all unseen ones then add up to."""
-    confidences = (
-        mapping.rows.filter(state="open", confidence__gt=0)
-        .order_by("-confidence")
-        .values_list("confidence", flat=True)
-    )
-    risk, count = unseen_risk(mapping.pk), 0
-    for confidence in confidences:
-        if risk + (1 - confidence) > expected_wrong + 1e-9:
-            break
-        risk, count = risk + 1 - confidence, count + 1
-    return count, risk
+def left_for_eyes(rows: Iterable[MappingRow], wanting: dict[int, Reason]) -> list[MappingRow]:
+    """The rows which only their reason keeps from being accepted: sure, but for a person to see."""
+    sure = dict(BANDS)["strong"]
+    return [r for r in rows if r.pk in wanting and r.confidence >= sure]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many open rows fit, what all unseen ones then add up to, and who was left and why."""
+
+    count: int
+    risk: float
+    left: str = ""
+
+
+def budget_size(mapping: Mapping, expected_wrong: float) -> Budget:
+    """How many more open rows fit into a risk budget; what wants eyes is not among them."""
+    rows = list(mapping.rows.filter(state="open", confidence__gt=0).select_related("mapping"))
+    wanting = wanting_eyes(rows)
+    spent = unseen_risk(mapping.pk)
+    chosen = within_budget(rows, expected_wrong - spent, but=wanting)
+    left = sentence_of(wanting[r.pk] for r in left_for_eyes(rows, wanting))
+    return Budget(len(chosen.rows), spent + chosen.expected_wrong, left)
 
 
 def identical_rows(row: MappingRow) -> list[tuple[MappingRow, int]]:

@@ -85,7 +85,6 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         .annotate(n=Count("id"))
         .values_list("row_id", "n")
     )
-    budget, risk = budget_size(mapping, 1.0)
     chosen = query.get("row", "")
     return {
         "mapping": mapping,
@@ -95,8 +94,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "counts": counts,
         "groups": groups,
         "narrowing": narrowing,
-        "budget": budget,
-        "risk": risk,
+        "budget": budget_size(mapping, 1.0),
         "version": published(mapping),
         "blocks": {b["id"]: b for b in mapping.blocks},
         "may_map": request.actor.may(MAP),
@@ -239,14 +237,20 @@ def _answer_row(request: StudioRequest, row: MappingRow, text: str) -> HttpRespo
         messages.success(request, text)
         return redirect(back_to(request, row.mapping))
     target = back_to(request, row.mapping)
-    narrowing = Narrowing.of(QueryDict(urlsplit(target).query))
+    query = QueryDict(urlsplit(target).query)
+    narrowing = Narrowing.of(query)
+    counts, groups = counted(row.mapping, narrowing, query)
     context: dict[str, Any] = {
         "mapping": row.mapping,
         "text": text,
         "tone": "success",
         "back": target,
         "undo_url": reverse("mapping:undo", args=[row.mapping.uuid]),
-        "counts": counted(row.mapping, narrowing, QueryDict())[0],
+        # Every number on the page that this decision changes.
+        "counts": counts,
+        "groups": groups,
+        "budget": budget_size(row.mapping, 1.0),
+        "version": published(row.mapping),
     }
     if narrowing.state != "open":
         context |= _row_context(request, row)
@@ -353,7 +357,7 @@ def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
             "Nothing was taken: what is open is too doubtful for this budget, or the budget is spent "
             "on what was taken this way before. Decide singly, or allow more."
         )
-        return answer_review(request, mapping, text, "warning")
+        return answer_review(request, mapping, f"{text} {result.eyes}".strip(), "warning")
     return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
 
 

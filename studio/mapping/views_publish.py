@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.errors import MappingRefused
-from engine.mapping import Refusal
+from engine.mapping import Refusal, content_hash, read
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import PUBLISH, READ
 from studio.core.htmx import page_or_part
@@ -21,9 +23,11 @@ from studio.mapping import actions
 from studio.mapping.actions.publish import approved_document
 from studio.mapping.assemble import take_apart
 from studio.mapping.composed import lines_of
-from studio.mapping.models import Mapping, MappingRow
+from studio.mapping.models import Mapping, MappingRow, MappingVersion
 from studio.mapping.queries import BANDS, published
+from studio.mapping.schemas import latest_snapshot
 from studio.mapping.stored import from_store
+from studio.mapping.uses import users_of
 from studio.mapping.views import mapping_of
 
 CERTAIN = dict(BANDS)["certain"]
@@ -35,6 +39,7 @@ class Problem:
 
     refusal: Refusal
     row: MappingRow | None
+    create_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,48 @@ def publishing(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
-    rows = {r.target_path: r for r in mapping.rows.defer("candidates")}
+    version = published(mapping)
+    every = list(mapping.rows.defer("candidates"))
+    # Several rows may fill one field: counted are rows, a problem leads to the first of its field.
+    rows = {r.target_path: r for r in reversed(every)}
     return {
         "mapping": mapping,
-        "problems": [Problem(p, rows.get(p.target)) for p in actions.refusals(mapping)],
+        "problems": [
+            Problem(p, rows.get(p.target), _create_url(request, mapping, p.table))
+            for p in actions.refusals(mapping)
+        ],
         "changes": changes(mapping),
+        "version": version,
+        "is_in_force": version is not None and _is_in_force(mapping, version),
+        "users": users_of(mapping) if version else [],
         "versions": list(mapping.versions.all()[:20]),
-        "certain": sum(r.state == "open" and r.confidence >= CERTAIN for r in rows.values()),
-        "approved": sum(1 for r in rows.values() if r.state == "approved"),
+        "certain": sum(r.state == "open" and r.confidence >= CERTAIN for r in every),
+        "approved": sum(1 for r in every if r.state == "approved"),
         "may_publish": request.actor.may(PUBLISH),
     }
+
+
+def _is_in_force(mapping: Mapping, version: MappingVersion) -> bool:
+    """Whether publishing now would change nothing: same content, checked on the newest schema."""
+    latest = latest_snapshot(mapping.connection)
+    tree, unread = read(approved_document(mapping))
+    return (
+        not unread
+        and latest is not None
+        and latest.pk == mapping.snapshot_id
+        and content_hash(tree) == version.content_hash
+    )
+
+
+def _create_url(request: StudioRequest, mapping: Mapping, table: str) -> str:
+    """The admin's form for a missing table, for those who may use it."""
+    user = request.user
+    if not table or not user.is_staff or not user.has_perm("mapping.add_lookuptable"):
+        return ""
+    label = table.replace("_", " ").capitalize()
+    where = {"workspace": mapping.workspace_id, "connection": mapping.connection_id}
+    filled = urlencode({**where, "name": table, "label": label})
+    return f"{reverse('admin:mapping_lookuptable_add')}?{filled}"
 
 
 def changes(mapping: Mapping) -> list[Change]:

@@ -16,7 +16,8 @@ from studio.catalog.models import Connection
 from studio.core.models import AuditEvent
 from studio.flows.models import Delivery
 from studio.flows.queries import flow_rows
-from studio.linking.models import Pair
+from studio.linking.models import KINDS
+from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow
 from studio.monitor.models import Alert
 from studio.tieout.models import TieOut
@@ -92,9 +93,7 @@ def home(workspace: Workspace, user_id: int | None) -> dict[str, Any]:
         "rows_open": MappingRow.objects.filter(
             mapping__workspace=workspace, state="open", confidence__gte=0.3
         ).count(),
-        "pairs_open": Pair.objects.filter(
-            left__connection__workspace=workspace, judged="", rank=1
-        ).count(),
+        "pairs_open": sum(open_pairs(workspace, Narrowing(kind)).count() for kind, _label in KINDS),
         "alerts": list(
             Alert.objects.filter(workspace=workspace, acknowledged_at__isnull=True)[:10]
         ),

@@ -28,6 +28,7 @@ SENTENCES = {
     "connection.consented": "signed in to {name}",
     "connection.changed": "changed how {name} is reached",
     "connection.company": "chose the company of {name}",
+    "flow.drafted": "drafted {flows} flows between {one} and {other}",
     "flow.published": "published {flow}, version {version}",
     "flow.changed": "changed the draft of {flow}: {words}",
     "flow.remarked": "remarked on {flow}: {text}",

@@ -18,13 +18,16 @@ from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
 from studio.monitor.sentences import sentence, subject
+from studio.monitor.waiting import waiting_for
 
 
 @page(READ)
 @require_GET
 def home(request: StudioRequest) -> HttpResponse:
     """What needs me now, what moved today, is anything red."""
-    return render(request, "monitor/home.html", queries.home(request.workspace, request.user.pk))
+    context = queries.home(request.workspace, request.user.pk)
+    context["waiting"] = waiting_for(request.actor, request.workspace)
+    return render(request, "monitor/home.html", context)
 
 
 @page(READ)

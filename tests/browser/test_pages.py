@@ -175,3 +175,25 @@ def test_an_auditor_sees_a_case_but_no_button_that_works(
 
     expect(page.get_by_text("Your role may not do this.").first).to_be_visible()
     expect(page.get_by_role("button", name="Add to the lookup table")).to_have_count(0)
+
+
+def test_how_full_a_field_is_stands_in_its_own_column(
+    world: World, ivo: Any, page_for: Any
+) -> None:
+    from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema, ValueProfile
+    from studio.catalog.schemas import SCHEMA
+
+    profile = ValueProfile(rows=40, filled=40, distinct=3, samples=("Harbour Tools " * 6,))
+    words = "What people write here when they agree on something with a customer. " * 4
+    one = FieldSchema("TermsCode", "Terms", FieldType.STRING, 3, profile=profile, description=words)
+    schema = SystemSchema("syspro", entities=(EntitySchema("A", fields=(one,)),))
+    content = SCHEMA.dump_python(schema, mode="json")
+    world.erp.snapshots.create(number=2, content=content, content_hash="3" * 64)
+
+    page = page_for("ivo", f"/connections/{world.erp.uuid}/schema/")
+
+    cell = page.locator("#f-1 td.money").bounding_box()
+    share = page.locator("#f-1 td.money > .small").bounding_box()
+    assert cell is not None
+    assert share is not None
+    assert share["x"] + share["width"] <= cell["x"] + cell["width"] + 1

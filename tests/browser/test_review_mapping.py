@@ -117,6 +117,8 @@ def test_a_mapping_is_reviewed_by_keyboard_alone(page_for, ivo, mapping) -> None
     page.keyboard.press("r")
     expect(row(page, "phone")).to_have_count(0)
     expect(page.locator("#progress")).to_contain_text("1 to review")
+    expect(page.locator("#facets")).to_contain_text("Approved2")
+    expect(page.locator("#budget-count")).to_have_text("Accept the 1 surest")
 
     assert (state("code"), state("name"), state("phone")) == ("approved", "approved", "rejected")
     assert MappingRow.objects.get(target_path="name").expression == "Telephone"
@@ -155,6 +157,20 @@ def test_explaining_opens_the_waterfall_and_the_samples(page_for, ivo, mapping, 
     expect(row(page, "name").locator("svg.waterfall").first).to_be_visible()
     expect(row(page, "name")).to_contain_text("Bayside")
     accessible(page)
+
+
+def test_explaining_stays_on_the_row_so_that_enter_acts_on_what_was_read(
+    page_for, ivo, mapping
+) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    page.keyboard.press("e")
+    expect(row(page, "code").locator("svg.waterfall").first).to_be_visible()
+    expect(row(page, "code")).to_be_focused()
+
+    page.keyboard.press("Enter")
+
+    expect(row(page, "code")).to_have_count(0)
+    assert (state("code"), state("name")) == ("approved", "open")
 
 
 def test_ticked_rows_are_accepted_with_one_key(page_for, ivo, mapping) -> None:
@@ -200,3 +216,18 @@ def test_the_pages_are_accessible_in_light_and_dark_at_both_widths(
             "accuracy": "/accuracy/",
         }[place],
     )
+
+
+def test_a_swap_sets_no_style_attribute_which_the_policy_would_refuse(
+    page_for, ivo, mapping
+) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    # As a browser does when somebody pulls a field larger; the page's watch fails on a CSP report.
+    page.evaluate("document.getElementById('expected').style.width = '9rem'")
+
+    page.keyboard.press("Enter")
+    expect(row(page, "code")).to_have_count(0)
+    page.keyboard.press("u")
+
+    expect(row(page, "code")).to_be_visible()
+    expect(page.locator("#expected")).not_to_have_attribute("style", "width: 9rem;")

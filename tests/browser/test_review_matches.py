@@ -52,6 +52,18 @@ def card(page, pair: Pair):
     return page.locator(f"#pair-{pair.left.uuid}-{pair.right.connection_id}")
 
 
+def test_explaining_a_match_stays_on_it(page_for, ana, pairs) -> None:
+    page = page_for("ana", "/matches/")
+    page.keyboard.press("e")
+    expect(card(page, pairs[0]).locator("svg.waterfall").first).to_be_visible()
+    expect(card(page, pairs[0])).to_be_focused()
+
+    page.keyboard.press("Enter")
+
+    expect(card(page, pairs[0])).to_have_count(0)
+    assert [link.left_code for link in Link.objects.all()] == ["C0"]
+
+
 def test_customers_are_matched_by_keyboard_alone(page_for, ana, pairs) -> None:
     page = page_for("ana", "/matches/")
     expect(card(page, pairs[0])).to_be_focused()

@@ -95,6 +95,7 @@ WRITES = {
     "linking:unlink": INTEGRATOR | ACCOUNTANT,
     "flows:item-replay": ACCOUNTANT,
     "flows:flow-publish": INTEGRATOR,
+    "flows:start-pair": INTEGRATOR,
     "flows:flow-edit": INTEGRATOR,
     "flows:flow-undo": INTEGRATOR,
     "flows:flow-redo": INTEGRATOR,

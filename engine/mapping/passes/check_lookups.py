@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from engine.mapping.evaluate import literal_text
 from engine.mapping.nodes import Call, Expr, Literal, walk
@@ -47,7 +48,8 @@ def _name(spot: Spot, call: Call, words: str, names: Collection[str]) -> Iterato
     listed = ", ".join(sorted(names)[:10])
     fix = create.get(call.name, f"Choose one of: {listed}." if listed else "Choose another.")
     fix = f"Did you mean “{like}”?" if like else fix
-    yield spot.refusal(call, f"There is no {words} “{name}”.", fix)
+    missing = name if call.name == "LOOKUP" and not like else ""
+    yield replace(spot.refusal(call, f"There is no {words} “{name}”.", fix), table=missing)
 
 
 def _code(spot: Spot, call: Call, draft: Draft) -> Iterator[Refusal]:

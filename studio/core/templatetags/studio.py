@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from studio.core import charts
+from studio.core.shares import percent_of
 
 register = template.Library()
 
@@ -78,9 +79,7 @@ def money(value: Any, currency: str = "") -> SafeString:
 @register.filter
 def percent(value: Any) -> str:
     """0.934 to 93 %; a share that is not quite all never reads as 100 %."""
-    share = float(value or 0)
-    shown = min(round(share * 100), 99) if share < 1 else 100
-    return f"{max(shown, 1) if share > 0 else 0}\u00a0%"
+    return f"{percent_of(float(value or 0))}\u00a0%"
 
 
 @register.filter

@@ -102,7 +102,7 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
         "needs_signature": risk_of(found.version.content["design"]) == "money",
         "signed": signed_rehearsal(found.version),
     }
-    return page_or_part(request, "flows/rehearsal.html", "flows/_rehearsal.html", context)
+    return page_or_part(request, "flows/rehearsal.html", "flows/_rehearsal_answer.html", context)
 
 
 @page(APPROVE)

@@ -12,8 +12,9 @@ from studio.accounts.roles import MAP
 from studio.core.action import Actor
 from studio.core.refused import DecisionRefused
 from studio.mapping.actions.decide import APPROVED, decide
+from studio.mapping.eyes import sentence_of, wanting_eyes
 from studio.mapping.models import MappingRow
-from studio.mapping.queries import identical_rows, unseen_risk, within_budget
+from studio.mapping.queries import identical_rows, left_for_eyes, unseen_risk, within_budget
 
 
 @dataclass(slots=True)
@@ -24,10 +25,15 @@ class BulkResult:
     verdict: str = APPROVED
     done: list[MappingRow] = field(default_factory=list)
     left: list[tuple[MappingRow, str]] = field(default_factory=list)
+    eyes: str = ""
 
     @property
     def sentence(self) -> str:
-        """E.g. “38 accepted, 2 left because …”, and why."""
+        """E.g. “38 accepted, 2 left because …”, and which were not even tried."""
+        return f"{self._said} {self.eyes}".strip()
+
+    @property
+    def _said(self) -> str:
         word = {"approved": "accepted", "rejected": "rejected", "do_not_map": "not mapped"}
         said = f"{len(self.done)} {word.get(self.verdict, self.verdict)}"
         if not self.left:
@@ -82,12 +88,16 @@ def accept_within(
     """Accept as many open rows as possible with at most ``expected_wrong`` expected wrong ones.
 
     What was accepted this way before and not looked at since counts against the same budget, so that
-    pressing twice does not accept twice the risk.
+    pressing twice does not accept twice the risk. What wants eyes (``studio.mapping.eyes``) is left,
+    and the result says how many and why.
     """
     rows = list(mapping_rows)
     spent = sum(unseen_risk(mapping) for mapping in {r.mapping_id for r in rows})
-    chosen = within_budget(rows, expected_wrong - spent)
-    return bulk(actor, chosen.rows, unseen=True)
+    wanting = wanting_eyes(rows)
+    chosen = within_budget(rows, expected_wrong - spent, but=wanting)
+    result = bulk(actor, chosen.rows, unseen=True)
+    result.eyes = sentence_of(wanting[r.pk] for r in left_for_eyes(rows, wanting))
+    return result
 
 
 def apply_to_identical(actor: Actor, row: MappingRow) -> BulkResult:

@@ -15,6 +15,7 @@ from engine.mapping.write import write_expression
 from studio.accounts.roles import MAP, MATCH
 from studio.core.action import Actor, acting
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
+from studio.mapping.actions.lookups import ensure_known_tables
 from studio.mapping.models import Decision, MappingRow, RowNote
 
 APPROVED = "approved"
@@ -74,6 +75,8 @@ def decide(  # noqa: PLR0913 - one argument per field of the form
             bulk=bulk,
             unseen=unseen,
         )
+        if row.state == APPROVED:
+            ensure_known_tables(actor, row.mapping.connection, row.expression)
         line.data = {
             "mapping": str(row.mapping_id),
             "target": row.target_path,

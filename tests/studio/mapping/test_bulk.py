@@ -9,7 +9,7 @@ from studio.core.models import AuditEvent
 from studio.core.refused import DecisionRefused
 from studio.mapping.actions import accept_within, apply_to_identical, bulk, decide, undo_bulk
 from studio.mapping.models import Decision, Mapping, MappingRow
-from studio.mapping.queries import within_budget
+from studio.mapping.queries import budget_size, within_budget
 from tests.studio.mapping.conftest import candidate
 
 MakeRow = Callable[..., MappingRow]
@@ -59,7 +59,7 @@ def test_the_risk_budget_takes_the_surest_rows_that_fit(make_row: MakeRow) -> No
 def test_the_risk_budget_is_spent_once_however_often_it_is_asked_for(
     integrator: Actor, make_row: MakeRow
 ) -> None:
-    rows = [make_row(f"f{n}", candidate("Name", 0.9)) for n in range(4)]
+    rows = [make_row(f"custom.f{n}", candidate("Name", 0.9)) for n in range(4)]
     everything = MappingRow.objects.order_by("pk")
 
     first = accept_within(integrator, everything.all(), expected_wrong=0.2)
@@ -120,3 +120,60 @@ def test_apply_to_identical_asks_for_an_approval_first(
 ) -> None:
     with pytest.raises(DecisionRefused):
         apply_to_identical(integrator, make_row("name", candidate("Name", 0.9)))
+
+
+def test_what_could_not_be_published_is_not_among_the_surest(
+    integrator: Actor, outbound: Mapping, make_row: MakeRow
+) -> None:
+    fits = make_row("DisplayName", candidate("name", 0.96), mapping=outbound)
+    for path, expression in (
+        ("PrimaryPhone.FreeFormNumber", 'LOOKUP("ship_method", phone)'),
+        ("SalesTermRef.value", "nothing_like_it"),
+    ):
+        make_row(path, candidate(expression, 0.99), mapping=outbound)
+
+    offered = budget_size(outbound, 1.0)
+    result = accept_within(integrator, outbound.rows.all(), expected_wrong=1)
+
+    assert offered.count == 1
+    assert [r.pk for r in result.done] == [fits.pk]
+    assert "2 sure ones want a look: 2 could not be published as they stand." in result.sentence
+    assert offered.left in result.sentence
+
+
+def test_a_text_for_a_yes_or_no_is_left_unless_somebody_confirmed_it(
+    integrator: Actor, inbound: Mapping, make_row: MakeRow
+) -> None:
+    make_row("active", candidate("Telephone", 0.99))
+
+    assert not accept_within(integrator, inbound.rows.all(), 1).done
+
+    inbound.rows.update(candidates=[candidate("Telephone", 0.99, confirm_lossy=True)])
+    assert len(accept_within(integrator, inbound.rows.all(), 1).done) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "more", "taken"),
+    [
+        ("custom.DiscountRate", "decimal", {}, False),
+        ("custom.DiscountAmount", "decimal", {}, False),
+        ("custom.ExchRate", "decimal", {}, False),
+        ("custom.TaxCodeRef", "string", {}, False),
+        ("custom.Taxability", "enum", {}, False),
+        ("custom.Qty", "decimal", {}, False),
+        ("custom.DiscountRate", "decimal", {"required": True}, True),
+        ("custom.DiscountRate", "decimal", {"method": "Rule"}, True),
+        ("custom.CreditLimit", "decimal", {}, True),
+        ("custom.PriceNote", "string", {}, True),
+        ("custom.Internet", "string", {}, True),
+    ],
+)
+def test_an_optional_field_that_changes_amounts_waits_for_a_person(
+    integrator: Actor, make_row: MakeRow, path: str, kind: str, more: dict[str, object], taken: bool
+) -> None:
+    make_row(path, candidate("Name", 0.99), target_type=kind, **more)
+
+    result = accept_within(integrator, MappingRow.objects.all(), 1)
+
+    assert bool(result.done) is taken
+    assert ("1 is optional and would change amounts" in result.sentence) is not taken

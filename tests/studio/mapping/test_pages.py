@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,25 @@ def test_enter_decides_the_row_leaves_and_the_counter_falls(
     assert f"row-{row.uuid}" not in answer
     assert 'hx-swap-oob="true"' in answer
     assert "Undo" in answer
+
+
+def test_every_number_on_the_page_follows_a_decision(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow, make_row: MakeRow
+) -> None:
+    make_row("email", candidate("Email", 0.96))
+    page = client_of_ivo.get(url("review", inbound.uuid)).content.decode()
+    assert "Accept the 2 surest" in page
+
+    answer = client_of_ivo.post(
+        url("row-decide", row.uuid), {"candidate": "0", "revision": "0"}, **HTMX
+    ).content.decode()
+
+    said = " ".join(re.sub(r"<[^>]+>", " ", answer).split())
+    for part in ("progress", "facets", "budget-count", "budget-risk"):
+        assert re.search(rf'id="{part}" hx-swap-oob="true"', answer), part
+    assert "1 to review 1 approved" in said
+    assert "To review 1 Approved 1" in said
+    assert "Accept the 1 surest" in said
 
 
 def test_without_script_the_same_form_leads_back_to_the_list(
@@ -266,6 +286,19 @@ def test_any_decided_row_can_be_taken_back_where_it_stands(
     assert "Nothing that a person decided" in again.content.decode()
 
 
+def test_rows_are_counted_where_several_fill_one_field(
+    client_of_ivo: Client, inbound: Mapping, make_row: MakeRow
+) -> None:
+    for path, number in (("name", 0), ("phone", 0), ("phone", 1)):
+        row = make_row(path, state="approved", expression="Name", alternative=number)
+        row.condition = 'Email = ""' if path == "phone" and not number else ""
+        row.save()
+
+    page = client_of_ivo.get(url("publishing", inbound.uuid)).content.decode()
+
+    assert "3 approved rows" in page
+
+
 def test_publishing_says_how_many_certain_rows_would_stay_empty(
     ivo: User, as_person: AsPerson, row: MappingRow
 ) -> None:
@@ -345,3 +378,41 @@ def test_a_mapping_of_another_workspace_is_not_found(
 
     assert client.get(url("review", inbound.uuid)).status_code == 404
     assert client.post(url("row-decide", row.uuid), {"candidate": "0"}).status_code == 404
+
+
+def test_a_missing_table_is_a_link_to_its_form_for_those_who_may_and_words_for_others(
+    client_of_ivo: Client, ada: User, as_person: AsPerson, inbound: Mapping, make_row: MakeRow
+) -> None:
+    make_row("name", state="approved", expression='LOOKUP("ship_method", Name)')
+    User.objects.filter(pk=ada.pk).update(is_staff=True, is_superuser=True)
+    form = reverse("admin:mapping_lookuptable_add")
+
+    hers = as_person(ada).get(url("publishing", inbound.uuid)).content.decode()
+    his = client_of_ivo.get(url("publishing", inbound.uuid)).content.decode()
+
+    assert f'href="{form}?workspace=' in hers
+    assert "name=ship_method" in hers
+    assert form not in his
+    assert "ask an administrator to create the table" in his
+    assert "Did you mean" not in hers
+
+
+def test_what_is_in_force_is_not_offered_for_publishing_again(
+    client_of_ivo: Client, inbound: Mapping, make_row: MakeRow
+) -> None:
+    for path in ("code", "name"):
+        make_row(path, state="approved", expression="Name")
+    address = url("publishing", inbound.uuid)
+    button = f'action="{url("publish", inbound.uuid)}"'
+    assert button in client_of_ivo.get(address).content.decode()
+
+    client_of_ivo.post(url("publish", inbound.uuid))
+    after = client_of_ivo.get(address).content.decode()
+    make_row("email", state="approved", expression="Email")
+    changed = client_of_ivo.get(address).content.decode()
+
+    assert "Version 1 is in force" in after
+    assert "It can be published" not in after
+    assert button not in after
+    assert "It can be published" in changed
+    assert button in changed

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from connectors.ai.hash_embedder import HashEmbedder
+from engine.propose import Method
+from engine.propose.expression import TABLES as NAMED
+from engine.propose.proposal import FieldCandidate, Waterfall
 from studio.catalog.models import Code, Connection, SchemaSnapshot
 from studio.core.action import Actor
 from studio.core.models import AuditEvent
@@ -20,6 +23,7 @@ from studio.mapping.actions import (
 from studio.mapping.actions.propose import objection
 from studio.mapping.candidates import Candidate, merged
 from studio.mapping.models import LookupTable, Mapping, MappingRow
+from studio.mapping.values import TABLES
 from tests.studio.mapping.conftest import candidate
 
 MakeRow = Callable[..., MappingRow]
@@ -183,3 +187,42 @@ def test_a_table_is_made_for_every_name_that_is_looked_up(
 
     assert {"terms", "tax_codes", "income_accounts"} <= names
     assert len(ensure_lookup_tables(integrator, books)) == len(names)
+
+
+def test_every_table_the_proposer_names_is_one_the_studio_keeps() -> None:
+    assert set(NAMED.values()) <= TABLES.keys()
+
+
+def test_a_field_that_needs_a_table_nobody_keeps_is_a_doubtful_hint_with_the_reason() -> None:
+    sure = similar('LOOKUP("ship_method", via)', 0.93)
+    why = "A table of translations is needed for this: there is none for “ship method”."
+    expression = {"formula": sure.expression, "table": "ship_method", "doubt": why}
+    one = FieldCandidate(
+        "order",
+        "via",
+        0.93,
+        "strong",
+        Method.SIMILARITY,
+        "Looks alike.",
+        Waterfall(0, (), 2.6),
+        expression,
+    )
+
+    doubtful = module._runnable(sure, one, frozenset({"terms"}))
+    kept = module._runnable(sure, one, frozenset({"ship_method"}))
+
+    assert doubtful is not None
+    assert doubtful.confidence <= module.NEEDS_MORE
+    assert doubtful.sentence.startswith(why)
+    assert kept == sure
+
+
+def test_approving_a_known_table_makes_it_and_an_unknown_one_is_left_to_people(
+    integrator: Actor, outbound: Mapping, make_row: MakeRow
+) -> None:
+    for path, table in (("SalesTermRef.value", "terms"), ("PrintOnCheckName", "ship_method")):
+        row = make_row(path, candidate(f'LOOKUP("{table}", terms)', 0.9), mapping=outbound)
+        decide(integrator, row, "approved")
+
+    made = LookupTable.objects.get(connection=outbound.connection)
+    assert (made.name, made.code_kind) == ("terms", "term")

@@ -159,6 +159,8 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   document.body.classList.add("busy");
   const row = event.target.closest?.("[data-row]");
+  // Only what writes finishes a row: to read about it (Explain) is to stay on it.
+  if (event.detail.requestConfig.verb === "get") return;
   if (!row || !event.target.closest("[data-advance]")) return;
   const all = rows();
   const at = all.indexOf(row);

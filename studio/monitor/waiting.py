@@ -1,0 +1,111 @@
+"""What waits for the reader: every kind of decision that their role may take, with the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import ngettext
+
+from studio.accounts.models import Workspace
+from studio.accounts.roles import APPROVE, LOOKUP, MAP, MATCH, PUBLISH, TRIAGE
+from studio.core.action import Actor
+from studio.flows.models import Delivery, Rehearsal
+from studio.flows.rehearsal.sign import risk_of, why_not_signed
+from studio.linking.models import KINDS
+from studio.linking.queries import Narrowing, open_pairs
+from studio.mapping.models import MappingRow, ValueProposal
+from studio.triage.queries import open_cases
+
+SHOWN = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One kind of decision: how many, in words, and where it is taken."""
+
+    count: int
+    words: str
+    url: str
+
+
+def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
+    """What this person can decide now; empty for who only reads."""
+    found: list[Waiting] = []
+    if actor.may(TRIAGE):
+        found += _exceptions(workspace)
+    if actor.may(APPROVE):
+        found += _held(workspace)
+    if actor.may(APPROVE) or actor.may(PUBLISH):
+        found += _rehearsals(actor, workspace)
+    if actor.may(MATCH):
+        found += _matches(workspace)
+    if actor.may(MAP):
+        found += _fields(workspace)
+    if actor.may(LOOKUP):
+        found += _values(workspace)
+    return [one for one in found if one.count]
+
+
+def _exceptions(workspace: Workspace) -> Iterator[Waiting]:
+    n = open_cases(workspace).values("subject").distinct().count()
+    words = ngettext("%(n)d record is held up", "%(n)d records are held up", n) % {"n": n}
+    yield Waiting(n, words, reverse("triage:queue"))
+
+
+def _held(workspace: Workspace) -> Iterator[Waiting]:
+    n = Delivery.objects.filter(flow__workspace=workspace, state="held").count()
+    words = ngettext("%(n)d posting waits for approval", "%(n)d postings wait for approval", n) % {
+        "n": n
+    }
+    yield Waiting(n, words, f"{reverse('flows:runs')}?state=held")
+
+
+def _rehearsals(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    """The latest rehearsal of each version that moves money and is not live: to sign, or signed."""
+    rows = (
+        Rehearsal.objects.filter(
+            flow__workspace=workspace,
+            kind="rehearsal",
+            state="ready",
+            version__state="rehearsal",
+        )
+        .select_related("flow", "version")
+        .defer("totals")
+        .order_by("-pk")
+    )
+    seen: set[int] = set()
+    for one in rows:
+        # Of a flow only the newest counts: what was rehearsed before was designed differently.
+        if one.flow_id in seen or risk_of(one.version.content["design"]) != "money":
+            continue
+        seen.add(one.flow_id)
+        url = reverse("flows:rehearsal", args=[one.uuid])
+        if not why_not_signed(actor, one):
+            yield Waiting(1, f"A rehearsal of {one.flow} waits for your signature", url)
+        elif one.signed_at and actor.may(PUBLISH):
+            yield Waiting(1, f"{one.flow} is signed and can go live", url)
+
+
+def _matches(workspace: Workspace) -> Iterator[Waiting]:
+    nouns = {"customer": "customers", "supplier": "suppliers", "item": "items"}
+    for kind, _label in KINDS:
+        n = open_pairs(workspace, Narrowing(kind)).count()
+        words = f"{n} {kind if n == 1 else nouns[kind]} to match"
+        yield Waiting(n, words, f"{reverse('linking:matches')}?{urlencode({'kind': kind})}")
+
+
+def _fields(workspace: Workspace) -> Iterator[Waiting]:
+    n = MappingRow.objects.filter(
+        mapping__workspace=workspace, state="open", confidence__gte=SHOWN
+    ).count()
+    words = ngettext("%(n)d field to review", "%(n)d fields to review", n) % {"n": n}
+    yield Waiting(n, words, reverse("mapping:mappings"))
+
+
+def _values(workspace: Workspace) -> Iterator[Waiting]:
+    n = ValueProposal.objects.filter(table__workspace=workspace, state="open").count()
+    words = ngettext("%(n)d code to translate", "%(n)d codes to translate", n) % {"n": n}
+    yield Waiting(n, words, reverse("mapping:values"))
