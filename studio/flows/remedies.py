@@ -24,8 +24,10 @@ from studio.flows.actions import (
 )
 from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
+from studio.flows.evidence import place_words
 from studio.flows.models import Delivery, InboxItem
 from studio.flows.places import assign
+from studio.flows.reposting import posting_of
 from studio.flows.retry import HOW, retry
 from studio.flows.work import ACCEPTED
 from studio.linking.actions import Ends, add_link, judge
@@ -203,6 +205,9 @@ def _editable(case: Case) -> bool:
     root = re.split(r"[.\[]", case.field, maxsplit=1)[0]
     if item is None or shape is None or root not in shape.model_fields:
         return False
+    if item.state != "parked":
+        # What is posted is not mapped again: a value kept for it would change nothing.
+        return False
     try:
         assign(copy.deepcopy(item.canonical), case.field, "")
     except ValueError:
@@ -214,7 +219,13 @@ def _edit(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
     override(item, case.field, values["value"])
     replay(item)
-    return f"{case.field} is now “{values['value']}” for this record."
+    return f"{_field(case)} is now “{values['value']}” for this record."
+
+
+def _field(case: Case) -> str:
+    """The field a case is about, as people call it: “Line 1, tax code”."""
+    words = place_words(case.field)
+    return words[:1].upper() + words[1:]
 
 
 def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
@@ -286,6 +297,12 @@ def _is_item(case: Case) -> bool:
     return case.subject.startswith("inbox:")
 
 
+def _unposted(case: Case) -> bool:
+    """Whether nothing of the record stands at the target: what is posted cannot be closed unposted."""
+    item = item_of(case)
+    return item is not None and posting_of(item) is None
+
+
 def _of_class(*classes: str) -> Callable[[Case], bool]:
     return lambda case: _is_item(case) and case.case_class in classes
 
@@ -309,7 +326,7 @@ def register_all() -> None:
         Remedy("create", "Create it there", MATCH, _creatable, _create,
                (Input("reason", "Reason, if something alike exists", "reason", required=False),), heals_cause=True),
         Remedy("edit", "Use another value", TRIAGE, _editable,
-               _edit, (Input("value", "Value for this record"),)),
+               _edit, (Input("value", "Value for this record", named=lambda c: f"{_field(c)}, for this record only"),)),
         Remedy("move_date", "Post on another day", APPROVE, _of_class("period"), _move_date,
                (Input("date", "Day", "date"), REASON), primary=True),
         Remedy("adopt", "It is posted already", TRIAGE, _of_class("duplicate", "unknown_outcome"), _adopt,
@@ -321,6 +338,6 @@ def register_all() -> None:
         Remedy("again_run", "Work the run again", OPERATE, _is_run, _work_run_again, primary=True),
         Remedy("run_is_right", "The run is right", OPERATE, _is_run, _run_is_right, (REASON,)),
         Remedy("again_all", "Try all of this cause again", TRIAGE, _is_item, _again_all, heals_cause=True),
-        Remedy("void", "Close without posting", TRIAGE, _is_item, _void, (REASON,)),
+        Remedy("void", "Close without posting", TRIAGE, _unposted, _void, (REASON,)),
     ):  # fmt: skip
         register(remedy)

@@ -20,7 +20,10 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "map": ("mapping.decided", "lookup.approved", "lookup.row_added"),
     "publish": ("mapping.published", "flow.published"),
     "match": ("linking.same", "linking.create_new", "linking.unlinked"),
-    "settle": ("case.accept", "case.void", "case.adopt", "case.move_date", "item.closed"),
+    "settle": (
+        *("case.accept", "case.void", "case.adopt", "case.move_date", "case.repost"),
+        *("case.take_back", "case.leave_posted", "item.closed"),
+    ),
     "prove": ("tieout.signed",),
     "administer": ("member.changed", "token.made", "connection.created", "connection.reconnected"),
 }

@@ -37,6 +37,8 @@ SENTENCES = {
     "case.assigned": "assigned a case of {record} to {to}",
     "case.commented": "commented on {record}",
     "item.closed": "closed {record} without posting: {reason}",
+    "item.left_posted": "left {record} as it is posted: {reason}",
+    "delivery.taken_back": "had {number} of {record} voided: {reason}",
     "delivery.adopted": "accepted {key} as the posting of {record}",
     "case.planned": "set tags and day of a case of {record}",
     "case.waiting": "put a case aside for {for} until {until}",
