@@ -15,6 +15,7 @@ from connectors.http.jsontext import load
 from studio.accounts.models import Workspace
 from studio.catalog.models import Exchange
 from studio.core.models import AuditEvent
+from studio.flows.amounts import spoken
 from studio.flows.evidence import flat, tried_words
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.mapping.models import LookupRow, MappingVersion
@@ -103,11 +104,13 @@ def journey(item: InboxItem) -> list[Event]:
             )
         if delivery.done_at:
             number = delivery.target_number or delivery.target_key
-            events.append(
-                Event(delivery.done_at, f"{delivery.connection} answered: {number}", "good")
-            )
+            words = f"{delivery.connection} answered: {number}"
+            other = other_total(delivery, item)
+            events.append(Event(delivery.done_at, words, "bad" if other else "good", other))
         if delivery.confirmed_at:
-            events.append(Event(delivery.confirmed_at, "Read back and equal", "good"))
+            other = other_total(delivery, item)
+            words = f"Read back: {other}" if other else "Read back and equal"
+            events.append(Event(delivery.confirmed_at, words, "bad" if other else "good"))
     for seen in Exchange.objects.filter(subject__in=subjects):
         call, _, url = seen.url.partition(" · ")
         said = f"{call}: {seen.status or 'no answer'} in {seen.milliseconds} ms"
@@ -118,6 +121,15 @@ def journey(item: InboxItem) -> list[Event]:
         for note in CaseNote.objects.filter(case__subject__in=subjects)
     ]
     return sorted(events, key=lambda e: e.at)
+
+
+def other_total(delivery: Delivery, item: InboxItem) -> str:
+    """Both totals, where a posting came out with another one than its record has; else empty."""
+    if delivery.step != "post" or delivery.done_at is None or delivery.gross == item.amount:
+        return ""
+    there = spoken(delivery.gross, delivery.currency)
+    here = spoken(item.amount, item.currency)
+    return f"{there} in {delivery.connection}, {here} in {item.flow.source}"
 
 
 @dataclass(frozen=True, slots=True)

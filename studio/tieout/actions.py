@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from engine.canon.totals import Sums, complete, sums_of
@@ -258,13 +259,18 @@ def _inside(row: Row, since: date | None, until: date | None) -> bool:
 
 
 def _confirm(flow: Flow, rows: list[Row]) -> None:
-    """Documents read back with the amount we sent are confirmed."""
+    """Documents read back with the amount that the record has are confirmed.
+
+    The ledger keeps what the target took, which may be another amount than the record's: a document
+    that came out otherwise was read back, but it is not equal.
+    """
     seen = [
         r.key for r in rows if r.sent and r.targets and r.targets[0]["gross"] == r.sent["gross"]
     ]
-    Delivery.objects.filter(
-        flow=flow, step="post", state="done", business_key__in=seen, confirmed_at__isnull=True
-    ).update(confirmed_at=timezone.now())
+    posts = Delivery.objects.filter(flow=flow, step="post", state="done", business_key__in=seen)
+    posts.filter(confirmed_at__isnull=True, item__amount=F("gross")).update(
+        confirmed_at=timezone.now()
+    )
 
 
 def _store(

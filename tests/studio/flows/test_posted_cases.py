@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 
 from engine.errors import RemoteRejected
 from engine.ports import Action, Draft, Receipt
 from studio.core.models import AuditEvent
 from studio.flows.models import Delivery
+from studio.tieout.actions import run_tieout
 from studio.triage.actions import apply_remedy
 from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import remedies_for
@@ -192,3 +194,44 @@ def test_another_value_names_the_field_it_changes(world, ana, as_person) -> None
     page = as_person(ana).get(f"/exceptions/{world.case().uuid}/").content.decode()
 
     assert "Line 1, tax code, for this record only" in page
+
+
+# --- what pages say of such a document --------------------------------------------------------------
+
+
+def record_page(world: Any, client: Any) -> str:
+    return client.get(f"/flows/records/{world.item('1001').uuid}/").content.decode()
+
+
+def test_a_document_with_another_total_is_never_shown_as_read_back_and_equal(
+    world, accountant, ana, as_person
+) -> None:
+    posted_wrong(world, "1001")
+    run_tieout(accountant, world.flow)
+
+    page = record_page(world, as_person(ana))
+
+    assert world.post("1001").confirmed_at is None
+    assert "Read back and equal" not in page
+    # In the head and beside the answer: both amounts, each with the place where it stands.
+    assert page.count("1,670.60 USD in Harbour Books, 1,706.14 USD in Harbour ERP") == 2
+
+
+def test_a_reading_back_noted_earlier_tells_both_amounts(world, ana, as_person) -> None:
+    posted_wrong(world, "1001")
+    Delivery.objects.filter(step="post").update(confirmed_at=timezone.now())
+
+    page = record_page(world, as_person(ana))
+
+    assert "Read back and equal" not in page
+    assert "Read back: 1,670.60 USD in Harbour Books" in page
+
+
+def test_a_document_with_the_same_total_is_read_back_and_equal(
+    world, accountant, ana, as_person
+) -> None:
+    world.order("1001")
+    world.run()
+    run_tieout(accountant, world.flow)
+
+    assert "Read back and equal" in record_page(world, as_person(ana))
