@@ -56,7 +56,10 @@ class _Missing(dict[str, object]):
 def sentence(event: AuditEvent) -> str:
     """The line in words."""
     if event.key.startswith("case.") and event.key not in SENTENCES:
-        return f"fixed a case of {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
+        # Pressing a button is not yet a fix: what came of it stands in the result.
+        tried = event.key.startswith("case.again")
+        said = "tried again a case of" if tried else "answered a case of"
+        return f"{said} {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
     if event.key == "linking.linked" and event.data.get("origin") == "posted":
         return f"recorded the posting of {event.data.get('left', '…')}"
     words = SENTENCES.get(event.key, event.key.replace(".", " ").replace("_", " "))

@@ -64,6 +64,7 @@ class Remedy:
         heals_cause: the fix settles every open case with the same cause.
         primary: the button a person most likely wants.
         about: called with the case; a sentence that tells what will happen, before it is pressed.
+        unfit: called with a case that it does not fit; why not, and what to press instead.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Remedy:
     heals_cause: bool = False
     primary: bool = False
     about: Callable[[Case], str] | None = None
+    unfit: Callable[[Case], str] | None = None
 
 
 _REMEDIES: dict[str, Remedy] = {}

@@ -14,8 +14,9 @@ from engine.errors import RemoteRejected
 from engine.ports import Action, Draft, Receipt
 from studio.core.models import AuditEvent
 from studio.flows.models import Delivery
+from studio.monitor.sentences import sentence
 from studio.tieout.actions import run_tieout
-from studio.triage.actions import apply_remedy
+from studio.triage.actions import apply_remedy, apply_to_many
 from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import remedies_for
 
@@ -194,6 +195,50 @@ def test_another_value_names_the_field_it_changes(world, ana, as_person) -> None
     page = as_person(ana).get(f"/exceptions/{world.case().uuid}/").content.decode()
 
     assert "Line 1, tax code, for this record only" in page
+
+
+@pytest.mark.parametrize("key", ["again", "again_all"])
+def test_trying_posted_documents_again_is_refused_with_what_to_press_instead(
+    world, accountant, key
+) -> None:
+    posted_wrong(world, "1001", "1002")
+    case = Case.objects.get(record_label="Order 1001")
+    assert key not in buttons(case)
+
+    with pytest.raises(ValidationError) as refused:
+        apply_remedy(accountant, case, key, {})
+
+    said = " ".join(refused.value.messages)
+    assert said.startswith(
+        "Order 1001 is posted in Harbour Books as 1001, and what is posted is not"
+    )
+    assert "“Void it there and post it again”" in said
+    assert "“Accept with a reason”" in said
+    assert not AuditEvent.objects.filter(key__startswith="case.").exists()
+    assert set(Case.objects.values_list("state", flat=True)) == {"open"}
+
+
+def test_closing_many_without_posting_says_which_are_posted(world, accountant) -> None:
+    posted_wrong(world, "1001")
+
+    done, left = apply_to_many(accountant, Case.objects.all(), "void", {"reason": "old"})
+
+    assert done == 0
+    assert "is posted in Harbour Books as 1001 already; it cannot be closed without" in left[0]
+    assert "“Void it there and post it again”" in left[0]
+
+
+def test_trying_all_of_a_cause_counts_what_was_sent_and_audits_a_try(world, accountant) -> None:
+    for number in ("1001", "1002"):
+        world.order(number, Terms="45")
+    world.run()
+
+    said = apply_remedy(accountant, Case.objects.first(), "again_all", {})
+
+    assert said == "Tried again. 2 records sent through again."
+    line = sentence(AuditEvent.objects.get(key="case.again_all"))
+    assert line.startswith("tried again a case of Order 100")
+    assert "fixed" not in line
 
 
 # --- what pages say of such a document --------------------------------------------------------------
