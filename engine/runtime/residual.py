@@ -25,6 +25,8 @@ class Name(StrEnum):
     CHANGED_AT_TARGET = "changed_at_target"
     DELETED_AT_TARGET = "deleted_at_target"
     CHANGED_AT_SOURCE = "changed_at_source"
+    POSTED_OTHERWISE = "posted_otherwise"
+    LEFT_OUT = "left_out"
     DUPLICATE = "duplicate"
     NOT_OURS = "not_ours"
     CLOSED_WITHOUT_POSTING = "closed_without_posting"
@@ -39,10 +41,12 @@ class Position:
         key: business key, e.g. the order number.
         source: amount in the source.
         sent: amount our ledger says we sent and the target confirmed.
+        asked: amount of the source record that the posting was made of; None where that is not known.
         targets: amounts of all documents at the target that carry this key.
         state: ``posted``, ``case``, ``in_flight``, ``void`` or empty when the ledger has no row.
         period_moved: posted, by policy, into another period.
         tolerance: greatest lawful rounding difference between source and sent.
+        left_out: the record is at the source as it was posted, but the filter in force excludes it.
     """
 
     key: str
@@ -52,6 +56,8 @@ class Position:
     state: str = ""
     period_moved: bool = False
     tolerance: Decimal = ZERO
+    asked: Decimal | None = None
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,9 @@ def _explain(one: Position) -> list[Difference]:
     target = one.targets[0] if one.targets else None
     if one.source is None:
         if target is not None:
-            # Ours, posted, and gone or out of the filter at the source since: not a stranger's document.
-            name = Name.CHANGED_AT_SOURCE if one.sent is not None else Name.NOT_OURS
+            # Ours and posted: gone or changed at the source since, or left out by a newer filter.
+            ours = Name.LEFT_OUT if one.left_out else Name.CHANGED_AT_SOURCE
+            name = ours if one.sent is not None else Name.NOT_OURS
             # While it is being taken back it is neither: the difference will end by itself, or has a case.
             name = {"case": Name.CASE, "in_flight": Name.IN_FLIGHT}.get(one.state, name)
             found.append(Difference(one.key, name, -target))
@@ -103,13 +110,23 @@ def _explain(one: Position) -> list[Difference]:
         found.append(Difference(one.key, _absent(one), source))
         return found
     sent = one.sent if one.sent is not None else target
-    if source != sent:
-        small = abs(source - sent) <= one.tolerance
-        name = Name.ROUNDING if small else Name.CHANGED_AT_SOURCE
-        found.append(Difference(one.key, name, source - sent))
+    asked = _asked(one, source, sent)
+    if source != asked:
+        found.append(Difference(one.key, Name.CHANGED_AT_SOURCE, source - asked))
+    if asked != sent:
+        small = abs(asked - sent) <= one.tolerance
+        name = Name.ROUNDING if small else Name.POSTED_OTHERWISE
+        found.append(Difference(one.key, name, asked - sent))
     if sent != target:
         found.append(Difference(one.key, Name.CHANGED_AT_TARGET, sent - target))
     return found
+
+
+def _asked(one: Position, source: Decimal, sent: Decimal) -> Decimal:
+    """The amount that was to be posted; where nobody knows it any more, what was sent or rounded to it."""
+    if one.asked is not None:
+        return one.asked
+    return source if abs(source - sent) <= one.tolerance else sent
 
 
 def _absent(one: Position) -> Name:

@@ -37,11 +37,14 @@ ITEM_TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
     ItemState.NEW: frozenset({ItemState.WORKING, ItemState.VOID}),
     ItemState.WORKING: frozenset(ItemState) - {ItemState.VOID},
     ItemState.WAITING: frozenset({ItemState.NEW, ItemState.PARKED, ItemState.VOID}),
-    ItemState.PARKED: frozenset({ItemState.NEW, ItemState.VOID}),
+    ItemState.PARKED: frozenset(
+        {ItemState.NEW, ItemState.VOID, ItemState.UNCHANGED, ItemState.WAITING}
+    ),
     # Nothing was posted for these, so a person may send them through again.
     ItemState.FILTERED: frozenset({ItemState.NEW}),
-    ItemState.UNCHANGED: frozenset({ItemState.NEW}),
-    ItemState.DONE: frozenset(),
+    ItemState.UNCHANGED: frozenset({ItemState.NEW, ItemState.WAITING}),
+    # A person has the posting taken back: the record waits for that, then it is posted anew.
+    ItemState.DONE: frozenset({ItemState.WAITING}),
     ItemState.VOID: frozenset({ItemState.NEW}),
 }
 

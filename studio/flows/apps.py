@@ -17,6 +17,7 @@ class FlowsConfig(AppConfig):
         from studio.flows.remedies import register_all
         from studio.flows.remedies_keeping import register_all as register_keeping
         from studio.flows.remedies_payments import register_all as register_payments
+        from studio.flows.remedies_posted import register_all as register_posted
         from studio.flows.uses import deliveries_using
         from studio.linking.uses import register_use
         from studio.mapping.uses import register_user
@@ -29,4 +30,5 @@ class FlowsConfig(AppConfig):
         register_all()
         register_keeping()
         register_payments()
+        register_posted()
         register("inbox", case_evidence)

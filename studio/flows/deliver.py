@@ -38,10 +38,12 @@ from studio.accounts.roles import MATCH
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success
 from studio.core.dispatch import nudge
+from studio.flows.amounts import spoken
 from studio.flows.changing import CHANGES, after_change, after_create, decide_again
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
 from studio.flows.notices import tell
+from studio.flows.reposting import TOTAL_DIFFERS
 from studio.flows.reversal import STEPS as TAKE_BACK
 from studio.flows.reversal import after_reversal
 from studio.flows.sending import draft_of, found_again, same, send, total_of
@@ -342,10 +344,11 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
             trouble_of(
                 delivery.item,
                 Issue(
-                    code="total-differs",
+                    code=TOTAL_DIFFERS,
                     path="gross_total",
                     sentence=(
-                        f"{flow.target} computed {total} where {flow.source} says {delivery.gross} "
+                        f"{flow.target} computed {spoken(total, delivery.currency)} where {flow.source} "
+                        f"says {spoken(delivery.gross, delivery.currency)} "
                         f"({receipt.number or receipt.key})."
                     ),
                     case_class=CaseClass.AMOUNT,

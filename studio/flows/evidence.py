@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from connectors.http.jsontext import load
 from studio.flows.actions import item_of
+from studio.flows.culprits import culprits_of, marked
 from studio.flows.models import Delivery, Golden, InboxItem
 from studio.triage.evidence import Evidence
 from studio.triage.models import Case
@@ -97,16 +98,13 @@ def _own_evidence(case: Case, item: InboxItem) -> Evidence:
     """The source record and what the studio made of it."""
     source = flat(load(item.payload)["data"])
     canonical = flat(item.canonical)
-    code = str(case.evidence.get("code", ""))
+    about = culprits_of(case, item)
     return Evidence(
         left_title=f"{item.flow.source} · {item.entity} {item.key}",
-        left=marked_first([(p, v, bool(code) and str(v) == code) for p, v in source])[:MOST_ROWS],
+        left=marked_first(marked(source, about.source, case))[:MOST_ROWS],
         right_title="As the studio understands it",
         right=marked_first(
-            [
-                (place_words(p), v, p == case.field or (bool(code) and str(v) == code))
-                for p, v in canonical
-            ]
+            [(place_words(p), v, m) for p, v, m in marked(canonical, about.canonical, case)]
         )[:MOST_ROWS],
         links=[("Whole journey", reverse("flows:item", args=[item.uuid]))],
     )

@@ -15,9 +15,11 @@ from connectors.http.jsontext import load
 from studio.accounts.models import Workspace
 from studio.catalog.models import Exchange
 from studio.core.models import AuditEvent
+from studio.flows.amounts import spoken
+from studio.flows.deciders import Deciders
 from studio.flows.evidence import flat, tried_words
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
-from studio.mapping.models import LookupRow, MappingVersion
+from studio.mapping.models import MappingVersion
 from studio.triage.models import CaseNote
 
 
@@ -103,11 +105,13 @@ def journey(item: InboxItem) -> list[Event]:
             )
         if delivery.done_at:
             number = delivery.target_number or delivery.target_key
-            events.append(
-                Event(delivery.done_at, f"{delivery.connection} answered: {number}", "good")
-            )
+            words = f"{delivery.connection} answered: {number}"
+            other = other_total(delivery, item)
+            events.append(Event(delivery.done_at, words, "bad" if other else "good", other))
         if delivery.confirmed_at:
-            events.append(Event(delivery.confirmed_at, "Read back and equal", "good"))
+            other = other_total(delivery, item)
+            words = f"Read back: {other}" if other else "Read back and equal"
+            events.append(Event(delivery.confirmed_at, words, "bad" if other else "good"))
     for seen in Exchange.objects.filter(subject__in=subjects):
         call, _, url = seen.url.partition(" · ")
         said = f"{call}: {seen.status or 'no answer'} in {seen.milliseconds} ms"
@@ -118,6 +122,15 @@ def journey(item: InboxItem) -> list[Event]:
         for note in CaseNote.objects.filter(case__subject__in=subjects)
     ]
     return sorted(events, key=lambda e: e.at)
+
+
+def other_total(delivery: Delivery, item: InboxItem) -> str:
+    """Both totals, where a posting came out with another one than its record has; else empty."""
+    if delivery.step != "post" or delivery.done_at is None or delivery.gross == item.amount:
+        return ""
+    there = spoken(delivery.gross, delivery.currency)
+    here = spoken(item.amount, item.currency)
+    return f"{there} in {delivery.connection}, {here} in {item.flow.source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +159,7 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
     out = versions.get(outbound["version"]) if outbound else None
     inward = versions.get(content["inbound"]["version"])
     sources = dict(flat(load(delivery.item.payload)["data"]))
+    deciders = Deciders(delivery)
     found = []
     for target, seen in delivery.trace.items():
         said = _approval(out, target)
@@ -155,7 +169,7 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
                 value=seen["value"],
                 expression=seen["expression"],
                 steps=seen["steps"],
-                used=_used(seen["used"]),
+                used=deciders.of(seen["used"]),
                 approved_by=said.get("by", ""),
                 approved_at=parse_datetime(said.get("at", "")),
                 inbound=[
@@ -195,16 +209,6 @@ def _inbound(version: MappingVersion | None, path: str, sources: dict[str, Any])
         row = row or next((r for r in block.get("rows", []) if prefix + r["to"] == plain), None)
     expression = str(row["from"]) if row else ""
     return {"path": path, "expression": expression, **said, "source": sources.get(expression, "")}
-
-
-def _used(rows: list[list[Any]]) -> list[dict[str, Any]]:
-    """Lookup rows and links with the person who decided them."""
-    keys = [r[4] for r in rows if r[0] == "lookup" and r[4]]
-    people = {str(r.uuid): r.decided_by for r in LookupRow.objects.filter(uuid__in=keys)}
-    return [
-        {"kind": k, "table": t, "code": c, "value": v, "by": people.get(key, "")}
-        for k, t, c, v, key in rows
-    ]
 
 
 def decisions_about(flow: Flow) -> QuerySet[AuditEvent]:

@@ -24,8 +24,10 @@ from studio.flows.actions import (
 )
 from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
+from studio.flows.evidence import place_words
 from studio.flows.models import Delivery, InboxItem
 from studio.flows.places import assign
+from studio.flows.reposting import number_of, posting_of
 from studio.flows.retry import HOW, retry
 from studio.flows.work import ACCEPTED
 from studio.linking.actions import Ends, add_link, judge
@@ -33,10 +35,12 @@ from studio.linking.models import KINDS, Pair, Party
 from studio.mapping.actions import add_lookup_row
 from studio.mapping.models import LookupTable, ValueProposal
 from studio.triage.actions import close_cases
-from studio.triage.models import Case
-from studio.triage.remedies import Choice, Input, Remedy, register
+from studio.triage.models import OPEN_STATES, Case
+from studio.triage.remedies import Choice, Input, Remedy, register, remedies_for
 
 MOST_CHOICES = 30
+# States of a record that goes on by itself.
+UNDER_WAY = ("new", "working", "waiting")
 
 
 def _needed(case: Case) -> InboxItem:
@@ -203,6 +207,9 @@ def _editable(case: Case) -> bool:
     root = re.split(r"[.\[]", case.field, maxsplit=1)[0]
     if item is None or shape is None or root not in shape.model_fields:
         return False
+    if item.state != "parked":
+        # What is posted is not mapped again: a value kept for it would change nothing.
+        return False
     try:
         assign(copy.deepcopy(item.canonical), case.field, "")
     except ValueError:
@@ -214,7 +221,13 @@ def _edit(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
     override(item, case.field, values["value"])
     replay(item)
-    return f"{case.field} is now “{values['value']}” for this record."
+    return f"{_field(case)} is now “{values['value']}” for this record."
+
+
+def _field(case: Case) -> str:
+    """The field a case is about, as people call it: “Line 1, tax code”."""
+    words = place_words(case.field)
+    return words[:1].upper() + words[1:]
 
 
 def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
@@ -251,14 +264,20 @@ def _accept(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 def _again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
     how = values.get("how") or "current"
-    if not retry(item, how):
-        Delivery.objects.filter(item=item, state__in=("ready", "unknown")).update(not_before=None)
-        # What is posted stays posted; only telling the source is tried again.
-        Delivery.objects.filter(item=item, step="write_back", state="parked").update(
-            state="ready", attempts=0, not_before=None
-        )
+    if retry(item, how):
+        return f"Sent through again {HOW[how]}."
+    waiting = Delivery.objects.filter(item=item, state__in=("ready", "unknown"))
+    # What is posted stays posted; only telling the source is tried again.
+    untold = Delivery.objects.filter(item=item, step="write_back", state="parked")
+    found = waiting.update(not_before=None)
+    found += untold.update(state="ready", attempts=0, not_before=None)
+    if found:
         nudge("flows.pump_deliveries", item.flow.source_id)
-    return f"Sent through again {HOW[how]}."
+        nudge("flows.pump_deliveries", item.flow.target_id)
+        return "What was not sent yet is tried again now; what is posted stays posted."
+    if item.state in UNDER_WAY:
+        return "It is under way already; nothing is sent a second time."
+    raise ValidationError(_nothing_to_try(case))
 
 
 def _ways(case: Case, text: str) -> list[Choice]:
@@ -275,7 +294,57 @@ def _run_is_right(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 
 def _again_all(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    return _healed(replay_cause(case), "The cause is taken as settled.")
+    of_cause = Case.objects.filter(
+        workspace=case.workspace, cause=case.cause, state__in=OPEN_STATES
+    ).count()
+    sent = replay_cause(case)
+    if not sent:
+        raise ValidationError(_nothing_to_try(case))
+    left = of_cause - sent
+    stay = f" {left} stayed: under way, or posted already." if left else ""
+    return _healed(sent, "Tried again.") + stay
+
+
+def _triable(case: Case) -> bool:
+    """Whether sending the record through again can change anything: what is posted and at rest cannot."""
+    item = item_of(case)
+    if item is None or item.state not in ("done", "unchanged") or posting_of(item) is None:
+        return item is not None
+    return item.deliveries.filter(state__in=("ready", "sending", "unknown", "parked")).exists()
+
+
+def _nothing_to_try(case: Case) -> str:
+    """Why trying again would change nothing, and what to press instead."""
+    item = item_of(case)
+    posted = posting_of(item) if item else None
+    if posted is None:
+        return "The record is under way just now; nothing was sent again. Look again in a moment."
+    return (
+        f"{case.record_label} is posted in {posted.connection} as {number_of(posted)}, and what is posted "
+        f"is not sent through again. {_instead(case)}"
+    )
+
+
+def _unclosable(case: Case) -> str:
+    """Why a posted record cannot be closed without posting."""
+    item = item_of(case)
+    posted = posting_of(item) if item else None
+    if posted is None:
+        return ""
+    return (
+        f"{case.record_label} is posted in {posted.connection} as {number_of(posted)} already; it cannot be "
+        f"closed without posting. {_instead(case)}"
+    )
+
+
+def _instead(case: Case) -> str:
+    """What changes something about a document that stands at the target."""
+    useful = ("repost", "take_back", "leave_posted", "accept")
+    found = [r for r in remedies_for(case) if r.key in useful]
+    words = [f"“{r.label}”" for r in sorted(found, key=lambda r: useful.index(r.key))]
+    if not words:
+        return "It is being put right already; look again in a moment."
+    return f"Press {' or '.join(words)}."
 
 
 def _is_run(case: Case) -> bool:
@@ -284,6 +353,12 @@ def _is_run(case: Case) -> bool:
 
 def _is_item(case: Case) -> bool:
     return case.subject.startswith("inbox:")
+
+
+def _unposted(case: Case) -> bool:
+    """Whether nothing of the record stands at the target: what is posted cannot be closed unposted."""
+    item = item_of(case)
+    return item is not None and posting_of(item) is None
 
 
 def _of_class(*classes: str) -> Callable[[Case], bool]:
@@ -309,18 +384,19 @@ def register_all() -> None:
         Remedy("create", "Create it there", MATCH, _creatable, _create,
                (Input("reason", "Reason, if something alike exists", "reason", required=False),), heals_cause=True),
         Remedy("edit", "Use another value", TRIAGE, _editable,
-               _edit, (Input("value", "Value for this record"),)),
+               _edit, (Input("value", "Value for this record", named=lambda c: f"{_field(c)}, for this record only"),)),
         Remedy("move_date", "Post on another day", APPROVE, _of_class("period"), _move_date,
                (Input("date", "Day", "date"), REASON), primary=True),
         Remedy("adopt", "It is posted already", TRIAGE, _of_class("duplicate", "unknown_outcome"), _adopt,
                (Input("key", "Number or key of the document there"), REASON)),
         Remedy("accept", "Accept with a reason", APPROVE, _of_class("amount", "conflict"), _accept, (REASON,), primary=True),
         Remedy("let_pass", "Let it pass, with a reason", APPROVE, _own_rule, _accept, (REASON,)),
-        Remedy("again", "Try again", TRIAGE, _is_item, _again,
+        Remedy("again", "Try again", TRIAGE, _triable, _again, unfit=_nothing_to_try, inputs=
                (Input("how", "How", "choice", choices=_ways, initial=lambda c: "current", required=False, searched=False),)),
         Remedy("again_run", "Work the run again", OPERATE, _is_run, _work_run_again, primary=True),
         Remedy("run_is_right", "The run is right", OPERATE, _is_run, _run_is_right, (REASON,)),
-        Remedy("again_all", "Try all of this cause again", TRIAGE, _is_item, _again_all, heals_cause=True),
-        Remedy("void", "Close without posting", TRIAGE, _is_item, _void, (REASON,)),
+        Remedy("again_all", "Try all of this cause again", TRIAGE, _triable, _again_all, heals_cause=True,
+               unfit=_nothing_to_try),
+        Remedy("void", "Close without posting", TRIAGE, _unposted, _void, (REASON,), unfit=_unclosable),
     ):  # fmt: skip
         register(remedy)

@@ -8,6 +8,9 @@ the same document may be posted again, under a key and reference of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.models import QuerySet
 
 from engine.runtime.idempotency import idempotency_key
@@ -34,6 +37,17 @@ def living_post(flow: Flow, business_key: str) -> Delivery | None:
 def generation(flow: Flow, business_key: str) -> int:
     """How many postings of the document were taken back; the next one says something new."""
     return posts_of(flow, business_key).filter(state="reversed").count()
+
+
+def asked_back(posted: Delivery) -> Delivery | None:
+    """The delivery that is to take a standing posting back, under way or refused; None if nobody asked."""
+    return posted.followers.filter(step__in=STEPS).exclude(state__in=("done", *ENDED)).first()
+
+
+def way_back(design: Mapping[str, Any]) -> str:
+    """How the flow takes a posting back: as its design says, else by ending the document itself."""
+    said = str(design.get("on_delete", ""))
+    return said if said in STEPS else "void"
 
 
 def take_back(item: InboxItem, posted: Delivery, step: str) -> Delivery:

@@ -126,13 +126,16 @@ def item(request: StudioRequest, key: str) -> HttpResponse:
         flow__workspace=request.workspace,
         uuid=key,
     )
+    deliveries = list(found.deliveries.select_related("connection"))
+    standing = [d for d in deliveries if d.state == "done"]
     return render(
         request,
         "flows/item.html",
         {
+            "other_totals": [t for d in standing if (t := queries.other_total(d, found))],
             "item": found,
             "events": queries.journey(found),
-            "deliveries": found.deliveries.select_related("connection"),
+            "deliveries": deliveries,
             "may_triage": request.actor.may(TRIAGE),
             "ways": HOW.items(),
         },

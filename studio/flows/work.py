@@ -26,6 +26,7 @@ from engine.mapping import Result
 from engine.runtime.idempotency import content_hash
 from engine.schema.model import Record
 from studio.core.dispatch import nudge
+from studio.flows.amounts import spoken
 from studio.flows.approval import approval_of
 from studio.flows.bundle import Bundle, Sides
 from studio.flows.checks import preflight
@@ -36,7 +37,7 @@ from studio.flows.parties import ask_for_party
 from studio.flows.places import assign
 from studio.flows.posting import load_plain, new_post, replaced, store
 from studio.flows.reversal import STEPS as TAKE_BACK
-from studio.flows.reversal import living_post, take_back
+from studio.flows.reversal import asked_back, living_post, take_back, way_back
 from studio.flows.settling import HOLD, apply_payment
 from studio.flows.steps import Ran, Surroundings, plain_log, walk
 from studio.flows.tracing import traced
@@ -410,14 +411,19 @@ def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
 
 
 def _already_posted(item: InboxItem, bundle: Bundle, living: Delivery, content: str) -> None:
-    if living.content_hash == content:
-        finish(item, "unchanged", f"posted as {living.target_number or living.target_key}")
-        return
-    if bundle.design.get("on_change") == "repost":
+    # A person asked for it to be taken back: trying the record again tries that again, whatever it says.
+    asked = asked_back(living)
+    if asked is not None or (
+        living.content_hash != content and bundle.design.get("on_change") == "repost"
+    ):
         # What stands is taken back first; then this version is posted.
-        reversal = take_back(item, living, str(bundle.design.get("on_delete", "void")))
+        step = asked.step if asked else way_back(bundle.design)
+        reversal = take_back(item, living, step)
         finish(item, "waiting", f"waits until {living.target_number or 'it'} is taken back")
         InboxItem.objects.filter(pk=item.pk).update(waiting_on=reversal.idempotency_key)
+        return
+    if living.content_hash == content:
+        finish(item, "unchanged", f"posted as {living.target_number or living.target_key}")
         return
     _conflict(
         item,
@@ -425,7 +431,7 @@ def _already_posted(item: InboxItem, bundle: Bundle, living: Delivery, content: 
         (
             f"{item.label} was changed in {item.flow.source} after it was posted as "
             f"{living.target_number or living.target_key}: "
-            f"{living.gross} then, {item.amount} now."
+            f"{spoken(living.gross, living.currency)} then, {spoken(item.amount, item.currency)} now."
         ),
         {"posted": str(living.gross), "now": str(item.amount)},
     )

@@ -20,7 +20,7 @@ from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import PUBLISH, READ
 from studio.core.htmx import page_or_part
 from studio.mapping import actions
-from studio.mapping.actions.publish import approved_document
+from studio.mapping.actions.publish import approved_document, open_taxes_of
 from studio.mapping.assemble import take_apart
 from studio.mapping.composed import lines_of
 from studio.mapping.models import Mapping, MappingRow, MappingVersion
@@ -72,6 +72,7 @@ def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
             Problem(p, rows.get(p.target), _create_url(request, mapping, p.table))
             for p in actions.refusals(mapping)
         ],
+        "open_taxes": open_taxes_of(mapping),
         "changes": changes(mapping),
         "version": version,
         "is_in_force": version is not None and _is_in_force(mapping, version),
@@ -141,6 +142,12 @@ def publish(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
             _("Version %(number)d is published (%(hash)s).")
             % {"number": version.number, "hash": version.content_hash[:12]},
         )
+        if taxes := open_taxes_of(mapping):
+            messages.warning(
+                request,
+                _("Open in this version, so that no tax is known: %(fields)s.")
+                % {"fields": ", ".join(taxes)},
+            )
     return redirect("mapping:publishing", key=mapping.uuid)
 
 

@@ -38,6 +38,8 @@ SENTENCES = {
     "case.assigned": "assigned a case of {record} to {to}",
     "case.commented": "commented on {record}",
     "item.closed": "closed {record} without posting: {reason}",
+    "item.left_posted": "left {record} as it is posted: {reason}",
+    "delivery.taken_back": "had {number} of {record} voided: {reason}",
     "delivery.adopted": "accepted {key} as the posting of {record}",
     "case.planned": "set tags and day of a case of {record}",
     "case.waiting": "put a case aside for {for} until {until}",
@@ -55,7 +57,10 @@ class _Missing(dict[str, object]):
 def sentence(event: AuditEvent) -> str:
     """The line in words."""
     if event.key.startswith("case.") and event.key not in SENTENCES:
-        return f"fixed a case of {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
+        # Pressing a button is not yet a fix: what came of it stands in the result.
+        tried = event.key.startswith("case.again")
+        said = "tried again a case of" if tried else "answered a case of"
+        return f"{said} {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
     if event.key == "linking.linked" and event.data.get("origin") == "posted":
         return f"recorded the posting of {event.data.get('left', '…')}"
     words = SENTENCES.get(event.key, event.key.replace(".", " ").replace("_", " "))

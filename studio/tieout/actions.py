@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -11,26 +11,32 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
+from connectors.http.jsontext import load
 from engine.canon.totals import Sums, complete, sums_of
 from engine.ports import Connector, SourceRecord
-from engine.runtime.residual import Position, Residual, compare
+from engine.runtime.residual import Name, Position, Residual, compare
 from studio.accounts.roles import TIE_OUT
 from studio.catalog.wiring import PATIENCE_APART, opened
 from studio.core.action import Actor, acting
 from studio.flows.amounts import amount_at, amounts_of
-from studio.flows.bundle import Bundle, bundle_of, context_of
+from studio.flows.bundle import Bundle, Sides, bundle_of, context_of
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import first
 from studio.flows.poll import HISTORY
+from studio.flows.reposting import TOTAL_DIFFERS
 from studio.flows.reversal import ENDED
 from studio.flows.reversal import STEPS as TAKE_BACK
 from studio.flows.steps import Surroundings, walk
 from studio.tieout.models import Difference, TieOut
+from studio.triage.models import Case
 
 PAGE = 200
 MEASURES = ("gross", "net", "tax")
+# Differences that somebody must put right or answer for: the books are not what the source says.
+RED = {"lost", "duplicate", "changed_at_target", "deleted_at_target", "posted_otherwise"}
 IN_FLIGHT = ("new", "working", "waiting", "done")
 
 
@@ -48,6 +54,9 @@ class Row:
     subject: str = ""
     moved: bool = False
     lines: int = 1
+    asked: dict[str, Decimal] | None = None
+    left_out: bool = False
+    record: str = ""
 
 
 def every(connector: Connector, entity: str) -> Iterator[SourceRecord]:
@@ -68,47 +77,83 @@ def gather(flow: Flow) -> list[Row]:
         raise ValidationError("Publish the flow before it can be tied out.")
     bundle = bundle_of(version)
     rows: dict[str, Row] = {}
+    reader = Reader(bundle, context_of(flow))
     with opened(flow.source, patience=PATIENCE_APART) as source:
-        names = _from_source(flow, bundle, source, rows)
+        names, excluded = _from_source(flow, reader, source, rows)
     keys = _from_ledger(flow, rows, names)
+    _as_posted(flow, reader, rows, excluded)
     with opened(flow.target, patience=PATIENCE_APART) as target:
         _from_target(bundle, target, rows, keys)
     return list(rows.values())
 
 
-def _from_source(
-    flow: Flow, bundle: Bundle, source: Connector, rows: dict[str, Row]
-) -> dict[str, str]:
-    """Fill in what the source has; returns record key -> business key."""
-    names: dict[str, str] = {}
-    sides = context_of(flow)
-    around = Surroundings(sides.inbound, sides.outbound)
-    history = _history(flow)
-    # The newest version of a record counts; a poll may return it more than once.
-    for record in every(source, bundle.design["trigger"]["entity"]):
-        if record.key in history:
-            continue
-        read = complete(
-            dict(bundle.inbound.apply(dict(record.data), sides.inbound).record), bundle.document
-        )
-        walked = walk(bundle.document, bundle.steps, read, around)
+class Reader:
+    """What a source record says, by the version in force."""
+
+    def __init__(self, bundle: Bundle, sides: Sides) -> None:
+        self._bundle, self._sides = bundle, sides
+        self._around = Surroundings(sides.inbound, sides.outbound)
+        self.entity = str(bundle.design["trigger"]["entity"])
+
+    def read(self, key: str, data: dict[str, Any]) -> tuple[str, Row | None]:
+        """Business key of a record, and its row; no row where the flow does not want the record."""
+        bundle, inbound = self._bundle, self._sides.inbound
+        read = complete(dict(bundle.inbound.apply(data, inbound).record), bundle.document)
+        walked = walk(bundle.document, bundle.steps, read, self._around)
         document = walked.document
-        route = bundle.route.apply(document, sides.inbound).record
-        key = str(route.get("business_key") or record.key)
-        names[record.key] = key
-        if record.deleted or walked.stopped or not route.get("entity"):
-            rows.pop(key, None)
-            continue
+        route = bundle.route.apply(document, inbound).record
+        name = str(route.get("business_key") or key)
+        if walked.stopped or not route.get("entity"):
+            return name, None
         said, lines = document.get("date"), document.get("lines")
         sums = sums_of(document, bundle.document)
-        rows[key] = Row(
-            key=key,
+        return name, Row(
+            key=name,
             currency=str(document.get("currency") or ""),
             on=date.fromisoformat(str(said)[:10]) if said else None,
             source={"net": sums.net, "tax": sums.tax, "gross": sums.gross},
             lines=len(lines) if isinstance(lines, list) and lines else 1,
         )
-    return names
+
+
+def _from_source(
+    flow: Flow, reader: Reader, source: Connector, rows: dict[str, Row]
+) -> tuple[dict[str, str], set[str]]:
+    """Fill in what the source has; returns record key -> business key, and what the flow excludes."""
+    names: dict[str, str] = {}
+    excluded: set[str] = set()
+    history = _history(flow)
+    # The newest version of a record counts; a poll may return it more than once.
+    for record in every(source, reader.entity):
+        if record.key in history:
+            continue
+        key, row = reader.read(record.key, dict(record.data))
+        names[record.key] = key
+        rows.pop(key, None)
+        excluded.discard(key)
+        if record.deleted:
+            continue
+        if row is None:
+            excluded.add(key)
+        else:
+            rows[key] = row
+    return names, excluded
+
+
+def _as_posted(flow: Flow, reader: Reader, rows: dict[str, Row], excluded: set[str]) -> None:
+    """Where source and ledger differ: what the record said when it was posted, by the version in force.
+
+    Only that tells apart what changed at the source, what came out otherwise when it was posted, and
+    what nothing happened to but a newer filter leaves out.
+    """
+    apart = [r.key for r in rows.values() if r.sent is not None and r.source != r.sent]
+    posts = Delivery.objects.filter(flow=flow, step="post", state="done").select_related("item")
+    for start in range(0, len(apart), PAGE):
+        for delivery in posts.filter(business_key__in=apart[start : start + PAGE]):
+            row = rows[delivery.business_key]
+            _, then = reader.read(delivery.item.key, load(delivery.item.payload)["data"])
+            row.asked = then.source if then else None
+            row.left_out = then is None and row.key in excluded
 
 
 def _history(flow: Flow) -> set[str]:
@@ -143,6 +188,7 @@ def _from_ledger(
             row.sent = {"net": delivery.net, "tax": delivery.tax, "gross": delivery.gross}
             row.currency = row.currency or delivery.currency
             row.moved = "date" in delivery.item.overrides
+            row.record = f"inbox:{delivery.item.uuid}"
             keys[(delivery.entity, delivery.target_key)] = delivery.business_key
         else:
             row.state = "case" if delivery.state == "parked" else "in_flight"
@@ -225,6 +271,8 @@ def _position(row: Row, measure: str) -> Position:
         state=row.state,
         period_moved=row.moved,
         tolerance=Decimal("0.01") * max(row.lines, 1),
+        asked=row.asked[measure] if row.asked else None,
+        left_out=row.left_out,
     )
 
 
@@ -258,13 +306,18 @@ def _inside(row: Row, since: date | None, until: date | None) -> bool:
 
 
 def _confirm(flow: Flow, rows: list[Row]) -> None:
-    """Documents read back with the amount we sent are confirmed."""
+    """Documents read back with the amount that the record has are confirmed.
+
+    The ledger keeps what the target took, which may be another amount than the record's: a document
+    that came out otherwise was read back, but it is not equal.
+    """
     seen = [
         r.key for r in rows if r.sent and r.targets and r.targets[0]["gross"] == r.sent["gross"]
     ]
-    Delivery.objects.filter(
-        flow=flow, step="post", state="done", business_key__in=seen, confirmed_at__isnull=True
-    ).update(confirmed_at=timezone.now())
+    posts = Delivery.objects.filter(flow=flow, step="post", state="done", business_key__in=seen)
+    posts.filter(confirmed_at__isnull=True, item__amount=F("gross")).update(
+        confirmed_at=timezone.now()
+    )
 
 
 def _store(
@@ -280,7 +333,16 @@ def _store(
     totals["ledger"]["count"] = sum(r.sent is not None for r in rows)
     totals["target"]["count"] = sum(len(r.targets) for r in rows)
     unexplained = sum((abs(r.unexplained) for r in results.values()), Decimal(0))
-    red = {"lost", "duplicate", "changed_at_target", "deleted_at_target"}
+    by_key = {r.key: r for r in rows}
+    accepted = _accepted(
+        by_key[d.key] for d in gross.differences if d.name is Name.POSTED_OTHERWISE
+    )
+    answered = {
+        d.key: accepted[by_key[d.key].record]
+        for d in gross.differences
+        if d.name is Name.POSTED_OTHERWISE and by_key[d.key].record in accepted
+    }
+    red = [d for d in gross.differences if str(d.name) in RED and d.key not in answered]
     with transaction.atomic():
         tie = TieOut.objects.create(
             flow=flow,
@@ -290,9 +352,8 @@ def _store(
             totals=totals,
             residual=gross.residual,
             unexplained=unexplained,
-            green=unexplained == 0 and not any(str(d.name) in red for d in gross.differences),
+            green=unexplained == 0 and not red,
         )
-        by_key = {r.key: r for r in rows}
         Difference.objects.bulk_create(
             Difference(
                 tieout=tie,
@@ -301,14 +362,23 @@ def _store(
                 record_key=d.key,
                 subject=by_key[d.key].subject,
                 amount=d.amount,
+                detail=answered.get(d.key, {}) if d.name is Name.POSTED_OTHERWISE else {},
             )
             for d in gross.differences
         )
     return tie
 
 
+def _accepted(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
+    """Record -> who accepted that it was posted with another total, and why."""
+    cases = Case.objects.filter(
+        code=TOTAL_DIFFERS, state="accepted", subject__in=[r.record for r in rows]
+    )
+    return {c.subject: {"by": c.closed_by, "reason": c.closed_reason} for c in cases}
+
+
 def sign(actor: Actor, tie: TieOut, note: str) -> None:
-    """Sign a tie-out; only one whose every cent is named can be signed."""
+    """Sign a tie-out; only one whose every cent is named can be signed, and a red one with a reason."""
     if tie.signed_at:
         raise ValidationError(
             f"{tie.signed_by} signed this already; a signature is never replaced."
@@ -316,6 +386,10 @@ def sign(actor: Actor, tie: TieOut, note: str) -> None:
     if tie.unexplained != 0:
         raise ValidationError(
             f"{tie.unexplained} is not explained yet; a red tie-out cannot be signed."
+        )
+    if not tie.green and not note.strip():
+        raise ValidationError(
+            "The two sides do not tie. Write the reason why it can be signed all the same."
         )
     with acting(actor, TIE_OUT, "tieout.signed", f"tieout:{tie.uuid}") as line:
         now = timezone.now()

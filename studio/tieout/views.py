@@ -27,6 +27,8 @@ LABELS = {
     "changed_at_target": "Changed at the target",
     "deleted_at_target": "Deleted at the target",
     "changed_at_source": "Changed at the source",
+    "posted_otherwise": "We posted another amount than the source says",
+    "left_out": "Posted, but the filter in force leaves it out",
     "duplicate": "Posted twice",
     "not_ours": "Not from this flow",
     "closed_without_posting": "Closed without posting",
@@ -123,6 +125,7 @@ def detail(request: StudioRequest, key: str) -> HttpResponse:
         {
             "tie": tie,
             "kinds": kinds,
+            "to_answer": [kinds[k]["label"] for k in kinds if k in actions.RED],
             "places": [
                 (tie.flow.source, tie.totals["source"]),
                 ("Our ledger", tie.totals["ledger"]),

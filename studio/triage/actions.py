@@ -168,8 +168,9 @@ def apply_remedy(
     """
     found = find_remedy(key)
     if found is None or not found.fits(case) or case.state not in OPEN_STATES:
+        why = found.unfit(case) if found and found.unfit and case.state in OPEN_STATES else ""
         raise ValidationError(
-            "This case is settled already, or the fix no longer applies. Reload it."
+            why or "This case is settled already, or the fix no longer applies. Reload it."
         )
     actor.require(found.permission)
     for one in found.inputs:

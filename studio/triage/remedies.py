@@ -33,6 +33,7 @@ class Input:
         initial: called with the case; the value the control starts with.
         required: whether it may stay empty.
         searched: whether the choices are too many to read; a short list needs no search box.
+        named: called with the case; the words beside the control where they depend on the case.
     """
 
     name: str
@@ -42,6 +43,11 @@ class Input:
     initial: Callable[[Case], str] | None = None
     required: bool = True
     searched: bool = True
+    named: Callable[[Case], str] | None = None
+
+    def words(self, case: Case) -> str:
+        """The words beside the control for this case."""
+        return self.named(case) if self.named else self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class Remedy:
         inputs: what must be supplied.
         heals_cause: the fix settles every open case with the same cause.
         primary: the button a person most likely wants.
+        about: called with the case; a sentence that tells what will happen, before it is pressed.
+        unfit: called with a case that it does not fit; why not, and what to press instead.
     """
 
     key: str
@@ -67,6 +75,8 @@ class Remedy:
     inputs: tuple[Input, ...] = field(default=())
     heals_cause: bool = False
     primary: bool = False
+    about: Callable[[Case], str] | None = None
+    unfit: Callable[[Case], str] | None = None
 
 
 _REMEDIES: dict[str, Remedy] = {}

@@ -35,6 +35,7 @@ class Control:
     """One input of a button, with its choices and first value."""
 
     spec: Input
+    label: str
     choices: list[Choice]
     initial: str
 
@@ -46,6 +47,7 @@ class Button:
     remedy: Remedy
     allowed: bool
     controls: list[Control]
+    about: str = ""
 
 
 PAGE = 50
@@ -107,12 +109,14 @@ def buttons_of(request: StudioRequest, case: Case) -> list[Button]:
         controls = [
             Control(
                 spec,
+                spec.words(case),
                 spec.choices(case, "") if spec.choices else [],
                 spec.initial(case) if spec.initial else "",
             )
             for spec in one.inputs
         ]
-        found.append(Button(one, request.actor.may(one.permission), controls))
+        about = one.about(case) if one.about else ""
+        found.append(Button(one, request.actor.may(one.permission), controls, about))
     return found
 
 

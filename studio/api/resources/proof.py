@@ -87,7 +87,7 @@ class TieOuts(Resource[TieOut]):
 
     @deed(NoteBody, TieOutBrief)
     def sign(self, request: Request, uuid: str) -> Response:
-        """Sign; refused while a cent is unexplained."""
+        """Sign; refused while a cent is unexplained, and without a reason where the sides do not tie."""
         note, tie = self.asked(NoteBody)["note"], self.get_object()
         actions.sign(self.actor, tie, note)
         return self.said(TieOutBrief, tie)

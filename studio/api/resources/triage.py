@@ -150,7 +150,7 @@ class Cases(Resource[Case]):
             "inputs": [
                 {
                     "name": i.name,
-                    "words": i.label,
+                    "words": i.words(case),
                     "kind": i.kind,
                     "needed": i.required,
                     "choices": [

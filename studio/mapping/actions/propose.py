@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from engine.canon.needed import missing_amounts
 from engine.ports import Embedder
 from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
 from studio.accounts.roles import MAP
@@ -133,6 +134,7 @@ def _store(mapping: Mapping, slots: list[Slot]) -> None:
             changed.append(row)
         row.position = position
         _describe(row, slot.field)
+        row.required = row.required or is_amount(mapping, row.target_path)
         _offer(row, slot.candidates)
     MappingRow.objects.bulk_create(fresh)
     MappingRow.objects.bulk_update(
@@ -143,6 +145,11 @@ def _store(mapping: Mapping, slots: list[Slot]) -> None:
         ],
         batch_size=200,
     )  # fmt: skip
+
+
+def is_amount(mapping: Mapping, path: str) -> bool:
+    """Whether publishing asks for the field because it says how much money is moved."""
+    return mapping.direction == "inbound" and path in missing_amounts(mapping.document, {})
 
 
 def _describe(row: MappingRow, found: FieldSchema | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import F, Max
 
+from engine.canon.needed import missing_amounts, open_taxes
 from engine.errors import MappingRefused
 from engine.mapping import Refusal, check, compile_mapping, content_hash, dump, read
 from studio.accounts.roles import PUBLISH
@@ -14,6 +15,10 @@ from studio.mapping.catalog import catalog_of
 from studio.mapping.models import Mapping, MappingRow, MappingVersion
 from studio.mapping.schemas import latest_snapshot, sides
 from studio.mapping.stored import from_store, to_store
+
+AMOUNT_FIXES = {
+    "lines[].net_amount": "the amount of the line before tax, or quantity times unit price less discount.",
+}
 
 
 def approved_document(mapping: Mapping) -> dict[str, object]:
@@ -41,7 +46,37 @@ def refusals(mapping: Mapping) -> list[Refusal]:
             Refusal("mapping", "No row is approved yet.", "Approve at least the required rows.")
         ]
     source, target = sides(mapping, snapshot)
-    return check(tree, source, target, catalog_of(mapping))
+    return check(tree, source, target, catalog_of(mapping)) + _without_amounts(mapping)
+
+
+def _without_amounts(mapping: Mapping) -> list[Refusal]:
+    """Amounts that decide what is posted and that no approved row fills."""
+    if mapping.direction != "inbound":
+        return []
+    kind = mapping.document.replace("_", " ")
+    return [
+        Refusal(
+            path.replace("[].", " › "),
+            f"No approved row fills it, so every {kind} would be posted with an amount of zero.",
+            f"Approve a row for it: {AMOUNT_FIXES.get(path, 'the field of the source that says it.')}",
+            path,
+        )
+        for path in missing_amounts(mapping.document, _filled(mapping))
+    ]
+
+
+def open_taxes_of(mapping: Mapping) -> list[str]:
+    """Tax fields that nothing fills: it can be published, but somebody should have meant it."""
+    return open_taxes(mapping.document, _filled(mapping)) if mapping.direction == "inbound" else []
+
+
+def _filled(mapping: Mapping) -> dict[str, set[str]]:
+    """Loop -> full paths that its approved rows fill."""
+    found: dict[str, set[str]] = {}
+    rows = mapping.rows.filter(state="approved")
+    for block, path in rows.values_list("block", "target_path"):
+        found.setdefault(block, set()).add(path)
+    return found
 
 
 def publish(actor: Actor, mapping: Mapping, *, note: str = "") -> MappingVersion:

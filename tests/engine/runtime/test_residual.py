@@ -38,6 +38,21 @@ D = Decimal
             D("-10.00"),
         ),
         (Position("1", None, None, (D("7.00"),)), Name.NOT_OURS, D("-7.00")),
+        (
+            Position("1", D("10.00"), D("8.00"), (D("8.00"),), "posted", asked=D("10.00")),
+            Name.POSTED_OTHERWISE,
+            D("2.00"),
+        ),
+        (
+            Position("1", D("10.00"), D("8.00"), (D("8.00"),), "posted", asked=D("8.00")),
+            Name.CHANGED_AT_SOURCE,
+            D("2.00"),
+        ),
+        (
+            Position("1", None, D("7.00"), (D("7.00"),), "posted", left_out=True),
+            Name.LEFT_OUT,
+            D("-7.00"),
+        ),
         (Position("1", D("7.00"), None, (), "void"), Name.CLOSED_WITHOUT_POSTING, D("7.00")),
     ],
 )
@@ -45,6 +60,15 @@ def test_each_defect_gets_its_own_name(position: Position, name: Name, amount: D
     result = compare([position])
     assert [(d.name, d.amount) for d in result.differences] == [(name, amount)]
     assert result.unexplained == 0
+
+
+def test_a_change_at_the_source_and_another_posted_amount_are_two_differences() -> None:
+    one = Position("1", D("12.00"), D("8.00"), (D("8.00"),), "posted", asked=D("10.00"))
+
+    assert [(d.name, d.amount) for d in compare([one]).differences] == [
+        (Name.CHANGED_AT_SOURCE, D("2.00")),
+        (Name.POSTED_OTHERWISE, D("2.00")),
+    ]
 
 
 def test_a_lost_document_is_never_explained_away() -> None:
@@ -66,6 +90,9 @@ positions = st.builds(
     st.none() | amounts,
     st.lists(amounts, max_size=3).map(tuple),
     st.sampled_from(["posted", "case", "in_flight", "void"]),
+    tolerance=st.sampled_from([D("0.00"), D("0.05")]),
+    asked=st.none() | amounts,
+    left_out=st.booleans(),
 )
 
 

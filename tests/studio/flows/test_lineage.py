@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -83,6 +85,32 @@ def test_a_record_tells_forward_what_became_of_it_and_a_posting_backward_where_i
     assert "Write back" in forward
     assert "Ivo Marsh" in backward
     assert "LOOKUP" in backward
+
+
+def test_explain_names_who_approved_the_row_the_code_and_the_link_each_with_its_date(
+    world, client: Client, olga
+) -> None:
+    row = LookupRow.objects.get(source="30")
+    row.decided_by = "Ana Keller"
+    row.save()
+    Link.objects.filter(kind="customer").update(
+        decided_by="Ben Ortiz", created_at=datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
+    )
+    world.order("1001")
+    world.run()
+    # What is decided afterwards is not what this posting was made with.
+    row.decided_by = "Somebody Later"
+    row.save()
+    client.force_login(olga)
+
+    page = client.get(f"/flows/deliveries/{world.post('1001').uuid}/explain/").content.decode()
+
+    said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    today = f"{timezone.localtime():%Y}"
+    assert "Row: Ivo Marsh 1 Nov 2026" in said
+    assert re.search(rf"Code 30 in terms: Ana Keller \d+ \w+ {today}", said)
+    assert "Link of customer BAY: Ben Ortiz 3 Nov 2026" in said
+    assert "Somebody Later" not in said
 
 
 # --- a period through another version ---------------------------------------------------------------

@@ -4,13 +4,19 @@ from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.urls import reverse
 
 from engine.errors import MappingRefused
 from engine.mapping import Context
+from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
+from studio.accounts.models import User
+from studio.catalog.models import Connection
 from studio.core.action import Actor
 from studio.mapping.actions import decide, load_compiled, publish, refusals
+from studio.mapping.actions.publish import open_taxes_of
 from studio.mapping.models import Mapping, MappingRow
-from tests.studio.mapping.conftest import candidate
+from tests.studio.mapping.conftest import candidate, snapshot
 
 MakeRow = Callable[..., MappingRow]
 
@@ -84,3 +90,88 @@ def test_a_mapping_of_a_connection_nobody_looked_at_is_refused(
 def test_an_accountant_may_not_publish(accountant: Actor, inbound: Mapping) -> None:
     with pytest.raises(PermissionDenied):
         publish(accountant, inbound)
+
+
+# --- what moves money needs its amounts -------------------------------------------------------------
+
+
+@pytest.fixture
+def orders(erp: Connection, inbound: Mapping) -> Mapping:
+    """SorMaster to sales orders, with lines, looked at last; nothing approved yet."""
+    text, money = FieldType.STRING, FieldType.DECIMAL
+    fields = (
+        FieldSchema("SalesOrder", "Order", text, 20, key=True),
+        FieldSchema("SorDetail[].MStockCode", "Item", text, 30),
+        FieldSchema("SorDetail[].MTaxCode", "Tax code", text, 3),
+        FieldSchema("SorDetail[].Value", "Value", money, scale=2),
+    )
+    entity = EntitySchema(name="SorMaster", keys=("SalesOrder",), fields=fields)
+    return Mapping.objects.create(
+        workspace=erp.workspace,
+        connection=erp,
+        direction="inbound",
+        entity="SorMaster",
+        document="sales_order",
+        snapshot=snapshot(erp, SystemSchema(system="syspro", entities=(entity,))),
+        frame={
+            "mapping": "orders in",
+            "source": {"system": "syspro", "entity": "SorMaster"},
+            "target": {"system": "canonical", "entity": "sales_order"},
+        },
+        blocks=[{"id": "lines[]", "parent": "", "to": "lines", "each": "SorDetail"}],
+    )
+
+
+@pytest.fixture
+def approve(integrator: Actor, orders: Mapping, make_row: MakeRow) -> Callable[..., None]:
+    def say(path: str, expression: str) -> None:
+        block = "lines[]" if path.startswith("lines[]") else ""
+        row = make_row(path, candidate(expression, 0.9), mapping=orders, block=block)
+        decide(integrator, row, "approved")
+
+    return say
+
+
+def test_orders_without_an_amount_on_their_lines_are_refused_by_name(
+    integrator: Actor, orders: Mapping, approve: Callable[..., None]
+) -> None:
+    approve("order_number", "SalesOrder")
+    approve("lines[].item", "line.MStockCode")
+
+    with pytest.raises(MappingRefused, match="net_amount") as refused:
+        publish(integrator, orders)
+
+    (said,) = refusals(orders)
+    assert said.target == "lines[].net_amount"
+    assert "posted with an amount of zero" in said.sentence
+    assert "quantity times unit price" in said.fix
+    assert len(refused.value.problems) == 1
+    assert not orders.versions.exists()
+
+
+def test_an_order_without_lines_is_refused_too(
+    orders: Mapping, approve: Callable[..., None]
+) -> None:
+    approve("order_number", "SalesOrder")
+
+    assert [r.target for r in refusals(orders)] == ["lines[].net_amount"]
+
+
+def test_open_tax_fields_are_named_and_do_not_stand_in_the_way(
+    ivo: User, as_person: Callable[[User], Client], orders: Mapping, approve: Callable[..., None]
+) -> None:
+    approve("order_number", "SalesOrder")
+    approve("lines[].net_amount", "line.Value")
+    address = reverse("mapping:publishing", args=[orders.uuid])
+
+    page = as_person(ivo).get(address).content.decode()
+    told = as_person(ivo).post(reverse("mapping:publish", args=[orders.uuid]), follow=True)
+
+    assert "No tax is known in this version" in page
+    assert open_taxes_of(orders) == ["lines[].tax_code", "lines[].tax_rate"]
+    assert "no tax is known: lines[].tax_code, lines[].tax_rate" in told.content.decode()
+    assert orders.versions.get().state == "published"
+
+    approve("lines[].tax_code", "line.MTaxCode")
+    approve("lines[].tax_amount", "line.Value")
+    assert open_taxes_of(orders) == []

@@ -226,3 +226,93 @@ def test_the_paper_has_every_page_and_takes_any_text(world, tie, ana, as_person)
     assert paper.startswith(b"%PDF-")
     assert paper.count(b"/Type /Page\n") >= 4
     assert client.get(f"/tie-out/{found.uuid}/export.doc").status_code == 404
+
+
+# --- the posting came out with another total --------------------------------------------------------
+
+
+def posted_short(world) -> None:
+    """An order of 100.00 that the books took with 90.00; nothing changed at the source."""
+    world.target.total = lambda draft: Decimal("90.00")
+    world.order("1001")
+    world.run()
+
+
+def test_another_posted_amount_has_a_name_of_its_own_and_is_red(world, tie, ana, as_person) -> None:
+    posted_short(world)
+
+    found = tie()
+
+    assert names(found) == {"posted_otherwise": Decimal("10.00")}
+    assert (found.green, found.unexplained) == (False, 0)
+    page = as_person(ana).get(f"/tie-out/{found.uuid}/").content.decode()
+    assert page.count("We posted another amount than the source says") == 2
+
+
+def test_our_own_write_back_is_no_change_of_amount(world, tie) -> None:
+    posted_short(world)
+    world.order("1001", InvoiceDocId="100")
+    world.run()
+
+    assert names(tie()) == {"posted_otherwise": Decimal("10.00")}
+
+
+def test_a_change_at_the_source_is_told_apart_from_what_was_posted_otherwise(world, tie) -> None:
+    posted_short(world)
+    world.order("1001", Net=Decimal("130.00"))
+    world.run()
+
+    assert names(tie()) == {
+        "changed_at_source": Decimal("30.00"),
+        "posted_otherwise": Decimal("10.00"),
+    }
+
+
+def test_a_red_tie_out_is_signed_with_a_reason_only(world, tie, accountant) -> None:
+    posted_short(world)
+    found = tie()
+
+    with pytest.raises(ValidationError, match="Write the reason"):
+        sign(accountant, found, "  ")
+    sign(accountant, found, "credited by hand")
+
+    assert TieOut.objects.get().sign_note == "credited by hand"
+
+
+def test_a_difference_accepted_with_a_reason_is_not_red_any_more(
+    world, tie, accountant, ana, as_person
+) -> None:
+    from studio.triage.actions import apply_remedy
+
+    posted_short(world)
+    apply_remedy(accountant, world.case(), "accept", {"reason": "freight is billed apart"})
+
+    found = tie()
+
+    assert names(found) == {"posted_otherwise": Decimal("10.00")}
+    assert found.green
+    page = as_person(ana).get(f"/tie-out/{found.uuid}/").content.decode()
+    assert "accepted by Ana Keller: freight is billed apart" in page
+
+
+def narrowed(world) -> None:
+    """A newer filter wants other orders than the one that was posted."""
+    design = {**world.version.content["design"], "filter": 'currency = "EUR"'}
+    world.version.content = {**world.version.content, "design": design}
+    world.version.save()
+
+
+def test_a_posted_document_that_a_newer_filter_leaves_out_is_named_so(world, tie) -> None:
+    world.order("1001")
+    world.run()
+    narrowed(world)
+
+    assert names(tie()) == {"left_out": Decimal("-100.00")}
+
+
+def test_an_order_that_changed_and_so_left_the_filter_is_changed_at_the_source(world, tie) -> None:
+    world.order("1001")
+    world.run()
+    world.order("1001", Status="1")
+
+    assert names(tie()) == {"changed_at_source": Decimal("-100.00")}
