@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 from engine.errors import RemoteRejected
 from engine.ports import Action, Draft, Receipt
+from studio import flows
 from studio.core.models import AuditEvent
 from studio.flows.models import Delivery
 from studio.monitor.sentences import sentence
@@ -21,6 +24,7 @@ from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import remedies_for
 
 pytestmark = pytest.mark.django_db
+SHIPPED = Path(flows.__file__).parent / "shipped"
 
 
 @pytest.fixture
@@ -280,3 +284,33 @@ def test_a_document_with_the_same_total_is_read_back_and_equal(
     run_tieout(accountant, world.flow)
 
     assert "Read back and equal" in record_page(world, as_person(ana))
+
+
+@pytest.mark.parametrize(
+    "key", ["orders-to-qbo", "orders-to-xero", "credits-to-qbo", "credits-to-xero"]
+)
+def test_a_shipped_flow_numbers_what_it_posts_again_anew(key: str) -> None:
+    """A voided document keeps its number in QuickBooks and Xero, so the same one is refused."""
+    design = yaml.safe_load((SHIPPED / f"{key}.yaml").read_text(encoding="utf-8"))
+
+    assert [plan.get("again") for plan in design["entities"].values()] == [True] * len(
+        design["entities"]
+    )
+
+
+def test_what_was_voided_is_posted_again_under_a_number_of_its_own(world, accountant) -> None:
+    design = {**world.version.content["design"]}
+    design["entities"] = {k: {**v, "again": True} for k, v in design["entities"].items()}
+    world.version.content = {**world.version.content, "design": design}
+    world.version.save()
+    can_void(world)
+    posted_wrong(world, "1001")
+    world.target.total = lambda draft: None
+
+    apply_remedy(
+        accountant, world.case(code="total-differs"), "repost", {"reason": "discount twice"}
+    )
+    world.run(times=3)
+
+    posts = Delivery.objects.filter(step="post").order_by("pk")
+    assert [(p.state, p.reference) for p in posts] == [("reversed", "1001"), ("done", "1001/2")]
