@@ -31,7 +31,7 @@ from studio.flows.approval import approval_of
 from studio.flows.bundle import Bundle, Sides
 from studio.flows.checks import preflight
 from studio.flows.control import against_control
-from studio.flows.models import Delivery, InboxItem
+from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.notices import tell
 from studio.flows.parties import ask_for_party
 from studio.flows.places import assign
@@ -42,13 +42,19 @@ from studio.flows.settling import HOLD, apply_payment
 from studio.flows.steps import Ran, Surroundings, plain_log, walk
 from studio.flows.tracing import traced
 from studio.flows.versions import replaced_by_newer, settle_older, withdraw
-from studio.mapping.models import LookupTable
+from studio.linking.models import Party
+from studio.mapping.models import LookupTable, ValueProposal
 from studio.triage.actions import Trouble, close_cases, open_case
 
 # A record that is being sent right now is looked at again after this pause.
 AGAIN_SECONDS = 5
 # What people call a record of a canonical kind.
-NAMES = {"sales_order": "Order", "journal": "Journal"}
+NAMES = {
+    "sales_order": "Order",
+    "journal": "Journal",
+    "credit_note": "Credit note",
+    "bill": "Supplier invoice",
+}
 # Prefixes of an override that answers a question instead of setting a value: an issue that is accepted
 # by its code, the side whose value of a field is kept.
 ACCEPTED = "accept:"
@@ -292,10 +298,14 @@ def _in_base(item: InboxItem) -> Decimal:
 
 
 def _said(item: InboxItem, issue: Issue) -> str:
-    """The sentence for people: a lookup table by the name it has in the admin site."""
+    """The sentence for people: codes with their names, a lookup table as it is called in the admin site."""
+    flow, code = item.flow, str(issue.evidence.get("code", ""))
+    if issue.evidence["kind"] == "link":
+        return _with_name(
+            issue.sentence, code, _party_name(flow, str(issue.evidence["table"]), code)
+        )
     if issue.evidence["kind"] != "lookup":
         return issue.sentence
-    flow = item.flow
     table = (
         LookupTable.objects.filter(
             name=issue.evidence["table"], connection__in=[flow.target_id, flow.source_id]
@@ -305,9 +315,21 @@ def _said(item: InboxItem, issue: Issue) -> str:
     )
     if table is None:
         return issue.sentence
-    return (
-        f"“{issue.evidence['code']}” is not in the table “{table.label}” of {table.connection} yet."
-    )
+    said = f"“{code}” is not in the table “{table.label}” of {table.connection} yet."
+    proposed = ValueProposal.objects.filter(table=table, source=code).first()
+    return _with_name(said, code, proposed.source_label if proposed else "")
+
+
+def _party_name(flow: Flow, kind: str, code: str) -> str:
+    """What the source calls a customer, supplier or item; empty where it was never read."""
+    found = Party.objects.filter(connection=flow.source_id, kind=kind, code=code).first()
+    return found.label if found else ""
+
+
+def _with_name(sentence: str, code: str, name: str) -> str:
+    if not name or name == code:
+        return sentence
+    return sentence.replace(f"“{code}”", f"“{code}” ({name})", 1)
 
 
 def park(item: InboxItem, issues: list[Issue]) -> None:

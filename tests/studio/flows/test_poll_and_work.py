@@ -13,6 +13,7 @@ from engine.errors import RemoteRejected, RemoteUnavailable
 from studio.flows.ledger import claim_delivery, claim_item, claim_items
 from studio.flows.models import Cursor, Delivery, InboxItem, Run
 from studio.flows.poll import poll, take_lease
+from studio.mapping.models import ValueProposal
 from studio.triage.models import Case
 
 pytestmark = pytest.mark.django_db
@@ -390,3 +391,16 @@ def test_one_item_that_cannot_be_worked_never_stops_the_others(world, monkeypatc
     world.work()
 
     assert [world.item(n).state for n in ("1001", "1002", "1003")] == ["done", "new", "done"]
+
+
+def test_a_case_says_the_name_beside_the_code(world) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    assert world.case().sentence.startswith("“45” is not in the table")
+    ValueProposal.objects.create(table=world.terms, source="77", source_label="Net 77 days")
+
+    world.order("1002", Terms="77")
+    world.run()
+
+    case = Case.objects.get(evidence__code="77")
+    assert case.sentence == "“77” (Net 77 days) is not in the table “Terms” of Harbour Books yet."
