@@ -41,13 +41,16 @@ def test_a_reader_beside_a_writer_never_takes_an_unfinished_message(tmp_path: Pa
 
     thread = threading.Thread(target=write)
     thread.start()
-    taken = []
-    while thread.is_alive() or len(taken) < COUNT:
+    taken: list[int] = []
+    while len(taken) < COUNT:
+        # Asked before the look: what is written between the look and the question is still to come.
+        is_over = not thread.is_alive()
         try:
             taken.append(reader._get("sync")["number"])
         except Empty:
-            if not thread.is_alive() and len(taken) < COUNT:
+            if is_over:
                 pytest.fail(f"only {len(taken)} of {COUNT} messages came")
+    thread.join()
     assert sorted(taken) == list(range(COUNT))
 
 
