@@ -25,7 +25,7 @@ from pathlib import Path
 from bench.records_persons import write
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = Path(os.environ.get("SHARED_DIR", ROOT.parents[1] / "shared")) / "bench" / "records"
+SHARED = Path(os.environ.get("SHARED_DIR", ROOT.parent / "shared")) / "bench" / "records"
 SPLINK = "splink==5.0.0"
 START, END = "<!-- records-speed:start -->", "<!-- records-speed:end -->"
 
