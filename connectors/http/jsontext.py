@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
 DEEPEST = 60
 """Nesting beyond this is an attack or a bug, in either direction."""
-
-
-_WORDS = {None: "null", True: "true", False: "false"}
 
 
 class JsonError(ValueError):
@@ -25,9 +22,7 @@ def dump(value: Any) -> bytes:
     Raises:
         JsonError: a value that has no exact JSON form (float, NaN, a foreign type).
     """
-    parts: list[str] = []
-    _write(value, parts, 0)
-    return "".join(parts).encode()
+    return _text(value, 0).encode()
 
 
 def load(raw: bytes | str) -> Any:
@@ -77,39 +72,59 @@ def _depth(value: Any, level: int) -> int:
     )
 
 
-def _write(value: Any, parts: list[str], level: int) -> None:
+def _text(value: Any, level: int) -> str:
+    """One value as text; the exact kinds first, this is run for every record that passes."""
+    scalar = _SCALARS.get(type(value))
+    return scalar(value) if scalar is not None else _foreign(value, level)
+
+
+def _foreign(value: Any, level: int) -> str:
+    """Objects, arrays and values of a subclass."""
     if level > DEEPEST:
         raise JsonError("nested too deep")
+    if isinstance(value, Mapping):
+        inside = [f"{encode_basestring(str(k))}:{_text(v, level + 1)}" for k, v in value.items()]
+        return "{" + ",".join(inside) + "}"
+    for kind in (str, Decimal, int):
+        if isinstance(value, kind):
+            return _SCALARS[kind](value)
+    if isinstance(value, Sequence):
+        return "[" + ",".join([_text(v, level + 1) for v in value]) + "]"
+    raise JsonError(f"{type(value).__name__} has no exact JSON form")
+
+
+def _number(value: Decimal) -> str:
+    if not value.is_finite():
+        raise JsonError(f"{value} is not a number")
+    return format(value, "f")
+
+
+_SCALARS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    type(None): lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    Decimal: _number,
+    int: int.__repr__,
+}
+
+
+def plain(value: Any) -> Any:
+    """The value as a JSON column holds it: numbers with a fraction as text, whole ones as ``int``.
+
+    The same as writing it and reading it back with fractions kept as text.
+
+    Raises:
+        JsonError: a value that has no exact JSON form.
+    """
+    if isinstance(value, Decimal):
+        text = _number(value)
+        return text if "." in text else int(text)
+    if value is None or isinstance(value, int):
+        return value
     if isinstance(value, str):
-        parts.append(encode_basestring(value))
-    elif isinstance(value, Decimal):
-        if not value.is_finite():
-            raise JsonError(f"{value} is not a number")
-        parts.append(format(value, "f"))
-    elif value is None or isinstance(value, bool):
-        parts.append(_WORDS[value])
-    elif isinstance(value, int):
-        parts.append(int.__repr__(value))
-    elif isinstance(value, Mapping):
-        _write_object(value, parts, level)
-    elif isinstance(value, Sequence):
-        _write_array(value, parts, level)
-    else:
-        raise JsonError(f"{type(value).__name__} has no exact JSON form")
-
-
-def _write_object(value: Mapping[str, Any], parts: list[str], level: int) -> None:
-    parts.append("{")
-    for n, (name, inner) in enumerate(value.items()):
-        parts.append(("," if n else "") + encode_basestring(str(name)) + ":")
-        _write(inner, parts, level + 1)
-    parts.append("}")
-
-
-def _write_array(value: Sequence[Any], parts: list[str], level: int) -> None:
-    parts.append("[")
-    for n, inner in enumerate(value):
-        if n:
-            parts.append(",")
-        _write(inner, parts, level + 1)
-    parts.append("]")
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, Sequence):
+        return [plain(v) for v in value]
+    raise JsonError(f"{type(value).__name__} has no exact JSON form")
