@@ -56,7 +56,7 @@ class Receipt:
         entity: the target's entity name.
         key: key assigned by the target.
         number: document number a person sees (DocNumber, InvoiceNumber, journal), may be empty.
-        version: the target's version after the write.
+        version: the target's version after the write; the draft's own where the write is no part of it.
         data: the record as the target returned it.
         replayed: the target recognised the idempotency key and answered with the first result.
     """

@@ -20,7 +20,7 @@ from engine.errors import (
     ValueRefused,
 )
 from engine.ports import Action, Draft, ItemResult, Receipt, SourceRecord
-from engine.schema.model import JsonValue, Record
+from engine.schema.model import Record
 
 _SWITCHES: dict[str, tuple[str, str, str]] = {
     "ArCustomer": ("CustomerOnHold", "Y", "N"),
@@ -68,17 +68,20 @@ class SysproSink:
             return self._receipt(table, key)
 
     def update(self, draft: Draft) -> Receipt:
-        """Change fields of a record; custom-form fields (``CusSorMaster.…``) alone touch no order."""
+        """Change fields of a record; custom-form fields (``CusSorMaster.…``) alone touch no order.
+
+        Those are what write-backs consist of, one for each document posted, and SYSPRO answers one call
+        at a time: then lines and addresses are not read, and the receipt has the header and the form.
+        """
         table = _table(draft.entity)
+        own, forms = _split(table, draft.data)
         with self._rows.client.lane():
+            if forms and not own:
+                return self._form_alone(table, draft, forms)
             before = self._source.read(draft.entity, draft.key)
             if before is None:
-                raise RecordMissing(
-                    system="syspro", call=f"update {table.label}", detail=f"No {draft.key}."
-                )
-            own, forms = _split(table, draft.data)
-            if own:
-                self._change(table, before, own)
+                raise _missing(table, draft.key)
+            self._change(table, before, own)
             self._write_forms(table, draft.key, forms)
             return self._receipt(table, draft.key)
 
@@ -148,6 +151,17 @@ class SysproSink:
         else:
             self._masters.change(table, before.key, own)
 
+    def _form_alone(self, table: Table, draft: Draft, forms: Record) -> Receipt:
+        """Write the custom form of a record that is there; its version stays, forms are no part of it."""
+        if self._source.header(table, draft.key) is None:
+            raise _missing(table, draft.key)
+        self._write_forms(table, draft.key, forms)
+        found = self._source.header(table, draft.key, form=True)
+        if found is None:
+            raise _unseen(table, draft.key)
+        key = translate.key_of(table, found)
+        return Receipt(table.name, key, _number(table.name, found), draft.version, found)
+
     def _write_forms(self, table: Table, key: str, forms: Record) -> None:
         if not forms:
             return
@@ -168,9 +182,7 @@ class SysproSink:
     def _receipt(self, table: Table, key: str) -> Receipt:
         found = self._source.read(table.name, key)
         if found is None:
-            raise OutcomeUnknown(
-                system="syspro", call=f"read back {table.label}", detail=f"{key} was not found."
-            )
+            raise _unseen(table, key)
         return _receipt(found)
 
 
@@ -181,6 +193,16 @@ def _table(entity: str) -> Table:
             system="syspro", call=f"write {entity}", field=entity, detail="No such table."
         )
     return found
+
+
+def _missing(table: Table, key: str) -> RecordMissing:
+    return RecordMissing(system="syspro", call=f"update {table.label}", detail=f"No {key}.")
+
+
+def _unseen(table: Table, key: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        system="syspro", call=f"read back {table.label}", detail=f"{key} was not found."
+    )
 
 
 def _split(table: Table, data: Record) -> tuple[Record, Record]:
@@ -202,7 +224,7 @@ def _receipt(found: SourceRecord, *, replayed: bool = False) -> Receipt:
     return Receipt(
         entity=found.entity,
         key=found.key,
-        number=_number(found),
+        number=_number(found.entity, found.data),
         version=version(found.data),
         data=found.data,
         replayed=replayed,
@@ -213,9 +235,10 @@ def _replayed(found: SourceRecord) -> Receipt:
     return _receipt(found, replayed=True)
 
 
-def _number(found: SourceRecord) -> str:
-    column = {"ArInvoicePay": "Journal", "GenJournalCtl": "GlJournal"}.get(found.entity, "")
-    value: JsonValue = found.data.get(column or tables()[found.entity].keys[-1])
-    if found.entity == "ArInvoice":
-        value = found.data.get("Invoice")
-    return translate.shown(value)
+def _number(entity: str, data: Record) -> str:
+    column = {
+        "ArInvoicePay": "Journal",
+        "GenJournalCtl": "GlJournal",
+        "ArInvoice": "Invoice",
+    }.get(entity)
+    return translate.shown(data.get(column or tables()[entity].keys[-1]))

@@ -72,12 +72,23 @@ class SysproSource:
         """One record by its key in presented or stored form."""
         table = self._table(entity)
         with self._rows.client.lane():
-            parts = translate.key_parts(table, key, self._rows.rules)
-            try:
-                row = self._rows.fetch(table, parts)
-            except RecordMissing:
-                return None
-            return self.complete(table, [self._rows.typed(entity, row)])[0]
+            row = self._row(table, key)
+            return None if row is None else self.complete(table, [row])[0]
+
+    def header(self, table: Table, key: str, *, form: bool = False) -> Record | None:
+        """The record's own row without what hangs inside it; ``form`` with its custom form."""
+        with self._rows.client.lane():
+            row = self._row(table, key)
+            if row is not None and form and table.form:
+                self._forms(table, [row])
+            return row
+
+    def _row(self, table: Table, key: str) -> Record | None:
+        parts = translate.key_parts(table, key, self._rows.rules)
+        try:
+            return self._rows.typed(table.name, self._rows.fetch(table, parts))
+        except RecordMissing:
+            return None
 
     def find(
         self, entity: str, where: Mapping[str, str], *, limit: int = 100

@@ -7,6 +7,7 @@ import pytest
 
 from connectors.emulation.faults import Fault, FaultKind
 from connectors.emulation.serve import Running
+from connectors.http.evidence import RecentEvidence
 from connectors.syspro.connector import SysproConnector
 from engine.errors import (
     DuplicateAtTarget,
@@ -335,3 +336,18 @@ def test_deactivating_puts_a_customer_on_hold_and_back(syspro: SysproConnector) 
     assert syspro.act(draft, Action.REACTIVATE).data["CustomerOnHold"] == "N"
     with pytest.raises(ValueRefused):
         syspro.act(draft, Action.VOID)
+
+
+def test_a_write_back_reads_neither_lines_nor_addresses(
+    syspro: SysproConnector, evidence: RecentEvidence
+) -> None:
+    # SYSPRO answers one call at a time, and every posted document ends in one of these.
+    said = {"CusSorMaster.InvoiceDocId": "58"}
+    syspro.update(Draft("SorMaster", said, "wb-1", key="001001"))
+    before = len(evidence.exchanges)
+    receipt = syspro.update(Draft("SorMaster", said, "wb-2", key="001002"))
+    assert len(evidence.exchanges) - before <= 4
+    assert receipt.key == receipt.number == "001002"
+    assert receipt.data["CusSorMaster"]["InvoiceDocId"] == "58"  # type: ignore[index, call-overload]
+    with pytest.raises(RecordMissing):
+        syspro.update(Draft("SorMaster", said, "wb-3", key="009999"))

@@ -116,10 +116,11 @@ def test_our_own_write_back_does_not_look_like_a_change(syspro: SysproConnector)
     before = syspro.read("SorMaster", "001001")
     assert before is not None
     _, cursor = drained(syspro, "SorMaster")
-    receipt = syspro.update(
-        Draft("SorMaster", {"CusSorMaster.InvoiceDocId": "58"}, "wb", key="001001")
-    )
-    assert receipt.version == before.version
+    said = {"CusSorMaster.InvoiceDocId": "58"}
+    receipt = syspro.update(Draft("SorMaster", said, "wb", key="001001", version=before.version))
+    after = syspro.read("SorMaster", "001001")
+    assert after is not None
+    assert receipt.version == before.version == after.version
     assert receipt.data["CusSorMaster"]["InvoiceDocId"] == "58"  # type: ignore[index, call-overload]
     assert syspro.changes("SorMaster", cursor=cursor).records == []
 
