@@ -164,7 +164,10 @@ def _take(rows: list[tuple[int, str]]) -> list[Claim]:
         return []
     taken = (
         Delivery.objects.filter(claimed_by__in=tokens, pk__in=[pk for pk, _ in rows])
-        .select_related("flow", "flow__workspace", "version", "item", "connection", "follows")
+        .select_related(
+            *("flow__workspace", "flow__source", "flow__target"),
+            *("version", "item", "connection", "follows"),
+        )
         .order_by("pk")
     )
     return [Claim(d, d.claimed_by, unclear=tokens[d.claimed_by]) for d in taken]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from connectors.http.jsontext import dump
+from connectors.http.jsontext import dump, plain
 from engine.runtime.idempotency import content_hash, idempotency_key
 from engine.schema.model import Record
 from studio.flows.bundle import Bundle
 from studio.flows.levels import is_held
 from studio.flows.models import Delivery, Flow, InboxItem
-from studio.flows.reversal import generation
 from studio.flows.versions import may_have_arrived
 
 if TYPE_CHECKING:
@@ -20,15 +19,16 @@ if TYPE_CHECKING:
 
 def load_plain(document: Record) -> dict[str, Any]:
     """The document with decimals as text, for JSON columns."""
-    plain: dict[str, Any] = json.loads(dump(document), parse_float=str)
-    return plain
+    made: dict[str, Any] = plain(document)
+    return made
 
 
-def new_post(flow: Flow, item: InboxItem, bundle: Bundle, found: Outcome, content: str) -> Delivery:
-    """The posting of a decided document, not stored yet."""
+def new_post(
+    flow: Flow, item: InboxItem, bundle: Bundle, found: Outcome, content: str, *, again: int
+) -> Delivery:
+    """The posting of a decided document, not stored yet; ``again``: how often it was taken back."""
     plan = bundle.design["entities"][found.entity]
     # What was taken back and is posted again says something new: its key and its number differ.
-    again = generation(flow, found.business_key)
     reference = str(found.payload.get(plan["reference"]) or found.business_key)
     if again and plan.get("again"):
         reference = f"{reference}/{again + 1}"
@@ -63,9 +63,10 @@ def new_post(flow: Flow, item: InboxItem, bundle: Bundle, found: Outcome, conten
     )
 
 
-def store(fresh: Delivery) -> None:
+def store(fresh: Delivery, earlier: Iterable[Delivery]) -> None:
     """Store the delivery; one that was closed with this very content before is taken up again."""
-    closed = Delivery.objects.filter(idempotency_key=fresh.idempotency_key, state="void").first()
+    mine = (e for e in earlier if e.idempotency_key == fresh.idempotency_key)
+    closed = next((e for e in mine if e.state == "void"), None)
     if closed is None or not replaced(closed, fresh):
         fresh.save()
 

@@ -8,7 +8,7 @@ the same document may be posted again, under a key and reference of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -29,14 +29,19 @@ def posts_of(flow: Flow, business_key: str) -> QuerySet[Delivery]:
     return Delivery.objects.filter(flow=flow, business_key=business_key, step="post")
 
 
+def living_of(posts: Iterable[Delivery]) -> Delivery | None:
+    """The one posting of a business document that stands or is under way, among all of them."""
+    return next((one for one in posts if one.state not in ENDED), None)
+
+
 def living_post(flow: Flow, business_key: str) -> Delivery | None:
     """The one posting of a business document that stands or is under way."""
-    return posts_of(flow, business_key).exclude(state__in=ENDED).first()
+    return living_of(posts_of(flow, business_key))
 
 
-def generation(flow: Flow, business_key: str) -> int:
+def taken_back_of(posts: Iterable[Delivery]) -> int:
     """How many postings of the document were taken back; the next one says something new."""
-    return posts_of(flow, business_key).filter(state="reversed").count()
+    return sum(one.state == "reversed" for one in posts)
 
 
 def asked_back(posted: Delivery) -> Delivery | None:

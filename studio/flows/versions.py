@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from collections.abc import Sequence
 
 from engine.errors import OutcomeUnknown
 from studio.flows.models import Delivery, InboxItem
@@ -13,21 +13,23 @@ from studio.triage.actions import close_cases
 UNCLEAR = (OutcomeUnknown.code, "unforeseen", "sending")
 
 
-def _others(item: InboxItem) -> QuerySet[InboxItem]:
-    return InboxItem.objects.filter(flow=item.flow, entity=item.entity, key=item.key)
+def others(item: InboxItem) -> list[InboxItem]:
+    """The other versions of the record, oldest first; only what they are and where they stand."""
+    rows = InboxItem.objects.filter(flow=item.flow, entity=item.entity, key=item.key)
+    return list(rows.exclude(pk=item.pk).only("pk", "uuid", "state").order_by("pk"))
 
 
-def replaced_by_newer(item: InboxItem) -> bool:
+def replaced_by_newer(item: InboxItem, known: Sequence[InboxItem]) -> bool:
     """Whether a later version of the record was read; posting this one would post the past."""
-    return _others(item).filter(pk__gt=item.pk).exists()
+    return any(one.pk > item.pk for one in known)
 
 
-def settle_older(item: InboxItem) -> int:
+def settle_older(item: InboxItem, known: Sequence[InboxItem]) -> int:
     """End earlier versions that still wait for a person or a record; call inside a transaction.
 
     A refused posting of an earlier version belongs to the newest one from now on.
     """
-    older = list(_others(item).filter(pk__lt=item.pk, state__in=("parked", "waiting")))
+    older = [o for o in known if o.pk < item.pk and o.state in ("parked", "waiting")]
     for one in older:
         InboxItem.objects.filter(pk=one.pk).update(
             state="unchanged", waiting_on="", why="a newer version of this record took its place"

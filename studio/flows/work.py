@@ -37,11 +37,18 @@ from studio.flows.parties import ask_for_party
 from studio.flows.places import assign
 from studio.flows.posting import load_plain, new_post, replaced, store
 from studio.flows.reversal import STEPS as TAKE_BACK
-from studio.flows.reversal import asked_back, living_post, take_back, way_back
+from studio.flows.reversal import (
+    asked_back,
+    living_of,
+    posts_of,
+    take_back,
+    taken_back_of,
+    way_back,
+)
 from studio.flows.settling import HOLD, apply_payment
 from studio.flows.steps import Ran, Surroundings, plain_log, walk
 from studio.flows.tracing import traced
-from studio.flows.versions import replaced_by_newer, settle_older, withdraw
+from studio.flows.versions import others, replaced_by_newer, settle_older, withdraw
 from studio.linking.models import Party
 from studio.mapping.models import LookupTable, ValueProposal
 from studio.triage.actions import Trouble, close_cases, open_case
@@ -196,16 +203,18 @@ def work(item: InboxItem, bundle: Bundle, sides: Sides, conclude: Conclude | Non
     """
     found = decide(item, bundle, sides)
     token = item.claimed_by
-    with transaction.atomic():
+    # No savepoint: inside a rehearsal's transaction a fault ends the whole chunk anyway.
+    with transaction.atomic(savepoint=False):
         # An update, not a look: it holds the row until the commit, so nobody takes it over meanwhile.
         mine = InboxItem.objects.filter(pk=item.pk, state="working", claimed_by=token)
         if not mine.update(lease_until=item.lease_until):
             return "taken over"
         _describe(item, found, bundle.document)
-        if replaced_by_newer(item):
+        known = others(item)
+        if replaced_by_newer(item, known):
             finish(item, "unchanged", "a newer version of this record was read")
             return item.state
-        settle_older(item)
+        settle_older(item, known)
         if found.state == "parked":
             park(item, found.issues)
         elif conclude is not None:
@@ -413,10 +422,11 @@ def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
     """Write the delivery, unless this very document is posted already."""
     flow = item.flow
     content = content_hash(load_plain(found.document))
-    living = living_post(flow, found.business_key)
-    fresh = new_post(flow, item, bundle, found, content)
+    earlier = list(posts_of(flow, found.business_key))
+    living = living_of(earlier)
+    fresh = new_post(flow, item, bundle, found, content, again=taken_back_of(earlier))
     if living is None:
-        store(fresh)
+        store(fresh, earlier)
         finish(item, "done")
     elif living.state == "done":
         _already_posted(item, bundle, living, content)

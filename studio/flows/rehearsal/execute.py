@@ -64,15 +64,17 @@ def plan_chunk(
     with transaction.atomic():
         token = uuid.uuid4().hex
         items, settled = _inbox(flow, bundle, records, token)
+        known = contexts.now()
         for item in items:
-            work_one(item, bundle, contexts.now())
+            work_one(item, bundle, known)
         sink = CapturedSink()
         created: dict[int, Delivery] = {}
         # A record that misses several parties asks for them one after another.
         while asked := _create_parties(items, sink):
             created |= {d.pk: d for d in asked}
+            known = contexts.now()
             for item in _released(items, token):
-                work_one(item, bundle, contexts.now())
+                work_one(item, bundle, known)
         _collect(found, items, list(created.values()), now)
         transaction.set_rollback(True)
     for item, state in settled:
