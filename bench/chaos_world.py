@@ -1,4 +1,4 @@
-"""The studio that chaos breaks: emulators, a seeded and published sample company, workers' turns."""
+"""The studio that benches work on: emulators, a seeded and published sample company, workers' turns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+SYSTEMS = ("syspro", "qbo", "xero")
 WIDE = {"per_second": 10**6, "per_minute": 10**6, "concurrent": 10**6}
 
 
@@ -15,7 +16,7 @@ class Killed(BaseException):
     """The worker dies here, as kill -9 would have it: no handler of ours sees it."""
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, *, migrate: bool = True) -> None:
     """Settings of a studio of its own; must run before Django is imported."""
     os.environ.update(
         STUDIO_VAR=str(folder),
@@ -28,36 +29,56 @@ def prepare(folder: Path) -> None:
     django.setup()
     from django.core.management import call_command
 
-    call_command("migrate", verbosity=0, interactive=False)
+    if migrate:
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def unlimited() -> None:
+    """Connectors of this process pace themselves no more."""
+    from connectors.registry import CONNECTORS
+
+    for system in CONNECTORS.values():
+        system.capabilities.rate.clear()
+        system.capabilities.apart.clear()
+
+
+def lift(hellos: dict[str, dict[str, str]]) -> None:
+    """The emulated vendors limit no more."""
+    import httpx
+
+    httpx.post(f"{hellos['qbo']['url']}/_control/windows", json=WIDE).raise_for_status()
+    limits = f"{hellos['xero']['url']}/_control/limits"
+    httpx.post(limits, json={"minute": 0, "day": 0}).raise_for_status()
 
 
 class World:
-    """Emulators, a seeded and published studio, and the means to break it."""
+    """Emulators, a seeded and published studio, and the means to break it.
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        import httpx
+    Args:
+        folder: the studio's own data folder, as ``prepare`` was told.
+        seed: of what is drawn.
+        hellos: of emulators that run already, by system; None starts them in threads of this process.
+    """
 
+    def __init__(
+        self, folder: Path, seed: int, hellos: dict[str, dict[str, str]] | None = None
+    ) -> None:
         from connectors.emulation.serve import load, start_in_thread
-        from connectors.registry import CONNECTORS
         from studio.flows.models import Flow
         from studio.sandbox import seeding, story
 
         # What a scenario's people do with postings that wait for approval, by flow.
         self.approvers: dict[int, Callable[[], None]] = {}
-        self.running = {
-            s: start_in_thread(load(s).make("S", 1, None, None, True))
-            for s in ("syspro", "qbo", "xero")
-        }
-        hellos = {s: r.hello() for s, r in self.running.items()}
+        self.running = (
+            {s: start_in_thread(load(s).make("S", 1, None, None, True)) for s in SYSTEMS}
+            if hellos is None
+            else {}
+        )
+        hellos = hellos or {s: r.hello() for s, r in self.running.items()}
         (folder / "emulators.json").write_text(json.dumps(hellos))
-        # Time is not measured here; the vendors' pace would make every schedule take minutes.
-        httpx.post(f"{hellos['qbo']['url']}/_control/windows", json=WIDE).raise_for_status()
-        httpx.post(
-            f"{hellos['xero']['url']}/_control/limits", json={"minute": 0}
-        ).raise_for_status()
-        for system in CONNECTORS.values():
-            system.capabilities.rate.clear()
-            system.capabilities.apart.clear()
+        # The vendors' pace is not the matter here; every schedule would take minutes.
+        lift(hellos)
+        unlimited()
         quiet = lambda _line: None  # noqa: E731
         workspace = seeding.seed(quiet)
         self.workspace = workspace

@@ -30,7 +30,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.chaos_world import WIDE  # noqa: E402
+from bench.chaos_world import SYSTEMS, lift, unlimited  # noqa: E402
 
 PER_JOURNAL = 8
 # Seconds until the rows of a killed worker are taken over; there is never a second one alive.
@@ -50,11 +50,7 @@ def prepare(folder: Path, lease: int) -> None:
     import django
 
     django.setup()
-    from connectors.registry import CONNECTORS
-
-    for system in CONNECTORS.values():
-        system.capabilities.rate.clear()
-        system.capabilities.apart.clear()
+    unlimited()
 
 
 def rss_kb() -> int:
@@ -69,21 +65,15 @@ class Load:
     """Emulators with the journals, and a studio in which only the journal flow is live."""
 
     def __init__(self, folder: Path, options: argparse.Namespace) -> None:
-        import httpx
         from django.core.management import call_command
 
         from connectors.emulation.serve import load, start_in_thread
 
         self.folder, self.options = folder, options
-        self.running = {
-            s: start_in_thread(load(s).make("S", 1, None, None, True))
-            for s in ("syspro", "qbo", "xero")
-        }
+        self.running = {s: start_in_thread(load(s).make("S", 1, None, None, True)) for s in SYSTEMS}
         hellos = {s: r.hello() for s, r in self.running.items()}
         (folder / "emulators.json").write_text(json.dumps(hellos))
-        httpx.post(f"{hellos['qbo']['url']}/_control/windows", json=WIDE).raise_for_status()
-        limits = f"{hellos['xero']['url']}/_control/limits"
-        httpx.post(limits, json={"minute": 0, "day": 0}).raise_for_status()
+        lift(hellos)
         call_command("migrate", verbosity=0, interactive=False)
         self.flow = self._studio()
         self.expected = self._journals()
