@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from engine.errors import StudioError
 from engine.ports import (
     Action,
     Draft,
@@ -16,6 +17,17 @@ from engine.ports import (
     SourceRecord,
 )
 from engine.schema.model import SystemSchema
+
+
+def one_by_one(call: Callable[[Draft], Receipt], drafts: Sequence[Draft]) -> list[ItemResult]:
+    """Results of drafts that each need a call of their own; one that is refused spoils only itself."""
+    made = []
+    for draft in drafts:
+        try:
+            made.append(ItemResult(receipt=call(draft)))
+        except StudioError as error:
+            made.append(ItemResult(error=error))
+    return made
 
 
 class Assembled:
@@ -64,6 +76,10 @@ class Assembled:
     def create_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
         """Create several, in the vendor's batches."""
         return self.sink.create_many(drafts)
+
+    def update_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
+        """Change several, in as few calls as the vendor allows."""
+        return self.sink.update_many(drafts)
 
     def find_by_reference(
         self, entity: str, reference: str, idempotency_key: str

@@ -93,6 +93,7 @@ class Capabilities:
         webhooks: the vendor tells us about changes.
         poll: how changes are found by asking.
         batch: records per create call.
+        changes: records per call of changes that concern custom fields alone (write-backs).
         page: records per read at most.
         limits: the vendor's documented limits, for people.
         actions: what can be done to documents besides creating and updating.
@@ -128,6 +129,7 @@ class Capabilities:
     consent: Consent | None = None
     newest: str = ""
     production: str = ""
+    changes: int = 1
     tells_deletions: bool = True
 
 
@@ -152,6 +154,7 @@ CONNECTORS: dict[str, System] = {
             tells_deletions=False,
             poll=("timestamp", "status", "date", "sweep"),
             batch=1,
+            changes=20,
             page=200,
             limits={"concurrent": "1 call per operator"},
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),

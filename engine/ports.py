@@ -157,6 +157,10 @@ class Sink(Protocol):
         """Create several of one entity in as few calls as the vendor allows; results in order."""
         ...
 
+    def update_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
+        """Change several records of one entity in as few calls as the vendor allows; results in order."""
+        ...
+
     def find_by_reference(
         self, entity: str, reference: str, idempotency_key: str
     ) -> Receipt | None:

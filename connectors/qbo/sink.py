@@ -24,6 +24,7 @@ from typing import Any
 
 from connectors.config import Lane
 from connectors.http.resolution import Said
+from connectors.parts import one_by_one
 from connectors.qbo.catalogue import catalogue
 from connectors.qbo.client import Json, QboClient
 from connectors.qbo.facts import (
@@ -156,6 +157,10 @@ class QboSink:
             return ItemResult(receipt=self.create(draft))
         except RemoteFault as fault:
             return ItemResult(error=fault)
+
+    def update_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
+        """Change several, one after the other: each needs the version it replaces."""
+        return one_by_one(self.update, drafts)
 
     def find_by_reference(
         self, entity: str, reference: str, idempotency_key: str

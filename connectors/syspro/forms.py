@@ -83,34 +83,22 @@ class FormReader:
         self._known.pop(form, None)
         return plan(form, self.codes[form], self.columns(form), wanted)
 
-    def write(self, form: str, key: Mapping[str, str], values: Mapping[str, JsonValue]) -> None:
-        """Write fields of one record's form; ``key`` in any form SYSPRO accepts.
+    def write(
+        self, form: str, rows: Sequence[tuple[Mapping[str, str], Mapping[str, JsonValue]]]
+    ) -> None:
+        """Write fields of several records' forms, all of them or none.
+
+        Args:
+            form: form table.
+            rows: key columns (in any form SYSPRO accepts) and values of each record.
 
         Raises:
             ValueRefused: the form has no such field, or SYSPRO cannot hold the value.
             RemoteFault: SYSPRO refused it.
         """
-        call = f"write the custom form {tables()[form].label}"
-        if not set(values) <= set(self.columns(form)):
+        names = {name for _, values in rows for name in values}
+        if not names <= set(self.columns(form)):
             self._known.pop(form)  # a field may have been defined since
-        known = self.columns(form)
-        texts = {}
-        for name, value in values.items():
-            column = known.get(name)
-            if column is None:
-                where = f"Custom Form Design, form {self.codes[form]} ({form})"
-                raise ValueRefused(
-                    system="syspro",
-                    call=call,
-                    field=name,
-                    detail=f"The form has no such field. An administrator adds it in {where}.",
-                )
-            try:
-                texts[name] = outgoing(column, value)
-            except XmlError as error:
-                raise ValueRefused(
-                    system="syspro", call=call, field=name, detail=str(error)
-                ) from None
         parameters = write(
             "PostCustomForm",
             {
@@ -121,8 +109,38 @@ class FormReader:
                 }
             },
         )
-        item: dict[str, Value] = {
-            "Key": {"FormType": self.codes[form], "KeyFields": dict(key)},
-            "Fields": texts,
-        }
-        self._client.post("COMTFM", (parameters, write("PostCustomForm", {"Item": item})), call)
+        items: list[Value] = [
+            {
+                "Key": {"FormType": self.codes[form], "KeyFields": dict(key)},
+                "Fields": self._texts(form, values),
+            }
+            for key, values in rows
+        ]
+        data = write("PostCustomForm", {"Item": items})
+        self._client.post("COMTFM", (parameters, data), _call(form))
+
+    def _texts(self, form: str, values: Mapping[str, JsonValue]) -> dict[str, Value]:
+        """Values as SYSPRO reads them."""
+        known = self.columns(form)
+        texts: dict[str, Value] = {}
+        for name, value in values.items():
+            column = known.get(name)
+            if column is None:
+                where = f"Custom Form Design, form {self.codes[form]} ({form})"
+                raise ValueRefused(
+                    system="syspro",
+                    call=_call(form),
+                    field=name,
+                    detail=f"The form has no such field. An administrator adds it in {where}.",
+                )
+            try:
+                texts[name] = outgoing(column, value)
+            except XmlError as error:
+                raise ValueRefused(
+                    system="syspro", call=_call(form), field=name, detail=str(error)
+                ) from None
+        return texts
+
+
+def _call(form: str) -> str:
+    return f"write the custom form {tables()[form].label}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.config import ConnectionConfig
+from connectors.parts import one_by_one
 from connectors.syspro import translate
 from connectors.syspro.documents import DOCUMENTS, REFERENCES, reverse_payment
 from connectors.syspro.facts import Table, form_path, tables
@@ -16,7 +17,7 @@ from connectors.syspro.source import SysproSource, version
 from engine.errors import (
     OutcomeUnknown,
     RecordMissing,
-    StudioError,
+    RemoteRejected,
     ValueRefused,
 )
 from engine.ports import Action, Draft, ItemResult, Receipt, SourceRecord
@@ -64,7 +65,7 @@ class SysproSink:
                 key = poster(self._rows, own, draft)
             else:
                 key = self._masters.add(table, own)
-            self._write_forms(table, key, forms)
+            self._write_forms(table, [(key, forms)])
             return self._receipt(table, key)
 
     def update(self, draft: Draft) -> Receipt:
@@ -77,12 +78,12 @@ class SysproSink:
         own, forms = _split(table, draft.data)
         with self._rows.client.lane():
             if forms and not own:
-                return self._form_alone(table, draft, forms)
+                return _only(self._forms_alone(table, [(draft, forms)]))
             before = self._source.read(draft.entity, draft.key)
             if before is None:
                 raise _missing(table, draft.key)
             self._change(table, before, own)
-            self._write_forms(table, draft.key, forms)
+            self._write_forms(table, [(draft.key, forms)])
             return self._receipt(table, draft.key)
 
     def act(self, draft: Draft, action: Action) -> Receipt:
@@ -114,13 +115,17 @@ class SysproSink:
 
     def create_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
         """Create several, one after the other."""
-        made = []
-        for draft in drafts:
-            try:
-                made.append(ItemResult(receipt=self.create(draft)))
-            except StudioError as error:
-                made.append(ItemResult(error=error))
-        return made
+        return one_by_one(self.create, drafts)
+
+    def update_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
+        """Change several; where only custom-form fields change, in three calls for all of them."""
+        table = _table(drafts[0].entity)
+        split = [_split(table, draft.data) for draft in drafts]
+        if any(own or not forms for own, forms in split):
+            return one_by_one(self.update, drafts)
+        with self._rows.client.lane():
+            pairs = [(d, forms) for d, (_, forms) in zip(drafts, split, strict=True)]
+            return self._forms_alone(table, pairs)
 
     def find_by_reference(
         self, entity: str, reference: str, idempotency_key: str
@@ -151,24 +156,47 @@ class SysproSink:
         else:
             self._masters.change(table, before.key, own)
 
-    def _form_alone(self, table: Table, draft: Draft, forms: Record) -> Receipt:
-        """Write the custom form of a record that is there; its version stays, forms are no part of it."""
-        if self._source.header(table, draft.key) is None:
-            raise _missing(table, draft.key)
-        self._write_forms(table, draft.key, forms)
-        found = self._source.header(table, draft.key, form=True)
-        if found is None:
-            raise _unseen(table, draft.key)
-        key = translate.key_of(table, found)
-        return Receipt(table.name, key, _number(table.name, found), draft.version, found)
+    def _forms_alone(
+        self, table: Table, drafts: Sequence[tuple[Draft, Record]]
+    ) -> list[ItemResult]:
+        """Write the custom forms of records that are there; versions stay, forms are no part of them.
 
-    def _write_forms(self, table: Table, key: str, forms: Record) -> None:
-        if not forms:
-            return
-        form = tables()[table.form]
-        parts = translate.key_parts(table, key, self._rows.rules)
-        keys = dict(zip(form.keys, parts, strict=False))
-        self._rows.forms.write(form.name, keys, forms)
+        SYSPRO takes the document as a whole or not at all; one that it refuses is taken apart.
+        """
+        held = self._source.headers(table, [draft.key for draft, _ in drafts])
+        there = [(d.key, forms) for (d, forms), row in zip(drafts, held, strict=True) if row]
+        try:
+            self._write_forms(table, there)
+        except RemoteRejected as error:
+            if len(drafts) == 1:
+                return [ItemResult(error=error)]
+            return [self._forms_alone(table, [pair])[0] for pair in drafts]
+        self._source.add_forms(table, [row for row in held if row])
+        made = []
+        for (draft, _), row in zip(drafts, held, strict=True):
+            if row is None:
+                made.append(ItemResult(error=_missing(table, draft.key)))
+                continue
+            key = translate.key_of(table, row)
+            receipt = Receipt(table.name, key, _number(table.name, row), draft.version, row)
+            made.append(ItemResult(receipt=receipt))
+        return made
+
+    def _write_forms(self, table: Table, records: Sequence[tuple[str, Record]]) -> None:
+        """Write the custom forms of records, by presented key; records without such fields are left."""
+        form = tables()[table.form] if table.form else table
+        rows = [
+            (
+                dict(
+                    zip(form.keys, translate.key_parts(table, key, self._rows.rules), strict=False)
+                ),
+                f,
+            )
+            for key, f in records
+            if f
+        ]
+        if rows:
+            self._rows.forms.write(form.name, rows)
 
     def _of_another(self, table: Table, draft: Draft, earlier: Receipt) -> bool:
         """Whether the reference is another supplier's: they number their invoices themselves."""
@@ -193,6 +221,18 @@ def _table(entity: str) -> Table:
             system="syspro", call=f"write {entity}", field=entity, detail="No such table."
         )
     return found
+
+
+def _only(results: Sequence[ItemResult]) -> Receipt:
+    """The receipt of the one change that was sent.
+
+    Raises:
+        StudioError: why there is none.
+    """
+    (result,) = results
+    if result.receipt is None:
+        raise result.error or ValueError("neither receipt nor error")
+    return result.receipt
 
 
 def _missing(table: Table, key: str) -> RecordMissing:

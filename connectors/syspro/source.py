@@ -75,13 +75,15 @@ class SysproSource:
             row = self._row(table, key)
             return None if row is None else self.complete(table, [row])[0]
 
-    def header(self, table: Table, key: str, *, form: bool = False) -> Record | None:
-        """The record's own row without what hangs inside it; ``form`` with its custom form."""
+    def headers(self, table: Table, keys: Sequence[str]) -> list[Record | None]:
+        """The records' own rows without what hangs inside them, in the order of ``keys``; None if gone."""
+        wanted = [translate.key_parts(table, key, self._rows.rules) for key in keys]
         with self._rows.client.lane():
-            row = self._row(table, key)
-            if row is not None and form and table.form:
-                self._forms(table, [row])
-            return row
+            if len(keys) == 1 or len(table.keys) > 1:
+                return [self._row(table, key) for key in keys]
+            rows = self._rows.among(table.name, table.keys[0], [parts[0] for parts in wanted])
+        held = {tuple(self._stored_key(table, row)): row for row in rows}
+        return [held.get(tuple(parts)) for parts in wanted]
 
     def _row(self, table: Table, key: str) -> Record | None:
         parts = translate.key_parts(table, key, self._rows.rules)
@@ -231,8 +233,7 @@ class SysproSource:
         """Rows with what hangs inside them: lines, addresses, prices, custom forms."""
         for nest in NESTS.get(table.name, ()):
             self._nest(found, nest)
-        if table.form:
-            self._forms(table, found)
+        self.add_forms(table, found)
         return [
             SourceRecord(
                 entity=table.name,
@@ -254,9 +255,8 @@ class SysproSource:
         for child in children:
             ident = (child.get(nest.column), *(child.get(c) for c, _ in also))
             grouped.setdefault(_flat(ident), []).append(child)
-        form = tables()[nest.table].form
-        if form and children:
-            self._forms(tables()[nest.table], children)
+        if children:
+            self.add_forms(tables()[nest.table], children)
         for one in found:
             ident = (one.get(nest.parent_key), *(one.get(p) for _, p in also))
             mine = grouped.get(_flat(ident), [])
@@ -265,7 +265,10 @@ class SysproSource:
             else:
                 one[nest.table] = mine[0] if mine else None
 
-    def _forms(self, table: Table, found: Sequence[Record]) -> None:
+    def add_forms(self, table: Table, found: Sequence[Record]) -> None:
+        """Put the custom form of each row inside it, where the table has one and it may be read."""
+        if not table.form:
+            return
         known = self._rows.forms.columns(table.form)
         if not known:
             return

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
+from connectors.parts import one_by_one
 from connectors.xero import catalogue, where
 from connectors.xero.allocation import allocate, undo
 from connectors.xero.client import Answer, XeroApi, chunks
@@ -106,6 +107,10 @@ class XeroSink:
         for part in chunks(drafts, BULK if bulk else 1):
             results += self._many(list(part)) if bulk else [self._one(part[0])]
         return results
+
+    def update_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
+        """Change several, one after the other."""
+        return one_by_one(self.update, drafts)
 
     def find_by_reference(
         self, entity: str, reference: str, idempotency_key: str

@@ -117,22 +117,28 @@ def claim_delivery(connection_id: int) -> Claim | None:
     return next(iter(claim_deliveries(connection_id, 1)), None)
 
 
-def claim_deliveries(connection_id: int, most: int) -> list[Claim]:
-    """Take the next due delivery and what may go with it in one call, ``most`` in all.
+def claim_deliveries(connection_id: int, most: int, backs: int = 1) -> list[Claim]:
+    """Take the next due delivery and what may go with it in one call.
 
-    Only creations of one entity in one step go together; everything else goes alone. Rows that another
-    worker took first shorten the batch; when all of them are gone the next candidates have a turn.
+    Only creations of one entity in one step go together, and write-backs to one entity; everything else
+    goes alone. Rows that another worker took first shorten the batch; when all of them are gone the next
+    candidates have a turn.
+
+    Args:
+        connection_id: to which connection.
+        most: creations in all.
+        backs: write-backs in all.
     """
     for _ in range(LOSSES):
         ahead = due_deliveries(connection_id).values_list("pk", "state", "entity", "step")
         groups: dict[tuple[str, str, int], list[tuple[int, str]]] = {}
-        for pk, state, entity, step in ahead[: max(most, LOOK_AHEAD)]:
-            kind = (entity, step, 0 if is_creation(step) else pk)
+        for pk, state, entity, step in ahead[: max(most, backs, LOOK_AHEAD)]:
+            kind = (entity, step, 0 if is_creation(step) or step == "write_back" else pk)
             groups.setdefault(kind, []).append((pk, state))
         if not groups:
             break
-        for rows in groups.values():
-            if claims := _take(rows[:most]):
+        for (_, step, _), rows in groups.items():
+            if claims := _take(rows[: backs if step == "write_back" else most]):
                 return claims
     return []
 

@@ -87,12 +87,12 @@ def pump_connection(connection_id: int) -> int:
     if connection.resting() or not due_deliveries(connection_id).exists():
         return 0
     deadline = time.monotonic() + TURN_SECONDS
-    most = capabilities(connection.system).batch
+    known = capabilities(connection.system)
     count = 0
     try:
         with opened(connection) as connector:
             while time.monotonic() < deadline:
-                claims = claim_deliveries(connection_id, most)
+                claims = claim_deliveries(connection_id, known.batch, known.changes)
                 if not claims:
                     return count
                 for claim in claims:

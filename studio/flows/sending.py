@@ -44,6 +44,8 @@ def draft_of(delivery: Delivery) -> Draft:
 
 def send(claims: Sequence[Claim], connector: Connector) -> list[Answer]:
     """Send claimed deliveries; for each, in order, what the target said or why it did not."""
+    if claims[0].delivery.step == "write_back":
+        return _told(claims, connector)
     answers: dict[int, Answer] = {}
     fresh: list[Claim] = []
     for claim in claims:
@@ -68,13 +70,26 @@ def _tried(call: Callable[[], Answer | None]) -> Answer | None:
         return error
 
 
+def _told(claims: Sequence[Claim], connector: Connector) -> list[Answer]:
+    """Write back; saying the same again does no harm, so nothing is looked up before."""
+    drafts = [draft_of(claim.delivery) for claim in claims]
+    if len(claims) > 1:
+        try:
+            results = connector.update_many(drafts)
+            return [_answer(claim, result) for claim, result in zip(claims, results, strict=True)]
+        except StudioError as error:
+            return [error] * len(claims)
+        except Exception:
+            log.exception("a call of %s", len(claims))
+    tried = [_tried(partial(connector.update, draft)) for draft in drafts]
+    return [a or _no_answer(c.delivery) for c, a in zip(claims, tried, strict=True)]
+
+
 def _settled(claim: Claim, connector: Connector) -> Receipt | None:
     """The receipt of a delivery that needs no creation (any more), else None."""
     delivery = claim.delivery
     if delivery.step in CHANGES:
         return send_change(delivery, connector)
-    if delivery.step == "write_back":
-        return connector.update(draft_of(delivery))
     if delivery.step in TAKE_BACK:
         return _taken_back(draft_of(delivery), connector, unclear=claim.unclear)
     if not claim.unclear:

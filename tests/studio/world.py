@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from connectors.config import ConnectionConfig
+from connectors.parts import one_by_one
 from engine.errors import OutcomeUnknown, StudioError
 from engine.ports import Action, Draft, Health, ItemResult, Page, Receipt, SourceRecord
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
@@ -98,6 +99,9 @@ class Fake:
             raise self.update_faults.pop(0)
         self.updates.append(draft)
         return Receipt(draft.entity, draft.key, draft.key, "1", draft.data)
+
+    def update_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
+        return one_by_one(self.update, drafts)
 
     def act(self, draft: Draft, action: Action) -> Receipt:
         raise NotImplementedError(action)

@@ -198,6 +198,8 @@ def _checked(one: dict[str, Any], text: str) -> object:
 def post_row(ctx: Context, data: Node, parameters: Node | None) -> str:
     """COMTFM: write a row of a form table; elements are column names."""
     validate = _flag(parameters, "ValidateOnly")
+    if not validate and _flag(parameters, "ApplyIfEntireDocumentValid"):
+        validate = _any_invalid(ctx, data.all("Item"))
     made, invalid = [], 0
     for number, item in enumerate(data.all("Item"), start=1):
         head = tag("ItemNumber", counter(number))
@@ -211,6 +213,15 @@ def post_row(ctx: Context, data: Node, parameters: Node | None) -> str:
         tag("ItemsInvalid", counter(invalid)),
     )
     return document("postcustomform", [*made, tag("StatusOfItems", status)])
+
+
+def _any_invalid(ctx: Context, items: list[Node]) -> bool:
+    try:
+        for item in items:
+            _row_written(ctx, item, validate=True)
+    except BusinessError:
+        return True
+    return False
 
 
 def _row_written(ctx: Context, item: Node, *, validate: bool) -> Piece:

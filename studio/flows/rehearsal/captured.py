@@ -42,6 +42,10 @@ class CapturedSink:
         """Remember several creations."""
         return [ItemResult(self.create(d)) for d in drafts]
 
+    def update_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
+        """Remember several changes."""
+        return [ItemResult(self.update(d)) for d in drafts]
+
     def find_by_reference(
         self, entity: str, reference: str, idempotency_key: str
     ) -> Receipt | None:

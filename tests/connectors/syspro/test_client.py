@@ -174,7 +174,7 @@ def test_an_idle_session_is_proved_alive_before_a_post(connect: Any, clock: Emul
     syspro = connect()
     syspro.read("ArCustomer", "0000101")
     clock.advance(timedelta(hours=2).total_seconds())
-    syspro.rows.forms.write("CusSorMaster+", {"SalesOrder": "001000"}, {"InvoiceDocId": "7"})
+    syspro.rows.forms.write("CusSorMaster+", [({"SalesOrder": "001000"}, {"InvoiceDocId": "7"})])
     assert syspro.read("SorMaster", "001000").data["CusSorMaster"]["InvoiceDocId"] == "7"
 
 
@@ -197,7 +197,7 @@ def test_two_posts_at_once_for_one_operator_are_serialised(connect: Any, served:
 
     def work(connector: Any, number: int) -> None:
         key = {"SalesOrder": f"00100{number}"}
-        connector.rows.forms.write("CusSorMaster+", key, {"InvoiceDocId": str(number)})
+        connector.rows.forms.write("CusSorMaster+", [(key, {"InvoiceDocId": str(number)})])
 
     threads = [threading.Thread(target=work, args=(c, n)) for n, c in enumerate(connectors)]
     for thread in threads:
@@ -217,7 +217,7 @@ def test_a_hung_call_releases_the_lane(connect: Any, served: Running) -> None:
     fault = Fault(kind=FaultKind.TIMEOUT_AFTER, path="/Transaction/Post", seconds=5)
     served.emulator.faults.arm(fault)  # type: ignore[attr-defined]
     with pytest.raises(OutcomeUnknown):
-        slow.rows.forms.write("CusSorMaster+", {"SalesOrder": "001000"}, {"InvoiceDocId": "9"})
+        slow.rows.forms.write("CusSorMaster+", [({"SalesOrder": "001000"}, {"InvoiceDocId": "9"})])
     assert slow.read("SorMaster", "001000").data["CusSorMaster"]["InvoiceDocId"] == "9"
 
 

@@ -351,3 +351,46 @@ def test_a_write_back_reads_neither_lines_nor_addresses(
     assert receipt.data["CusSorMaster"]["InvoiceDocId"] == "58"  # type: ignore[index, call-overload]
     with pytest.raises(RecordMissing):
         syspro.update(Draft("SorMaster", said, "wb-3", key="009999"))
+
+
+def test_many_write_backs_go_in_three_calls(
+    syspro: SysproConnector, evidence: RecentEvidence
+) -> None:
+    syspro.update(Draft("SorMaster", {"CusSorMaster.InvoiceDocId": "1"}, "wb", key="001001"))
+    drafts = [
+        Draft("SorMaster", {"CusSorMaster.InvoiceDocId": f"5{n}"}, f"wb-{n}", key=f"00100{n}")
+        for n in range(6)
+    ]
+    before = len(evidence.exchanges)
+    results = syspro.update_many(drafts)
+    assert len(evidence.exchanges) - before <= 3
+    for n, result in enumerate(results):
+        assert result.receipt is not None
+        assert result.receipt.key == f"00100{n}"
+        assert result.receipt.data["CusSorMaster"]["InvoiceDocId"] == f"5{n}"  # type: ignore[index, call-overload]
+
+
+def test_a_bad_write_back_spoils_only_itself(syspro: SysproConnector) -> None:
+    long = "x" * 200
+    said = {"001001": "58", "009999": "59", "001002": long, "001003": "60"}
+    drafts = [
+        Draft("SorMaster", {"CusSorMaster.InvoiceDocId": text}, f"wb-{key}", key=key)
+        for key, text in said.items()
+    ]
+    results = syspro.update_many(drafts)
+    assert [r.receipt is not None for r in results] == [True, False, False, True]
+    assert isinstance(results[1].error, RecordMissing)
+    assert isinstance(results[2].error, RemoteRejected)
+    held = [syspro.read("SorMaster", key) for key in ("001001", "001003")]
+    assert [r.data["CusSorMaster"]["InvoiceDocId"] for r in held if r] == ["58", "60"]  # type: ignore[index, call-overload]
+
+
+def test_changes_of_more_than_custom_fields_go_one_by_one(syspro: SysproConnector) -> None:
+    drafts = [
+        Draft("ArCustomer", {"Contact": "Ann"}, "u-1", key="0000101"),
+        Draft("ArCustomer", {"Contact": "Ann"}, "u-2", key="9999999"),
+    ]
+    results = syspro.update_many(drafts)
+    assert results[0].receipt is not None
+    assert results[0].receipt.data["Contact"] == "Ann"
+    assert isinstance(results[1].error, RecordMissing)

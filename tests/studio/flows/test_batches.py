@@ -46,6 +46,36 @@ def test_what_is_due_together_is_created_in_one_call(orders) -> None:
     assert [u.key for u in orders.source.updates] == list(NUMBERS), "each is written back"
 
 
+def test_write_backs_go_together_where_the_system_takes_several(orders, monkeypatch) -> None:
+    told: list[int] = []
+    many = orders.source.update_many
+    monkeypatch.setattr(
+        orders.source, "update_many", lambda drafts: told.append(len(drafts)) or many(drafts)
+    )
+    orders.source.update_faults = [RemoteRejected(system="syspro", call="write back")]
+
+    orders.send()
+
+    assert told == [4]
+    backs = Delivery.objects.filter(step="write_back").order_by("business_key")
+    # The one that was refused waits for its next turn; its neighbours are through.
+    assert [b.state for b in backs].count("done") == 3
+    assert len(set(Attempt.objects.filter(delivery__in=backs).values_list("batch", flat=True))) == 1
+
+
+def test_a_fault_of_ours_in_a_call_of_many_write_backs_takes_it_apart(orders, monkeypatch) -> None:
+    def broken(drafts):
+        raise KeyError("InvoiceDocId")
+
+    monkeypatch.setattr(orders.source, "update_many", broken)
+
+    orders.send()
+
+    assert [u.key for u in orders.source.updates] == list(NUMBERS)
+    backs = Delivery.objects.filter(step="write_back")
+    assert set(backs.values_list("state", flat=True)) == {"done"}
+
+
 def test_the_vendors_size_is_never_exceeded(orders, monkeypatch) -> None:
     three = replace(capabilities("qbo"), batch=3)
     monkeypatch.setattr("studio.flows.pump.capabilities", lambda system: three)
@@ -196,7 +226,8 @@ def test_the_shared_call_is_part_of_each_records_journey(orders) -> None:
 
     orders.send()
 
-    batch = Attempt.objects.exclude(batch="").values_list("batch", flat=True).distinct().get()
+    posted = Attempt.objects.filter(delivery__step="post").exclude(batch="")
+    batch = posted.values_list("batch", flat=True).distinct().get()
     Exchange.objects.create(
         connection=orders.books,
         subject=f"batch:{batch}",
