@@ -15,14 +15,12 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from studio.flows.models import Delivery, InboxItem
+from studio.flows.models import UNDER_WAY, Delivery, InboxItem
 
 # How many candidates are looked at for one claim; losers of a race take the next.
 LOOK_AHEAD = 20
 # How often a worker that lost every race looks again before it lets the others do the work.
 LOSSES = 3
-# States of a delivery whose outcome is still open without a person.
-UNDER_WAY = ("ready", "sending", "unknown")
 
 
 def lease() -> timedelta:
@@ -41,7 +39,7 @@ def due_items(flow_id: int) -> QuerySet[InboxItem]:
         state__in=("new", "working"),
     )
     return (
-        InboxItem.objects.filter(flow_id=flow_id)
+        InboxItem.objects.filter(flow_id=flow_id, state__in=("new", "working"))
         .filter(Q(state="new") | Q(state="working", lease_until__lt=now))
         .filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
         .filter(~Exists(earlier))
@@ -103,7 +101,8 @@ def due_deliveries(connection_id: int) -> QuerySet[Delivery]:
         state__in=UNDER_WAY,
     )
     return (
-        Delivery.objects.filter(connection_id=connection_id)
+        # Said twice, so that the database sees that its index of these states will do.
+        Delivery.objects.filter(connection_id=connection_id, state__in=UNDER_WAY)
         .filter(Q(state__in=("ready", "unknown")) | Q(state="sending", lease_until__lt=now))
         .filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
         .exclude(flow__state="paused")

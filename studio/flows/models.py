@@ -40,6 +40,8 @@ DELIVERY_STATES = [
     ("void", "Closed without posting"),
     ("reversed", "Taken back"),
 ]
+# States of a delivery whose outcome is still open without a person.
+UNDER_WAY = ("ready", "sending", "unknown")
 EDIT_STATES = [("done", "Done"), ("undone", "Undone"), ("dropped", "Replaced by another change")]
 NOTICE_STATES = [
     ("new", "Waiting"),
@@ -243,7 +245,19 @@ class InboxItem(Base):
                 name="inbox_once_per_content",
             )
         ]
-        indexes = [models.Index(fields=["flow", "state"]), models.Index(fields=["flow", "key"])]
+        indexes = [
+            models.Index(fields=["flow", "state"]),
+            models.Index(fields=["flow", "key"]),
+            # What is done is never looked at by a claim, however much of it there is.
+            models.Index(
+                fields=["flow", "id"], condition=Q(state__in=("new", "working")), name="items_due"
+            ),
+            models.Index(
+                fields=["flow", "entity", "key"],
+                condition=Q(state__in=("new", "working")),
+                name="items_due_by_record",
+            ),
+        ]
 
 
 class Delivery(Base):
@@ -298,6 +312,16 @@ class Delivery(Base):
         indexes = [
             models.Index(fields=["flow", "state"]),
             models.Index(fields=["flow", "business_key", "step"]),
+            models.Index(
+                fields=["connection", "id"],
+                condition=Q(state__in=UNDER_WAY),
+                name="deliveries_due",
+            ),
+            models.Index(
+                fields=["connection", "entity", "business_key"],
+                condition=Q(state__in=UNDER_WAY),
+                name="deliveries_due_by_record",
+            ),
         ]
         constraints = [
             # The last line of defence: one living post per business document, whatever the code does.

@@ -16,12 +16,10 @@ from engine.canon.money import ZERO, round_half_up
 from engine.ports import Connector, SourceRecord
 from engine.rules.settlement import OpenItem
 from studio.catalog.wiring import opened
-from studio.flows.models import Delivery
+from studio.flows.models import UNDER_WAY, Delivery
 
 if TYPE_CHECKING:
     from studio.flows.models import Flow
-
-UNDER_WAY = ("ready", "sending", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
