@@ -29,6 +29,7 @@ from studio.flows.open_items import OpenItems
 from studio.flows.steps import catalog_for, is_open, steps_of
 from studio.linking.actions import links_for
 from studio.linking.models import Judgement, Link, Party
+from studio.linking.references import MASTERS
 from studio.mapping.actions import load_compiled, lookups_for
 from studio.mapping.models import LookupRow, MappingVersion
 
@@ -137,11 +138,15 @@ def today(at: datetime | None = None) -> str:
 
 
 def context_stamp(flow: Flow) -> tuple[int, int, int]:
-    """Changes whenever a link or a lookup row was added or changed; three index reads."""
-    links = Link.objects.filter(left_connection=flow.source).aggregate(n=Max("id"))["n"] or 0
+    """Changes whenever a link of a master record or a lookup row was added or changed.
+
+    Links of documents are not kept in a context, so that a posting does not make it stale.
+    """
+    links = Link.objects.filter(workspace=flow.workspace, kind__in=MASTERS)
+    newest = links.aggregate(n=Max("id"))["n"] or 0
     rows = LookupRow.history.aggregate(n=Max("history_id"))["n"] or 0
     judged = Judgement.objects.aggregate(n=Max("id"))["n"] or 0
-    return links, rows, judged
+    return newest, rows, judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +171,9 @@ class Sides:
 def company_facts(connection: Connection, at: datetime | None = None) -> dict[str, Value]:
     """What FACT may ask about a company: the snapshot's facts over what the row says."""
     looks = connection.snapshots.all()
-    snapshot = (looks.filter(created_at__lte=at) if at else looks).first()
-    said: dict[str, Value] = dict(snapshot.content.get("facts", {})) if snapshot else {}
+    # Not the whole picture of the system: that is megabytes.
+    facts = (looks.filter(created_at__lte=at) if at else looks).values_list("content__facts")
+    said: dict[str, Value] = dict((facts.first() or [None])[0] or {})
     return {
         "company": connection.company,
         "company_name": connection.name,

@@ -13,50 +13,6 @@ from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
 from studio.linking.models import KINDS, Judgement, Link, MatchRun, Pair, Party
 
-
-def links_for(
-    source: Connection, target: Connection, at: datetime | None = None
-) -> dict[str, dict[str, str]]:
-    """Canonical kind -> code at the source -> key at the target.
-
-    A link made in the other direction says the same, read backwards, as long as it says one thing.
-
-    Args:
-        source: whose codes.
-        target: whose keys.
-        at: the links as they were at that moment; None for now.
-    """
-    found = _backwards(target, source, at)
-    links = _standing(at).filter(left_connection=source, right_connection=target)
-    rows = links.values_list("kind", "left_code", "right_key")
-    for kind, code, key in rows.iterator(chunk_size=5000):
-        found.setdefault(kind, {})[code] = key
-    return found
-
-
-def _standing(at: datetime | None) -> QuerySet[Link]:
-    """Links that are (or were, at a moment) in force."""
-    if at is None:
-        return Link.objects.filter(active=True)
-    return Link.objects.filter(created_at__lte=at).exclude(ended_at__lte=at).order_by("created_at")
-
-
-def _backwards(
-    left: Connection, right: Connection, at: datetime | None
-) -> dict[str, dict[str, str]]:
-    """Kind -> key on the right -> code on the left; keys that several codes share are left out."""
-    found: dict[str, dict[str, str]] = {}
-    shared: set[tuple[str, str]] = set()
-    links = _standing(at).filter(left_connection=left, right_connection=right)
-    rows = links.values_list("kind", "left_code", "right_key")
-    for kind, code, key in rows.iterator(chunk_size=5000):
-        if found.setdefault(kind, {}).setdefault(key, code) != code:
-            shared.add((kind, key))
-    for kind, key in shared:
-        del found[kind][key]
-    return found
-
-
 SHOWN = 0.30
 OPEN = ("", "unsure")
 

@@ -120,6 +120,24 @@ def test_a_confirmed_write_links_once_and_a_later_one_replaces_it(
     assert Link.objects.get(active=False).retired_reason == "replaced by 78"
 
 
+def test_links_of_documents_are_read_one_by_one_in_both_directions(
+    accountant: Actor, erp: Connection, books: Connection, django_assert_num_queries
+) -> None:
+    before = links_for(erp, books)
+    for order, key in (("SO-1", "77"), ("SO-2", "78"), ("SO-3", "78")):
+        add_link(accountant, "invoice", Ends(erp, order, books, key, key))
+
+    # Nothing is kept: what was posted a moment ago is found.
+    assert before["invoice"]["SO-2"] == "78"
+    assert before.get("invoice", {}).get("SO-9") is None
+    with django_assert_num_queries(2):
+        links_for(erp, books)
+    payments = links_for(books, erp)
+    assert payments["invoice"]["77"] == "SO-1"
+    assert "78" not in payments["invoice"], "two orders in one invoice say no single one"
+    assert dict(before) == {"invoice": {"SO-1": "77", "SO-2": "78", "SO-3": "78"}}
+
+
 def test_an_auditor_may_not_judge(auditor: Actor, pair: Pair) -> None:
     with pytest.raises(PermissionDenied):
         judge(auditor, pair.left, pair.right, "same")
