@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Union
 from xml.sax.saxutils import escape
 
@@ -24,6 +25,10 @@ _UTF8 = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]utf-?8['\"]", re.IGNORE
 _DANGER = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 Value = Union[str, int, Decimal, Mapping[str, "Value"], Sequence["Value"]]  # noqa: UP007 - recursive
+
+
+_NONE: Mapping[str, str] = {}
+_lower = lru_cache(maxsize=20_000)(str.lower)
 
 
 class XmlError(ValueError):
@@ -51,10 +56,10 @@ class Node:
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         self.tag = tag
-        self.name = tag.lower()
+        self.name = _lower(tag)
         self.text = text
         self.children = children
-        self.attributes: Mapping[str, str] = attributes or {}
+        self.attributes: Mapping[str, str] = attributes or _NONE
 
     def first(self, path: str) -> Node | None:
         """The first descendant by child tags ``a/b``, any letter case."""
@@ -144,15 +149,25 @@ def parse(text: str) -> Node:
 
 
 def _node(element: etree._Element) -> Node:
-    tag = str(element.tag)
-    if tag.startswith("{"):
-        space, _, local = tag[1:].partition("}")
-        tag = f"{element.prefix}:{local}" if element.prefix else local or space
     text = (element.text or "").strip()
-    if not len(element):
-        return Node(tag, text, (), dict(element.attrib) if element.attrib else None)
-    text += "".join((c.tail or "").strip() for c in element)
-    return Node(tag, text, tuple([_node(child) for child in element]), dict(element.attrib))
+    children = []
+    for child in element:
+        # Nine of ten elements are cells: one call each would cost as much as all the rest.
+        if len(child) or child.attrib:
+            children.append(_node(child))
+        else:
+            children.append(Node(_tag(child), (child.text or "").strip()))
+        if child.tail:
+            text += child.tail.strip()
+    return Node(_tag(element), text, tuple(children), dict(element.attrib))
+
+
+def _tag(element: etree._Element) -> str:
+    tag = str(element.tag)
+    if not tag.startswith("{"):
+        return tag
+    space, _, local = tag[1:].partition("}")
+    return f"{element.prefix}:{local}" if element.prefix else local or space
 
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")

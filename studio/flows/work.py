@@ -189,6 +189,12 @@ def money(document: Record, name: str) -> Decimal:
     return Decimal(str(value)) if value not in (None, "") else Decimal(0)
 
 
+# What a worker finds out about an item.
+DECIDED = (
+    *("state", "why", "lease_until", "waiting_on", "not_before", "label", "party", "amount", "net"),
+    *("tax", "currency", "document_on", "canonical", "log", "updated_at"),
+)
+
 Conclude = Callable[[InboxItem, Bundle, Sides, Outcome], None]
 
 
@@ -257,7 +263,8 @@ def _describe(item: InboxItem, found: Outcome, kind: str) -> None:
 def finish(item: InboxItem, state: str, why: str = "") -> None:
     """End the item's turn in a state; what went through closes its cases."""
     item.state, item.why, item.lease_until, item.waiting_on = state, why[:300], None, ""
-    item.save()
+    # What was read is not written again, nor what a person may have said meanwhile.
+    item.save(update_fields=DECIDED)
     if state in ("done", "unchanged", "filtered"):
         close_cases(
             f"inbox:{item.uuid}",
