@@ -295,13 +295,14 @@ def trouble_of(item: InboxItem, issue: Issue) -> Trouble:
         evidence={**evidence, "party": item.party},
         amount=item.amount,
         base_amount=_in_base(item),
-        currency=item.currency,
+        base_currency=flow.source.currency,
+        currency=item.currency or flow.source.currency,
         document_on=item.document_on,
     )
 
 
 def _in_base(item: InboxItem) -> Decimal:
-    """The amount in the company's own currency, for the order of the queue."""
+    """The amount in the company's own currency, for the order of the queue; as it is without a rate."""
     rate = money(item.canonical, "rate")
     return (item.amount * rate).quantize(Decimal("0.01")) if rate else item.amount
 

@@ -68,13 +68,18 @@ def queue(request: StudioRequest) -> HttpResponse:
     cases = now.apply(here)
     number = request.GET.get("page", "1")
     start = (int(number) - 1) * PAGE if number.isdigit() and int(number) else 0
-    found = queries.groups(cases, size=PAGE + 1, start=start)
+    currency = request.workspace.base_currency
+    found = queries.groups(cases, currency, size=PAGE + 1, start=start)
     return page_or_part(
         request,
         "triage/queue.html",
         "triage/_queue_table.html",
         {
             "groups": found[:PAGE],
+            "at_risk": [
+                (money, addresses.narrowed(request.GET, currency=money.currency, page=""))
+                for money in queries.at_risk(cases)
+            ],
             "narrowing": now,
             "facets": facets(request.workspace, here, request.GET, now),
             "states": [
@@ -146,7 +151,9 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "solved": queries.similar_solved(case),
         "colleagues": User.objects.filter(memberships__workspace=request.workspace),
         "may_triage": request.actor.may(TRIAGE),
-        "groups": queries.groups(queries.open_cases(request.workspace), size=30),
+        "groups": queries.groups(
+            queries.open_cases(request.workspace), request.workspace.base_currency, size=30
+        ),
     }
 
 

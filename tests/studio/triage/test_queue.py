@@ -11,9 +11,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 from studio.core.models import AuditEvent
-from studio.monitor.queries import at_risk
 from studio.triage import actions, queries
 from studio.triage.models import Case, CaseNote
+from studio.triage.queries import Group, Money
+from tests.studio.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -32,11 +33,15 @@ def accountant(ana, actor_of):
     return actor_of(ana)
 
 
+def groups_of(world: World) -> list[Group]:
+    return queries.groups(queries.open_cases(world.workspace), world.workspace.base_currency)
+
+
 @pytest.mark.promise("F05")
 def test_causes_are_grouped_and_the_greatest_money_stands_first(full) -> None:
-    found = queries.groups(queries.open_cases(full.workspace))
+    found = groups_of(full)
 
-    assert [(g.count, g.money) for g in found] == [(1, Decimal(500)), (2, Decimal(20))]
+    assert [(g.count, g.own.amount) for g in found] == [(1, Decimal(500)), (2, Decimal(20))]
 
 
 def test_an_older_cause_of_equal_money_stands_first(full) -> None:
@@ -44,9 +49,9 @@ def test_an_older_cause_of_equal_money_stands_first(full) -> None:
         base_amount=Decimal(250), created_at=timezone.now() - timedelta(days=3)
     )
 
-    first = queries.groups(queries.open_cases(full.workspace))[0]
+    first = groups_of(full)[0]
 
-    assert first.money == Decimal(500)
+    assert first.own.amount == Decimal(500)
     assert first.count == 2
 
 
@@ -210,6 +215,45 @@ def test_money_at_risk_counts_a_record_once(full) -> None:
         case_class="value", amount=case.amount, currency=case.currency,
     )  # fmt: skip
 
-    assert at_risk(queries.open_cases(full.workspace)) == [
-        {"currency": "USD", "money": Decimal(520)}
+    assert queries.at_risk(queries.open_cases(full.workspace)) == [Money(Decimal(520), "USD")]
+
+
+@pytest.fixture
+def mixed(full):
+    """Two records of one cause in two currencies, and a cause of a company that keeps pounds."""
+    euros = Case.objects.filter(evidence__code="45").first()
+    Case.objects.filter(pk=euros.pk).update(
+        currency="EUR", amount=Decimal(900), base_amount=Decimal(990), base_currency="USD"
+    )
+    Case.objects.filter(evidence__code="77").update(
+        currency="GBP", amount=Decimal(5000), base_amount=Decimal(5000), base_currency="GBP"
+    )
+    return full
+
+
+def test_a_cause_shows_each_currency_and_is_compared_within_its_companys_own(mixed) -> None:
+    found = groups_of(mixed)
+
+    assert [(g.sums, g.own) for g in found] == [
+        ((Money(Decimal(900), "EUR"), Money(Decimal(10), "USD")), Money(Decimal(1000), "USD")),
+        ((Money(Decimal(5000), "GBP"),), Money(Decimal(5000), "GBP")),
     ]
+    assert [g.converted for g in found] == [True, False]
+
+
+def test_the_queue_totals_each_currency_and_narrows_to_it(mixed, ana, as_person) -> None:
+    page = as_person(ana).get("/exceptions/").content.decode()
+    total = page[page.index('id="at-risk"') : page.index("</p>", page.index('id="at-risk"'))]
+
+    assert re.findall(r"currency=(\w+)", total) == ["GBP", "EUR", "USD"]
+    assert re.findall(r'money">([\d,.]+)', total) == ["5,000.00", "900.00", "10.00"]
+    pounds = as_person(ana).get("/exceptions/?currency=GBP").content.decode()
+    assert labels(pounds) == ["“77”"]
+
+
+def test_every_case_knows_its_currency_and_that_of_the_company(full) -> None:
+    full.order("1004", Terms="99", Currency="")
+    full.run()
+
+    case = Case.objects.get(evidence__code="99")
+    assert (case.currency, case.base_currency) == ("USD", "USD")
