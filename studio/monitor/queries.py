@@ -21,7 +21,8 @@ from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow
 from studio.monitor.models import Alert
 from studio.tieout.models import TieOut
-from studio.triage.queries import at_risk, groups, open_cases
+from studio.triage.queries import at_risk, groups, held_up, open_cases
+from studio.triage.words import COUNTED
 
 DAYS = 14
 
@@ -54,7 +55,7 @@ def posted_per_day(workspace: Workspace) -> list[int]:
     return [rows.get(today - timedelta(days=n), 0) for n in range(DAYS - 1, -1, -1)]
 
 
-def home(workspace: Workspace, user_id: int | None) -> dict[str, Any]:
+def home(workspace: Workspace) -> dict[str, Any]:
     """Everything on the home page; a constant number of queries."""
     cases = open_cases(workspace)
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -71,8 +72,8 @@ def home(workspace: Workspace, user_id: int | None) -> dict[str, Any]:
         latest.setdefault((tie.flow_id, tie.currency), tie)
     return {
         "causes": groups(cases, workspace.base_currency, size=6),
-        "case_count": cases.values("subject").distinct().count(),
-        "mine": cases.filter(assignee_id=user_id).count(),
+        "held_up": held_up(cases),
+        "counted": COUNTED,
         "at_risk": at_risk(cases),
         "posted": posted,
         "posted_spark": posted_per_day(workspace),

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Case as Choose
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from studio.accounts.models import Workspace
 from studio.triage.models import Case
@@ -151,6 +152,25 @@ def _sums_by_cause(
             money = Money(row["money"], row["currency"])
             found.setdefault((row["cause"], row["company"]), []).append(money)
     return found
+
+
+def held_up(cases: QuerySet[Case]) -> int:
+    """How many records are held up, each counted once however many its cases.
+
+    The one number of the queue: the navigation, Home and the queue itself all say this one.
+    """
+    return cases.order_by().values("subject").distinct().count()
+
+
+def held_up_words(count: int, state: str = "") -> str:
+    """What :func:`held_up` counted among the cases that are ``in_state``."""
+    if state == "waiting":
+        words = ngettext("%(n)s record is put aside", "%(n)s records are put aside", count)
+    elif state == "closed":
+        words = ngettext("%(n)s record was held up", "%(n)s records were held up", count)
+    else:
+        words = ngettext("%(n)s record is held up", "%(n)s records are held up", count)
+    return words % {"n": f"{count:,}"}
 
 
 def at_risk(cases: QuerySet[Case]) -> list[Money]:

@@ -27,7 +27,7 @@ from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
 from studio.triage.narrowing import Narrowing, facets
 from studio.triage.remedies import Choice, Input, Remedy, remedies_for, remedy
-from studio.triage.words import CLASS_LABELS
+from studio.triage.words import CLASS_LABELS, COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ def queue(request: StudioRequest) -> HttpResponse:
         "triage/_queue_table.html",
         {
             "groups": found[:PAGE],
+            "held_up": queries.held_up_words(queries.held_up(cases), now.state),
+            "counted": COUNTED,
             "at_risk": [
                 (money, addresses.narrowed(request.GET, currency=money.currency, page=""))
                 for money in queries.at_risk(cases)

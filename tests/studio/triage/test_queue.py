@@ -218,6 +218,29 @@ def test_money_at_risk_counts_a_record_once(full) -> None:
     assert queries.at_risk(queries.open_cases(full.workspace)) == [Money(Decimal(520), "USD")]
 
 
+def test_navigation_home_and_queue_say_the_same_number_and_what_it_counts(
+    full, ana, as_person
+) -> None:
+    case = Case.objects.get(evidence__code="77")
+    Case.objects.create(
+        workspace=case.workspace, subject=case.subject, cause="second", cause_label="o",
+        case_class="value",
+    )  # fmt: skip
+    client = as_person(ana)
+
+    home = client.get("/").content.decode()
+    queue = client.get("/exceptions/").content.decode()
+
+    badge = re.compile(r'class="count" title="3 records are held up. Each record is counted once')
+    assert badge.search(home)
+    assert badge.search(queue)
+    assert 'figure-value">3<' in home
+    assert "3 records are held up</a>" in home
+    assert "<strong>3 records are held up</strong>" in queue
+    narrow = client.get("/exceptions/?money=100").content.decode()
+    assert "<strong>1 record is held up</strong>" in narrow
+
+
 @pytest.fixture
 def mixed(full):
     """Two records of one cause in two currencies, and a cause of a company that keeps pounds."""
