@@ -37,6 +37,7 @@ class Narrowing:
         age: at least so many days old.
         money: at least so much at risk, in the company's own currency.
         currency: currency of the record.
+        cause: one cause; the page then names each record it holds up.
         tag: one tag.
         state: ``waiting`` or ``closed`` instead of what is open.
         text: found in the record, the sentence or the cause.
@@ -48,6 +49,7 @@ class Narrowing:
     age: str = ""
     money: str = ""
     currency: str = ""
+    cause: str = ""
     tag: str = ""
     state: str = ""
     text: str = ""
@@ -56,7 +58,10 @@ class Narrowing:
     def of(cls, query: QueryDict) -> Narrowing:
         """Read from an address; what makes no sense is left out."""
         number = {k: v for k in ("age", "money") if (v := query.get(k, "")).isdigit()}
-        plain = {k: query.get(k, "") for k in ("kind", "flow", "who", "currency", "tag", "state")}
+        plain = {
+            k: query.get(k, "")
+            for k in ("kind", "flow", "who", "currency", "cause", "tag", "state")
+        }
         return cls(**plain, **number, text=query.get("q", "").strip()[:80])
 
     def __bool__(self) -> bool:
@@ -79,6 +84,8 @@ class Narrowing:
             cases = cases.filter(base_amount__gte=Decimal(self.money))
         if self.currency:
             cases = cases.filter(currency=self.currency)
+        if self.cause:
+            cases = cases.filter(cause=self.cause)
         if self.tag:
             cases = cases.annotate(tagged=Cast("tags", TextField())).filter(
                 tagged__icontains=f'"{self.tag}"'

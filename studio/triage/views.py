@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,6 +23,7 @@ from studio.accounts.models import User
 from studio.accounts.roles import READ, TRIAGE
 from studio.core import addresses
 from studio.core.htmx import page_or_part
+from studio.core.paging import KeysetPage, keyset
 from studio.triage import actions, queries
 from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
@@ -76,6 +78,7 @@ def queue(request: StudioRequest) -> HttpResponse:
         "triage/_queue_table.html",
         {
             "groups": found[:PAGE],
+            "records": _records(request, cases) if now.cause else None,
             "held_up": queries.held_up_words(queries.held_up(cases), now.state),
             "counted": COUNTED,
             "at_risk": [
@@ -107,6 +110,12 @@ def queue(request: StudioRequest) -> HttpResponse:
             "hints": HINTS,
         },
     )
+
+
+def _records(request: StudioRequest, cases: QuerySet[Case]) -> KeysetPage[Case]:
+    """Each case of the cause that the queue is narrowed to, the most money first."""
+    after, before = request.GET.get("after"), request.GET.get("before")
+    return keyset(cases, ["-base_amount", "-id"], after=after, before=before, size=PAGE)
 
 
 def buttons_of(request: StudioRequest, case: Case) -> list[Button]:
@@ -149,6 +158,7 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "notes": case.notes.all(),
         "others": others[:6],
         "others_count": others.count(),
+        "alike_count": queries.open_cases(request.workspace).filter(cause=case.cause).count(),
         "evidence": evidence_of(case),
         "solved": queries.similar_solved(case),
         "colleagues": User.objects.filter(memberships__workspace=request.workspace),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -280,3 +281,37 @@ def test_every_case_knows_its_currency_and_that_of_the_company(full) -> None:
 
     case = Case.objects.get(evidence__code="99")
     assert (case.currency, case.base_currency) == ("USD", "USD")
+
+
+def test_a_case_leads_to_all_records_of_its_cause(world, ana, as_person) -> None:
+    for n in range(9):
+        world.order(f"20{n}", Terms="45")
+    world.order("300", Terms="77")
+    world.run()
+    client = as_person(ana)
+    case = Case.objects.filter(evidence__code="45").first()
+
+    page = client.get(f"/exceptions/{case.uuid}/").content.decode()
+    link = re.search(r'href="(/exceptions/\?cause=[^"]+)">All 9<', page)
+    assert link is not None
+    queue = client.get(html.unescape(link[1])).content.decode()
+
+    assert labels(queue) == ["“45”"]
+    listed = re.findall(r'<tr data-row id="case-\d+"><td>Order (\d+)', queue)
+    assert sorted(listed) == [f"20{n}" for n in range(9)]
+    assert link[1].split("/")[-1] in client.get("/exceptions/").content.decode()
+
+
+def test_the_records_of_a_cause_are_paged(world, ana, as_person, monkeypatch) -> None:
+    monkeypatch.setattr("studio.triage.views.PAGE", 2)
+    for n in range(3):
+        world.order(f"20{n}", Terms="45", Net=Decimal(n + 1))
+    world.run()
+    cause = Case.objects.first().cause
+
+    first = as_person(ana).get("/exceptions/", {"cause": cause})
+    records = first.context["records"]
+    rest = as_person(ana).get("/exceptions/", {"cause": cause, "after": records.after})
+
+    assert [c.amount for c in records.rows] == [3, 2]
+    assert [c.amount for c in rest.context["records"].rows] == [1]
