@@ -25,7 +25,7 @@ from studio.flows.actions import (
 from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
 from studio.flows.evidence import place_words
-from studio.flows.models import Delivery, InboxItem
+from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import assign
 from studio.flows.reposting import number_of, posting_of
 from studio.flows.retry import HOW, retry
@@ -54,7 +54,8 @@ def _missing(case: Case, kind: str) -> bool:
     return case.evidence.get("kind") == kind and bool(case.evidence.get("code"))
 
 
-def _healed(count: int, what: str) -> str:
+def healed(count: int, what: str) -> str:
+    """What was done, and how many records go through again because of it."""
     return f"{what} {count} record{'s' if count != 1 else ''} sent through again."
 
 
@@ -115,19 +116,20 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     ).first()
     label = code.label if code else target
     add_lookup_row(actor, table, case.evidence["code"], target, target_label=label)
-    return _healed(replay_cause(case), f"“{case.evidence['code']}” now means {label}.")
+    return healed(replay_cause(case), f"“{case.evidence['code']}” now means {label}.")
 
 
 # --- a customer or item that is linked to nothing ---------------------------------------------------
 
 
-def _counterparts(case: Case, text: str) -> list[Choice]:
-    flow, kind, code = _needed(case).flow, case.evidence["table"], case.evidence["code"]
+def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
+    """Records of the target that may be the one the source calls ``code``, the likeliest first."""
     pairs = (
         Pair.objects.filter(
             kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
         )
         .exclude(judged="not_a_match")
+        .filter(right__active=True)
         .select_related("right")
         .order_by("-probability")[:5]
     )
@@ -137,13 +139,22 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
     ]
     if text:
         known = {c.value for c in found}
-        others = Party.objects.filter(connection=flow.target, kind=kind).filter(
+        others = Party.objects.filter(connection=flow.target, kind=kind, active=True).filter(
             Q(label__icontains=text) | Q(code__icontains=text)
         )
         found += [
             Choice(o.key, o.label, o.code) for o in others[:MOST_CHOICES] if o.key not in known
         ]
     return found
+
+
+def _asked(case: Case) -> tuple[Flow, str, str]:
+    """The flow, the kind and the code of the source that a case asks about."""
+    return _needed(case).flow, case.evidence["table"], case.evidence["code"]
+
+
+def _counterparts(case: Case, text: str) -> list[Choice]:
+    return counterparts(*_asked(case), text)
 
 
 def _linkable(case: Case) -> bool:
@@ -155,20 +166,24 @@ def _first_counterpart(case: Case) -> str:
     return next((c.value for c in _counterparts(case, "")), "")
 
 
-def _link(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    flow, kind, code = _needed(case).flow, case.evidence["table"], case.evidence["code"]
-    target = Party.objects.filter(connection=flow.target, kind=kind, key=values["target"]).first()
+def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Party:
+    """Link what the source calls by a code to a record of the target, as a judgement where it can be one."""
+    flow, kind, code = asked
+    target = Party.objects.filter(connection=flow.target, kind=kind, key=key).first()
     if target is None:
-        raise ValidationError(
-            f"{flow.target} has no {kind} “{values['target']}”. Search and pick one."
-        )
+        raise ValidationError(f"{flow.target} has no {kind} “{key}”. Search and pick one.")
     left = Party.objects.filter(connection=flow.source, kind=kind, code=code).first()
     if left is not None:
         judge(actor, left, target, "same", comment=f"from the case of {case.record_label}")
     else:
         ends = Ends(flow.source, code, flow.target, target.key, target.label)
         add_link(actor, kind, ends, origin="case")
-    return _healed(replay_cause(case), f"{code} is now linked to {target.label}.")
+    return target
+
+
+def _link(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    target = join(actor, case, _asked(case), values["target"])
+    return healed(replay_cause(case), f"{case.evidence['code']} is now linked to {target.label}.")
 
 
 def _creatable(case: Case) -> bool:
@@ -192,7 +207,7 @@ def _create(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     judge(
         actor, left, None, "create_new", target=item.flow.target, comment=values.get("reason", "")
     )
-    return _healed(replay_cause(case), f"{kind.capitalize()} {code} will be created.")
+    return healed(replay_cause(case), f"{kind.capitalize()} {code} will be created.")
 
 
 # --- values, dates, amounts -------------------------------------------------------------------------
@@ -285,7 +300,7 @@ def _ways(case: Case, text: str) -> list[Choice]:
 
 
 def _work_run_again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    return _healed(work_again(case), "The run is worked again with the version in force.")
+    return healed(work_again(case), "The run is worked again with the version in force.")
 
 
 def _run_is_right(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
@@ -302,7 +317,7 @@ def _again_all(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         raise ValidationError(_nothing_to_try(case))
     left = of_cause - sent
     stay = f" {left} stayed: under way, or posted already." if left else ""
-    return _healed(sent, "Tried again.") + stay
+    return healed(sent, "Tried again.") + stay
 
 
 def _triable(case: Case) -> bool:
