@@ -24,6 +24,7 @@ from studio.flows.actions import (
 )
 from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
+from studio.flows.creating import asks_for_record, obstacle
 from studio.flows.evidence import place_words
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import assign
@@ -31,7 +32,7 @@ from studio.flows.reposting import number_of, posting_of
 from studio.flows.retry import HOW, retry
 from studio.flows.work import ACCEPTED
 from studio.linking.actions import Ends, add_link, judge
-from studio.linking.models import KINDS, Pair, Party
+from studio.linking.models import Pair, Party
 from studio.mapping.actions import add_lookup_row
 from studio.mapping.models import LookupTable, ValueProposal
 from studio.triage.actions import close_cases
@@ -157,11 +158,6 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
     return counterparts(*_asked(case), text)
 
 
-def _linkable(case: Case) -> bool:
-    """Whether the case asks for a customer, supplier or item; documents have a search of their own."""
-    return _missing(case, "link") and case.evidence.get("table") in dict(KINDS)
-
-
 def _first_counterpart(case: Case) -> str:
     return next((c.value for c in _counterparts(case, "")), "")
 
@@ -187,15 +183,11 @@ def _link(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 
 def _creatable(case: Case) -> bool:
-    if not _missing(case, "link"):
-        return False
-    item = item_of(case)
-    version = item.flow.versions.filter(state="published").first() if item else None
-    kind, code = case.evidence["table"], case.evidence["code"]
-    if item is None or version is None or kind not in version.content.get("creates", {}):
-        return False
-    # What the source itself does not keep (a one-off item) cannot be described at the target.
-    return Party.objects.filter(connection=item.flow.source, kind=kind, code=code).exists()
+    return asks_for_record(case) and not obstacle(case)
+
+
+def _why_not_creatable(case: Case) -> str:
+    return obstacle(case) if asks_for_record(case) else ""
 
 
 def _create(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
@@ -393,11 +385,12 @@ def register_all() -> None:
     for remedy in (
         Remedy("add_lookup", "Add to the lookup table", LOOKUP, lambda c: _missing(c, "lookup"), _add_lookup,
                (Input("target", "Means", "choice", choices=_codes, initial=_proposed_code),), heals_cause=True, primary=True),
-        Remedy("link", "Link to an existing record", MATCH, _linkable, _link,
+        Remedy("link", "Link to an existing record", MATCH, asks_for_record, _link,
                (Input("target", "Is the same as", "choice", choices=_counterparts, initial=_first_counterpart),),
                heals_cause=True, primary=True),
         Remedy("create", "Create it there", MATCH, _creatable, _create,
-               (Input("reason", "Reason, if something alike exists", "reason", required=False),), heals_cause=True),
+               (Input("reason", "Reason, if something alike exists", "reason", required=False),), heals_cause=True,
+               absent=_why_not_creatable),
         Remedy("edit", "Use another value", TRIAGE, _editable,
                _edit, (Input("value", "Value for this record", named=lambda c: f"{_field(c)}, for this record only"),)),
         Remedy("move_date", "Post on another day", APPROVE, _of_class("period"), _move_date,

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.models import User
-from studio.accounts.roles import READ, TRIAGE
+from studio.accounts.roles import READ, TRIAGE, who_may
 from studio.core import addresses
 from studio.core.htmx import page_or_part
 from studio.core.paging import KeysetPage, keyset
@@ -28,7 +28,7 @@ from studio.triage import actions, queries
 from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
 from studio.triage.narrowing import Narrowing, facets
-from studio.triage.remedies import Choice, Input, Remedy, remedies_for, remedy
+from studio.triage.remedies import Choice, Input, Remedy, absent_from, remedies_for, remedy
 from studio.triage.words import CLASS_LABELS, COUNTED
 
 
@@ -50,6 +50,11 @@ class Button:
     allowed: bool
     controls: list[Control]
     about: str = ""
+
+    @property
+    def who_may(self) -> str:
+        """The roles that may press it."""
+        return who_may(self.remedy.permission)
 
 
 PAGE = 50
@@ -155,6 +160,7 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "overdue": case.closed_at is None and case.due_at and case.due_at < timezone.now(),
         "is_open": case.closed_at is None,
         "buttons": buttons_of(request, case) if case.closed_at is None else [],
+        "absent": absent_from(case) if case.closed_at is None else [],
         "notes": case.notes.all(),
         "others": others[:6],
         "others_count": others.count(),
