@@ -175,6 +175,11 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
     }
 
 
+def _to_heading(view: str, **kwargs: Any) -> HttpResponse:
+    """Go on to a page with the focus on its heading; a decision by keyboard must not lose its place."""
+    return redirect(reverse(view, kwargs=kwargs) + "#heading")
+
+
 @page(READ)
 @require_POST
 def fix(request: StudioRequest, key: str, name: str) -> HttpResponse:
@@ -185,10 +190,12 @@ def fix(request: StudioRequest, key: str, name: str) -> HttpResponse:
         sentence = actions.apply_remedy(request.actor, case, name, values)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return redirect("triage:case", key=case.uuid)
+        return _to_heading("triage:case", key=case.uuid)
     messages.success(request, sentence)
     following = queries.next_case(case)
-    return redirect("triage:case", key=following.uuid) if following else redirect("triage:queue")
+    return (
+        _to_heading("triage:case", key=following.uuid) if following else _to_heading("triage:queue")
+    )
 
 
 @page(READ)
@@ -264,7 +271,7 @@ def assign(request: StudioRequest, key: str) -> HttpResponse:
     person = _colleague(request)
     actions.assign(request.actor, case, person)
     messages.success(request, _("Assigned to %s.") % person if person else _("Back in the queue."))
-    return redirect("triage:case", key=case.uuid)
+    return _to_heading("triage:case", key=case.uuid)
 
 
 @page(TRIAGE)
@@ -283,7 +290,7 @@ def plan(request: StudioRequest, key: str) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, _("Kept."))
-    return redirect("triage:case", key=case.uuid)
+    return _to_heading("triage:case", key=case.uuid)
 
 
 @page(TRIAGE)
@@ -301,8 +308,8 @@ def put_aside(request: StudioRequest, key: str) -> HttpResponse:
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return redirect("triage:case", key=case.uuid)
+        return _to_heading("triage:case", key=case.uuid)
     messages.success(
         request, ngettext("Put aside for %d day.", "Put aside for %d days.", days) % days
     )
-    return redirect("triage:queue")
+    return _to_heading("triage:queue")

@@ -104,7 +104,7 @@ def test_fixing_a_case_in_the_browser_goes_on_to_the_next(full, ana, as_person) 
 
     said = as_person(ana).post(f"/exceptions/{case.uuid}/fix/add_lookup/", {"target": "4"})
 
-    assert said.url == f"/exceptions/{other.uuid}/"
+    assert said.url == f"/exceptions/{other.uuid}/#heading"
 
 
 def test_a_fix_without_its_input_is_refused_in_words(full, ana, as_person) -> None:
