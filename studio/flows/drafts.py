@@ -44,17 +44,38 @@ def edit(actor: Actor, flow: Flow, revision: int, change: Change) -> DraftEdit:
     return made
 
 
-def undo(actor: Actor, flow: Flow) -> DraftEdit:
+def undo(actor: Actor, flow: Flow, named: str = "") -> DraftEdit:
     """Take the last change of the draft back; repeatable.
 
+    Args:
+        actor: who.
+        flow: whose draft.
+        named: key of the change that a page said it would take back; any last one without.
+
     Raises:
-        ValidationError: there is nothing to take back.
+        ValidationError: there is nothing to take back, or the named change is not the last one now.
     """
     last = flow.edits.filter(state="done").first()
+    if named:
+        _still_last(flow, last, named)
     if last is None:
         raise ValidationError("There is nothing left to undo in this draft.")
     _swap(actor, flow, last, "undone", last.before)
     return last
+
+
+def _still_last(flow: Flow, last: DraftEdit | None, named: str) -> None:
+    """Refuse where another change is the last one by now, and say which."""
+    try:
+        meant = flow.edits.get(uuid=named)
+    except (DraftEdit.DoesNotExist, ValidationError) as error:
+        raise ValidationError("There is no such change in this draft.") from error
+    if meant.state != "done":
+        raise ValidationError(f"“{meant.words}” was taken back already. Nothing was changed.")
+    if last is not None and last.pk != meant.pk:
+        raise ValidationError(
+            f"{last.author} {last.words} since. Nothing was changed; undo that first."
+        )
 
 
 def redo(actor: Actor, flow: Flow) -> DraftEdit:
