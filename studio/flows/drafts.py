@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import PUBLISH, READ
 from studio.core.action import Actor, acting
@@ -69,13 +70,13 @@ def _still_last(flow: Flow, last: DraftEdit | None, named: str) -> None:
     try:
         meant = flow.edits.get(uuid=named)
     except (DraftEdit.DoesNotExist, ValidationError) as error:
-        raise ValidationError("There is no such change in this draft.") from error
+        raise ValidationError(_("There is no such change in this draft.")) from error
     if meant.state != "done":
-        raise ValidationError(f"“{meant.words}” was taken back already. Nothing was changed.")
+        words = _("“%(change)s” was taken back already. Nothing was changed.")
+        raise ValidationError(words % {"change": meant.words})
     if last is not None and last.pk != meant.pk:
-        raise ValidationError(
-            f"{last.author} {last.words} since. Nothing was changed; undo that first."
-        )
+        words = _("%(who)s %(change)s since. Nothing was changed; undo that first.")
+        raise ValidationError(words % {"who": last.author, "change": last.words})
 
 
 def redo(actor: Actor, flow: Flow) -> DraftEdit:
@@ -104,7 +105,7 @@ def restore(actor: Actor, flow: Flow, version: FlowVersion) -> DraftEdit:
     """Make a published version the draft again; it becomes effective only when it is published."""
     design: dict[str, Any] = version.content["design"]
     words = f"restored version {version.number}"
-    return edit(actor, flow, flow.revision, lambda _: (normal(design), "", words))
+    return edit(actor, flow, flow.revision, lambda _standing: (normal(design), "", words))
 
 
 def remark(actor: Actor, flow: Flow, step: str, text: str) -> StepNote:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from connectors.registry import capabilities
 from engine.errors import ReferenceUnknown, StudioError
@@ -41,6 +42,11 @@ class Unusable:
     def name(self) -> str:
         """What people call the record."""
         return self.link.right_label or self.link.right_key
+
+    @property
+    def said(self) -> dict[str, object]:
+        """What sentences about it name."""
+        return {"name": self.name, "target": self.flow.target}
 
 
 def unusable(case: Case) -> Unusable | None:
@@ -77,7 +83,7 @@ def _needed(case: Case) -> Unusable:
     found = unusable(case)
     if found is None:
         raise ValidationError(
-            "It is not known any more which record was refused. Try the record again."
+            _("It is not known any more which record was refused. Try the record again.")
         )
     return found
 
@@ -95,18 +101,22 @@ def _choose(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     one = _needed(case)
     flow, link = one.flow, one.link
     if values["target"] == link.right_key:
-        raise ValidationError(f"{one.name} is the record that was refused. Choose another.")
-    unlink(actor, link, reason=f"{flow.target} refuses {one.name}; another record was chosen")
+        raise ValidationError(
+            _("%(name)s is the record that was refused. Choose another.") % {"name": one.name}
+        )
+    words = _("%(target)s refuses %(name)s; another record was chosen")
+    unlink(actor, link, reason=words % {"target": flow.target, "name": one.name})
     target = join(actor, case, (flow, link.kind, link.left_code), values["target"])
-    return healed(replay_cause(case), f"{link.left_code} is now linked to {target.label}.")
+    words = _("%(code)s is now linked to %(name)s.")
+    return healed(replay_cause(case), words % {"code": link.left_code, "name": target.label})
 
 
 def _what_choosing_does(case: Case) -> str:
     one = _needed(case)
-    return (
-        f"{one.link.left_code} of {one.flow.source} is linked to {one.name} of {one.flow.target} now. The "
-        "link is changed for every posting from now on; what is posted stays as it is."
-    )
+    return _(
+        "%(code)s of %(source)s is linked to %(name)s of %(target)s now. The link is changed for every "
+        "posting from now on; what is posted stays as it is."
+    ) % {**one.said, "code": one.link.left_code, "source": one.flow.source}
 
 
 # --- active again -----------------------------------------------------------------------------------
@@ -126,21 +136,22 @@ def _revive(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         with evidence_about(case.subject), opened(target) as connector:
             _make_active(one, connector)
     except StudioError as error:
-        raise ValidationError(
-            f"{one.name} could not be made active: {error} Make it active in {target} by hand, then try "
+        words = _(
+            "%(name)s could not be made active: %(error)s Make it active in %(target)s by hand, then try "
             "again, or choose another record."
-        ) from error
+        )
+        raise ValidationError(words % {**one.said, "error": error}) from error
     Party.objects.filter(connection=target, kind=one.link.kind, key=one.link.right_key).update(
         active=True
     )
-    return healed(replay_cause(case), f"{one.name} is active in {target} again.")
+    return healed(replay_cause(case), _("%(name)s is active in %(target)s again.") % one.said)
 
 
 def _make_active(one: Unusable, connector: Connector) -> None:
     found = _read(one, connector)
     if found is None or found.deleted:
         raise ValidationError(
-            f"{one.flow.target} has no {one.link.kind} “{one.name}” any more. Choose another record."
+            _("%(target)s has no “%(name)s” any more. Choose another record.") % one.said
         )
     key = idempotency_key(
         connection=str(one.flow.target.uuid),
@@ -164,7 +175,10 @@ def _read(one: Unusable, connector: Connector) -> SourceRecord | None:
 
 def _what_reviving_does(case: Case) -> str:
     one = _needed(case)
-    return f"{one.name} is made active in {one.flow.target} at once; then the records go through again."
+    return (
+        _("%(name)s is made active in %(target)s at once; then the records go through again.")
+        % one.said
+    )
 
 
 REASON = Input("reason", "Why it is used again", "reason")

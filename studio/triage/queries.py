@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Case as Choose
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum, Value, When
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import ngettext
 
 from studio.accounts.models import Workspace
@@ -170,7 +170,7 @@ def held_up_words(count: int, state: str = "") -> str:
         words = ngettext("%(n)s record was held up", "%(n)s records were held up", count)
     else:
         words = ngettext("%(n)s record is held up", "%(n)s records are held up", count)
-    return words % {"n": f"{count:,}"}
+    return words % {"n": formats.number_format(count, 0, use_l10n=True, force_grouping=True)}
 
 
 def at_risk(cases: QuerySet[Case]) -> list[Money]:

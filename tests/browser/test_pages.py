@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -47,6 +48,7 @@ def paths(world: World) -> list[str]:
         "/exceptions/",
         "/exceptions/?state=closed",
         "/exceptions/?q=nothing-like-this",
+        f"/exceptions/?{urlencode({'cause': Case.objects.filter(closed_at=None)[0].cause})}",
         *(f"/exceptions/{case.uuid}/" for case in Case.objects.all()),
         "/flows/",
         "/flows/orders/",

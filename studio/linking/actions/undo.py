@@ -6,6 +6,7 @@ import uuid
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import MATCH
 from studio.core.action import Actor, acting
@@ -90,7 +91,8 @@ def undo_named(actor: Actor, key: uuid.UUID) -> list[Judgement]:
     standing = [one for one in found if not said[one.pk]]
     if not standing:
         raise DecisionRefused(
-            said[found[0].pk] if found else "There is no such judgement.", "Nothing was changed."
+            said[found[0].pk] if found else _("There is no such judgement."),
+            _("Nothing was changed."),
         )
     return [undo(actor, one) for one in standing]
 
@@ -99,13 +101,15 @@ def overtaken(judgement: Judgement) -> str:
     """What happened to a judgement since, that it cannot be taken back any more; empty if nothing."""
     back = judgement.undone_by.first()
     if back is not None:
-        return f"{judgement.left.label} was taken back already by {back.actor}."
+        words = _("%(record)s was taken back already by %(who)s.")
+        return words % {"record": judgement.left.label, "who": back.actor}
     later = Judgement.objects.filter(
         left=judgement.left, right=judgement.right, target=judgement.target, pk__gt=judgement.pk,
         undo_of=None, undone_by=None,
     ).first()  # fmt: skip
     if later is not None:
-        return f"{judgement.left.label} was judged again by {later.actor} since."
+        words = _("%(record)s was judged again by %(who)s since.")
+        return words % {"record": judgement.left.label, "who": later.actor}
     return ""
 
 

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import MAP
 from studio.core.action import Actor, acting
@@ -60,7 +61,7 @@ def undo_named(actor: Actor, mapping: Mapping, key: uuid.UUID) -> Decision:
     decisions = Decision.objects.filter(row__mapping=mapping, undo_of=None)
     found = decisions.filter(uuid=key).select_related("row__mapping").first()
     if found is None:
-        raise DecisionRefused("There is no such decision.", "Nothing was changed.")
+        raise DecisionRefused(_("There is no such decision."), _("Nothing was changed."))
     return undo(actor, found)
 
 
@@ -92,16 +93,16 @@ def _undo_one(actor: Actor, decision: Decision) -> Decision:
     back = decision.undone_by.first()
     if back is not None or decision.undo_of_id:
         by = back.actor if back else decision.actor
+        words = _("The decision on %(field)s was taken back already by %(who)s.")
         raise DecisionRefused(
-            f"The decision on {row.target_path} was taken back already by {by}.",
-            "Nothing was changed.",
+            words % {"field": row.target_path, "who": by}, _("Nothing was changed.")
         )
     later = in_force(row)
     if later is None or later.pk != decision.pk:
         by = later.actor if later else row.decided_by
+        words = _("%(field)s was decided again by %(who)s since; undo the later decision first.")
         raise DecisionRefused(
-            f"{row.target_path} was decided again by {by} since; undo the later decision first.",
-            "Nothing was changed.",
+            words % {"field": row.target_path, "who": by}, _("Nothing was changed.")
         )
     before: dict[str, Any] = dict(decision.before)
     at = before.pop("decided_at", None)
