@@ -19,6 +19,7 @@ class FlowsConfig(AppConfig):
         from studio.flows.remedies_keeping import register_all as register_keeping
         from studio.flows.remedies_payments import register_all as register_payments
         from studio.flows.remedies_posted import register_all as register_posted
+        from studio.flows.remedies_source import register_all as register_source
         from studio.flows.uses import deliveries_using
         from studio.linking.uses import register_use
         from studio.mapping.uses import register_user
@@ -33,4 +34,5 @@ class FlowsConfig(AppConfig):
         register_keeping()
         register_payments()
         register_posted()
+        register_source()
         register("inbox", case_evidence)
