@@ -292,7 +292,8 @@ def run_tieout(
     rows = [r for r in gather(flow) if _inside(r, since, until)]
     currencies: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        currencies[row.currency].append(row)
+        # A document that names no currency is in the company's own.
+        currencies[row.currency or flow.source.currency].append(row)
     with acting(actor, TIE_OUT, "tieout.run", f"flow:{flow.uuid}") as line:
         found = [_store(flow, c, part, since, until) for c, part in currencies.items()]
         TieOut.objects.filter(pk__in=[t.pk for t in found]).update(run=uuid.uuid4())

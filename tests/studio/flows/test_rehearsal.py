@@ -132,6 +132,8 @@ def test_every_reason_of_a_refused_record_is_told_and_grouped_with_its_money(
     page = client.get(f"/flows/rehearsals/{done.uuid}/").content.decode()
     row = page[page.index(">Order 1001<") :].split("</tr>")[0]
     assert row.count("<li>") == 2
+    row = page[page.index(">Order 1002<") :].split("</tr>")[0]
+    assert terms in row
 
 
 def test_a_rehearsal_from_before_reasons_had_money_is_still_shown(

@@ -163,6 +163,16 @@ def two_currencies(world) -> None:
     world.run()
 
 
+def test_a_document_without_a_currency_counts_in_the_companys_own(world, accountant) -> None:
+    world.order("1001")
+    world.order("1002", Currency="")
+    world.run()
+
+    (found,) = run_tieout(accountant, world.flow)
+
+    assert (found.currency, found.totals["source"]["gross"]) == ("USD", "200.00")
+
+
 def test_comparing_lands_on_the_companys_own_currency_with_tabs_for_the_others(
     world, ana, as_person
 ) -> None:
