@@ -196,7 +196,8 @@ class RemoteRejected(RemoteFault):
 class ReferenceUnknown(RemoteRejected):
     """Something the record refers to is not there, or may not be used any more.
 
-    ``kind`` is the canonical kind; ``does`` what the system does with it.
+    ``kind`` is the canonical kind; ``does`` what the system does with it: ``refuses`` what is there but
+    inactive. ``of`` and ``key`` are the record in the system's own words, where it is known.
     """
 
     code: ClassVar[str] = "reference-unknown"
@@ -206,6 +207,8 @@ class ReferenceUnknown(RemoteRejected):
     kind: str = "record"
     value: str = ""
     does: str = "does not know"
+    of: str = ""
+    key: str = ""
 
 
 @dataclass(kw_only=True, eq=False)

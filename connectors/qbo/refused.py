@@ -79,6 +79,8 @@ def _about(refusal: ReferenceUnknown, of: str, key: str, name: str) -> Reference
         kind=_KINDS.get(of, of.lower()),
         value=name or key,
         does="refuses" if name else "does not know",
+        of=of,
+        key=key,
         detail=detail or refusal.detail,
         vendor_code=refusal.vendor_code,
     )

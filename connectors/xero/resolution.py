@@ -55,11 +55,11 @@ def _quoted(said: Said, pattern: re.Pattern[str] = _QUOTED) -> str:
 
 
 def _reference(
-    kind: str, field: str = "", pattern: re.Pattern[str] = _QUOTED
+    kind: str, field: str = "", pattern: re.Pattern[str] = _QUOTED, does: str = "does not know"
 ) -> Callable[[Said], RemoteFault]:
     def make(said: Said) -> RemoteFault:
         given = {**said.base(), "field": said.field or field}
-        return ReferenceUnknown(**given, kind=kind, value=_quoted(said, pattern))
+        return ReferenceUnknown(**given, kind=kind, value=_quoted(said, pattern), does=does)
 
     return make
 
@@ -129,8 +129,8 @@ RULES: tuple[Rule, ...] = (
     Rule(_reference("tax code", "TaxType"), status=(400,), words="tax rate must be valid", why="xero.md 11"),
     Rule(_reference("item", "ItemCode"), status=(400,), words="item code", why="emulator, unverified words"),
     Rule(_reference("currency", "CurrencyCode"), status=(400,), words="not subscribed to currency", why="xero.md 11"),
-    Rule(_reference("customer", "Contact"), status=(400,), words="has been archived", why="xero.md 11"),
-    Rule(_reference("customer", "Contact"), status=(400,), words="archived contact", why="xero.md 11"),
+    Rule(_reference("customer", "Contact", does="refuses"), status=(400,), words="has been archived", why="xero.md 11"),
+    Rule(_reference("customer", "Contact", does="refuses"), status=(400,), words="archived contact", why="xero.md 11"),
     Rule(_reference("customer", "Contact"), status=(400,), words="to identify the contact", why="xero.md 11"),
     Rule(_reference("tracking option", "Tracking"), status=(400,), words="tracking option", why="unverified words"),
     Rule(plain(RecordMissing), status=(400,), words="could not be found", why="xero.md 11"),

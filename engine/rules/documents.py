@@ -254,10 +254,15 @@ def _inactive(path: str, found: Any) -> Issue:
     return Issue(
         "inactive",
         path,
-        f"{found.label or found.code} is inactive.",
+        f"{found.label or found.code} is inactive{f' in {found.where}' if found.where else ''}.",
         Severity.BLOCK,
         CaseClass.MISSING_REFERENCE,
-        evidence={"kind": found.kind, "code": found.code, "label": found.label},
+        evidence={
+            "kind": found.kind,
+            "code": found.code,
+            "label": found.label,
+            "cause": found.code,
+        },
         fixes=(Fix("link", "Choose another one"), Fix("reactivate", "Make it active again")),
     )
 

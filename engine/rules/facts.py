@@ -68,6 +68,7 @@ class Reference:
         on_hold: blocked for new business.
         credit_limit: most the party may owe, or None.
         owed: what the party owes now, in the base currency.
+        where: the system that keeps it, as people call it.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Reference:
     on_hold: bool = False
     credit_limit: Decimal | None = None
     owed: Decimal = Decimal(0)
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 READ = "read"
 MAP = "map"  # decide field mappings
 PUBLISH = "publish"  # publish mappings and flows
@@ -35,3 +37,10 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
 def permissions_of(role: str) -> frozenset[str]:
     """The permissions of a role; none for an unknown one."""
     return ROLES[role][1] if role in ROLES else frozenset()
+
+
+def who_may(permission: str) -> str:
+    """The roles that carry a permission, for people: “Integrator or Accountant”."""
+    labels = [label for label, permissions in ROLES.values() if permission in permissions]
+    *first, last = labels or [_("nobody")]
+    return _("%(some)s or %(last)s") % {"some": ", ".join(first), "last": last} if first else last

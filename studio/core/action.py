@@ -14,6 +14,14 @@ from django.db import transaction
 from studio.core.models import AuditEvent
 
 
+class NotPermitted(PermissionDenied):
+    """A role lacks a permission; ``str()`` is the sentence for the person."""
+
+    def __init__(self, role: str, permission: str) -> None:
+        super().__init__(f"A person in the role “{role or 'nobody'}” may not {permission}.")
+        self.permission = permission
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: a person in a role, or the machine."""
@@ -29,10 +37,9 @@ class Actor:
         return permission in self.permissions
 
     def require(self, permission: str) -> None:
-        """Raise PermissionDenied with a sentence for the person."""
+        """Raise NotPermitted with a sentence for the person."""
         if not self.may(permission):
-            role = self.role or "nobody"
-            raise PermissionDenied(f"A person in the role “{role}” may not {permission}.")
+            raise NotPermitted(self.role, permission)
 
 
 @dataclass(slots=True)

@@ -44,15 +44,15 @@ NAV: tuple[NavItem, ...] = (
     NavItem(_("Admin"), "admin:index", "gear", _("Manage"), "administer"),
 )
 
-_counters: dict[str, Counter] = {}
+_counters: dict[str, tuple[Counter, Callable[[int], str]]] = {}
 
 
-def register_count(url_name: str, counter: Counter) -> None:
+def register_count(url_name: str, counter: Counter, words: Callable[[int], str]) -> None:
     """Show ``counter(workspace)`` beside a navigation item; called from ``AppConfig.ready()``.
 
-    One query each, on every page: it must be answered from an index.
+    ``words`` says what was counted, on hover and to screen readers. One query each, on every page: it must be answered from an index.
     """
-    _counters[url_name] = counter
+    _counters[url_name] = counter, words
 
 
 def studio(request: HttpRequest) -> dict[str, Any]:
@@ -83,17 +83,26 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     for item, url in _visible(actor):
         if not sections or sections[-1]["label"] != item.section:
             sections.append({"label": item.section, "entries": []})
-        counter = _counters.get(item.url_name)
+        count, words = _counted(item, workspace)
         sections[-1]["entries"].append(
             {
                 "label": item.label,
                 "url": url,
                 "icon": item.icon,
-                "count": counter(workspace) if counter and workspace else 0,
+                "count": count,
+                "counted": words,
                 "current": url == here,
             }
         )
     return sections
+
+
+def _counted(item: NavItem, workspace: Any) -> tuple[int, str]:
+    if workspace is None or item.url_name not in _counters:
+        return 0, ""
+    counter, words = _counters[item.url_name]
+    count = counter(workspace)
+    return count, words(count)
 
 
 def _visible(actor: Any) -> list[tuple[NavItem, str]]:

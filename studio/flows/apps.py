@@ -15,9 +15,11 @@ class FlowsConfig(AppConfig):
         from studio.flows.pairing import next_steps
         from studio.flows.pins import users_of_mapping
         from studio.flows.remedies import register_all
+        from studio.flows.remedies_inactive import register_all as register_inactive
         from studio.flows.remedies_keeping import register_all as register_keeping
         from studio.flows.remedies_payments import register_all as register_payments
         from studio.flows.remedies_posted import register_all as register_posted
+        from studio.flows.remedies_source import register_all as register_source
         from studio.flows.uses import deliveries_using
         from studio.linking.uses import register_use
         from studio.mapping.uses import register_user
@@ -28,7 +30,9 @@ class FlowsConfig(AppConfig):
         register_finder(flows_hit)
         register_next(next_steps)
         register_all()
+        register_inactive()
         register_keeping()
         register_payments()
         register_posted()
+        register_source()
         register("inbox", case_evidence)

@@ -35,6 +35,7 @@ class Known:
             if isinstance(x, dict)
         }
         rows = Party.objects.filter(connection=flow.source, code__in=codes - {""})
+        self._where = str(flow.source)
         self._parties = {(p.kind, p.code): p for p in rows}
 
     def reference(self, kind: str, code: str) -> Reference | None:
@@ -50,6 +51,7 @@ class Known:
             active=party.active,
             on_hold=bool(party.data.get("on_hold")),
             credit_limit=Decimal(str(limit)) if limit else None,
+            where=self._where,
         )
 
     def twins(self, kind: str, number: str, party: str, date: str, gross: Decimal) -> list[Twin]:

@@ -12,10 +12,10 @@ from decimal import Decimal, InvalidOperation
 
 from engine.canon.fields import canonical_schema
 from engine.mapping import parse_expression, write_expression
-from engine.mapping.nodes import Binary, Call, Expr, Literal, Path, rebuild
+from engine.mapping.nodes import Binary, Call, Expr, Literal, Path, rebuild, walk
 from engine.mapping.refusals import Unreadable
 from engine.mapping.schemas import nearest
-from engine.schema.model import FieldSchema, FieldType
+from engine.schema.model import FieldSchema, FieldType, Record
 
 NUMBERS = (FieldType.DECIMAL, FieldType.INTEGER)
 DAYS = (FieldType.DATE, FieldType.DATETIME)
@@ -213,6 +213,43 @@ def in_words(text: str) -> str:
         for line in rows.lines
     ]
     return (" and " if rows.join == "AND" else " or ").join(said)
+
+
+def parts(text: str) -> list[str]:
+    """What must hold each for itself: the members of an AND, or the whole condition."""
+    try:
+        tree = parse_expression(text)
+    except Unreadable:
+        return [text]
+    if isinstance(tree, Call) and tree.name == "AND":
+        return [write_expression(part) for part in tree.args]
+    return [text]
+
+
+def named(text: str) -> list[str]:
+    """The fields that a condition looks at, each once, in its order."""
+    try:
+        tree = parse_expression(text)
+    except Unreadable:
+        return []
+    return list(dict.fromkeys(".".join(n.names) for n in walk(tree) if isinstance(n, Path)))
+
+
+def found_there(text: str, record: Record) -> str:
+    """What a record has in the fields of a condition, for people; lists are left out."""
+    values = {name: _dug(record, name) for name in named(text)}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {'is empty' if value in (None, '') else f'“{value}”'}"
+        for name, value in values.items()
+        if not isinstance(value, (list, dict))
+    )
+
+
+def _dug(record: Record, path: str) -> object:
+    here: object = record
+    for name in path.split("."):
+        here = here.get(name) if isinstance(here, dict) else None
+    return here
 
 
 def corrected(text: str, document: str, each: str = "") -> str:

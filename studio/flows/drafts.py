@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import PUBLISH, READ
 from studio.core.action import Actor, acting
@@ -44,17 +45,38 @@ def edit(actor: Actor, flow: Flow, revision: int, change: Change) -> DraftEdit:
     return made
 
 
-def undo(actor: Actor, flow: Flow) -> DraftEdit:
+def undo(actor: Actor, flow: Flow, named: str = "") -> DraftEdit:
     """Take the last change of the draft back; repeatable.
 
+    Args:
+        actor: who.
+        flow: whose draft.
+        named: key of the change that a page said it would take back; any last one without.
+
     Raises:
-        ValidationError: there is nothing to take back.
+        ValidationError: there is nothing to take back, or the named change is not the last one now.
     """
     last = flow.edits.filter(state="done").first()
+    if named:
+        _still_last(flow, last, named)
     if last is None:
         raise ValidationError("There is nothing left to undo in this draft.")
     _swap(actor, flow, last, "undone", last.before)
     return last
+
+
+def _still_last(flow: Flow, last: DraftEdit | None, named: str) -> None:
+    """Refuse where another change is the last one by now, and say which."""
+    try:
+        meant = flow.edits.get(uuid=named)
+    except (DraftEdit.DoesNotExist, ValidationError) as error:
+        raise ValidationError(_("There is no such change in this draft.")) from error
+    if meant.state != "done":
+        words = _("“%(change)s” was taken back already. Nothing was changed.")
+        raise ValidationError(words % {"change": meant.words})
+    if last is not None and last.pk != meant.pk:
+        words = _("%(who)s %(change)s since. Nothing was changed; undo that first.")
+        raise ValidationError(words % {"who": last.author, "change": last.words})
 
 
 def redo(actor: Actor, flow: Flow) -> DraftEdit:
@@ -83,7 +105,7 @@ def restore(actor: Actor, flow: Flow, version: FlowVersion) -> DraftEdit:
     """Make a published version the draft again; it becomes effective only when it is published."""
     design: dict[str, Any] = version.content["design"]
     words = f"restored version {version.number}"
-    return edit(actor, flow, flow.revision, lambda _: (normal(design), "", words))
+    return edit(actor, flow, flow.revision, lambda _standing: (normal(design), "", words))
 
 
 def remark(actor: Actor, flow: Flow, step: str, text: str) -> StepNote:

@@ -497,6 +497,7 @@ class Planned(models.Model):
     party = models.CharField(max_length=120, blank=True)
     code = models.CharField(max_length=60, blank=True)
     why = models.CharField(max_length=300, blank=True)
+    reasons = models.JSONField(default=list, blank=True, help_text="everything it is refused for")
     net = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     tax = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     gross = models.DecimalField(max_digits=18, decimal_places=2, default=0)

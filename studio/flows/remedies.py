@@ -24,14 +24,15 @@ from studio.flows.actions import (
 )
 from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
+from studio.flows.creating import asks_for_record, obstacle
 from studio.flows.evidence import place_words
-from studio.flows.models import Delivery, InboxItem
+from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import assign
 from studio.flows.reposting import number_of, posting_of
 from studio.flows.retry import HOW, retry
 from studio.flows.work import ACCEPTED
 from studio.linking.actions import Ends, add_link, judge
-from studio.linking.models import KINDS, Pair, Party
+from studio.linking.models import Pair, Party
 from studio.mapping.actions import add_lookup_row
 from studio.mapping.models import LookupTable, ValueProposal
 from studio.triage.actions import close_cases
@@ -54,7 +55,8 @@ def _missing(case: Case, kind: str) -> bool:
     return case.evidence.get("kind") == kind and bool(case.evidence.get("code"))
 
 
-def _healed(count: int, what: str) -> str:
+def healed(count: int, what: str) -> str:
+    """What was done, and how many records go through again because of it."""
     return f"{what} {count} record{'s' if count != 1 else ''} sent through again."
 
 
@@ -115,19 +117,20 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     ).first()
     label = code.label if code else target
     add_lookup_row(actor, table, case.evidence["code"], target, target_label=label)
-    return _healed(replay_cause(case), f"“{case.evidence['code']}” now means {label}.")
+    return healed(replay_cause(case), f"“{case.evidence['code']}” now means {label}.")
 
 
 # --- a customer or item that is linked to nothing ---------------------------------------------------
 
 
-def _counterparts(case: Case, text: str) -> list[Choice]:
-    flow, kind, code = _needed(case).flow, case.evidence["table"], case.evidence["code"]
+def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
+    """Records of the target that may be the one the source calls ``code``, the likeliest first."""
     pairs = (
         Pair.objects.filter(
             kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
         )
         .exclude(judged="not_a_match")
+        .filter(right__active=True)
         .select_related("right")
         .order_by("-probability")[:5]
     )
@@ -137,7 +140,7 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
     ]
     if text:
         known = {c.value for c in found}
-        others = Party.objects.filter(connection=flow.target, kind=kind).filter(
+        others = Party.objects.filter(connection=flow.target, kind=kind, active=True).filter(
             Q(label__icontains=text) | Q(code__icontains=text)
         )
         found += [
@@ -146,41 +149,45 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
     return found
 
 
-def _linkable(case: Case) -> bool:
-    """Whether the case asks for a customer, supplier or item; documents have a search of their own."""
-    return _missing(case, "link") and case.evidence.get("table") in dict(KINDS)
+def _asked(case: Case) -> tuple[Flow, str, str]:
+    """The flow, the kind and the code of the source that a case asks about."""
+    return _needed(case).flow, case.evidence["table"], case.evidence["code"]
+
+
+def _counterparts(case: Case, text: str) -> list[Choice]:
+    return counterparts(*_asked(case), text)
 
 
 def _first_counterpart(case: Case) -> str:
     return next((c.value for c in _counterparts(case, "")), "")
 
 
-def _link(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    flow, kind, code = _needed(case).flow, case.evidence["table"], case.evidence["code"]
-    target = Party.objects.filter(connection=flow.target, kind=kind, key=values["target"]).first()
+def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Party:
+    """Link what the source calls by a code to a record of the target, as a judgement where it can be one."""
+    flow, kind, code = asked
+    target = Party.objects.filter(connection=flow.target, kind=kind, key=key).first()
     if target is None:
-        raise ValidationError(
-            f"{flow.target} has no {kind} “{values['target']}”. Search and pick one."
-        )
+        raise ValidationError(f"{flow.target} has no {kind} “{key}”. Search and pick one.")
     left = Party.objects.filter(connection=flow.source, kind=kind, code=code).first()
     if left is not None:
         judge(actor, left, target, "same", comment=f"from the case of {case.record_label}")
     else:
         ends = Ends(flow.source, code, flow.target, target.key, target.label)
         add_link(actor, kind, ends, origin="case")
-    return _healed(replay_cause(case), f"{code} is now linked to {target.label}.")
+    return target
+
+
+def _link(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    target = join(actor, case, _asked(case), values["target"])
+    return healed(replay_cause(case), f"{case.evidence['code']} is now linked to {target.label}.")
 
 
 def _creatable(case: Case) -> bool:
-    if not _missing(case, "link"):
-        return False
-    item = item_of(case)
-    version = item.flow.versions.filter(state="published").first() if item else None
-    kind, code = case.evidence["table"], case.evidence["code"]
-    if item is None or version is None or kind not in version.content.get("creates", {}):
-        return False
-    # What the source itself does not keep (a one-off item) cannot be described at the target.
-    return Party.objects.filter(connection=item.flow.source, kind=kind, code=code).exists()
+    return asks_for_record(case) and not obstacle(case)
+
+
+def _why_not_creatable(case: Case) -> str:
+    return obstacle(case) if asks_for_record(case) else ""
 
 
 def _create(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
@@ -192,7 +199,7 @@ def _create(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     judge(
         actor, left, None, "create_new", target=item.flow.target, comment=values.get("reason", "")
     )
-    return _healed(replay_cause(case), f"{kind.capitalize()} {code} will be created.")
+    return healed(replay_cause(case), f"{kind.capitalize()} {code} will be created.")
 
 
 # --- values, dates, amounts -------------------------------------------------------------------------
@@ -285,7 +292,7 @@ def _ways(case: Case, text: str) -> list[Choice]:
 
 
 def _work_run_again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    return _healed(work_again(case), "The run is worked again with the version in force.")
+    return healed(work_again(case), "The run is worked again with the version in force.")
 
 
 def _run_is_right(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
@@ -302,7 +309,7 @@ def _again_all(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         raise ValidationError(_nothing_to_try(case))
     left = of_cause - sent
     stay = f" {left} stayed: under way, or posted already." if left else ""
-    return _healed(sent, "Tried again.") + stay
+    return healed(sent, "Tried again.") + stay
 
 
 def _triable(case: Case) -> bool:
@@ -378,11 +385,12 @@ def register_all() -> None:
     for remedy in (
         Remedy("add_lookup", "Add to the lookup table", LOOKUP, lambda c: _missing(c, "lookup"), _add_lookup,
                (Input("target", "Means", "choice", choices=_codes, initial=_proposed_code),), heals_cause=True, primary=True),
-        Remedy("link", "Link to an existing record", MATCH, _linkable, _link,
+        Remedy("link", "Link to an existing record", MATCH, asks_for_record, _link,
                (Input("target", "Is the same as", "choice", choices=_counterparts, initial=_first_counterpart),),
                heals_cause=True, primary=True),
         Remedy("create", "Create it there", MATCH, _creatable, _create,
-               (Input("reason", "Reason, if something alike exists", "reason", required=False),), heals_cause=True),
+               (Input("reason", "Reason, if something alike exists", "reason", required=False),), heals_cause=True,
+               absent=_why_not_creatable),
         Remedy("edit", "Use another value", TRIAGE, _editable,
                _edit, (Input("value", "Value for this record", named=lambda c: f"{_field(c)}, for this record only"),)),
         Remedy("move_date", "Post on another day", APPROVE, _of_class("period"), _move_date,

@@ -21,6 +21,7 @@ from engine.mapping import Catalog, CompiledMapping, Context, TableInfo, compile
 from engine.mapping.write import scalar_text
 from engine.rules.expression import CompiledRule, ExpressionRule, compile_rule
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, Record, SystemSchema
+from studio.flows.conditions import found_there, in_words, named, parts
 from studio.flows.places import assign
 from studio.mapping.catalog import calls, first_text
 
@@ -150,6 +151,26 @@ def compile_condition(document: str, when: str) -> CompiledMapping:
     )
 
 
+def unmet(document: str, when: str, record: Record, context: Context) -> str:
+    """What a condition asks that a record does not meet, in words, with what was found instead."""
+    missed = [
+        part
+        for part in parts(when)
+        if not compile_condition(document, part).apply(record, context).record.get("value")
+    ]
+    return " · ".join(
+        f"needed: {in_words(part)}; found: {found_there(part, record) or 'nothing'}"
+        for part in missed
+    )
+
+
+def _rule_sentence(holds: str) -> str:
+    """What a rule without a sentence of its own says; places in braces are filled in by the rule."""
+    top = [n for n in named(holds) if "." not in n or n.startswith("line.")]
+    found = ", ".join(f"{n.removeprefix('line.').replace('_', ' ')} “{{{n}}}”" for n in top)
+    return f"A rule of this flow is not met: {in_words(holds)}; found: {found or 'nothing'}."
+
+
 @lru_cache(maxsize=256)
 def _compiled_rule(text: str) -> CompiledRule:
     plan = json.loads(text)
@@ -176,7 +197,7 @@ def rule_of(document: str, step: Mapping[str, Any]) -> CompiledRule:
         "code": str(step["id"]),
         "kind": document,
         "holds": str(step.get("holds") or ""),
-        "sentence": str(step.get("sentence") or "A rule of this flow is not met."),
+        "sentence": str(step.get("sentence") or _rule_sentence(str(step.get("holds") or ""))),
         "severity": str(step.get("severity") or Severity.BLOCK),
         "each": str(step.get("each") or ""),
         "path": str(step.get("path") or ""),
@@ -241,12 +262,10 @@ def _filter(
     if holds.record.get("value"):
         yield Ran(step["id"], "lets it pass", "good")
         return
-    walked.stopped = (
-        f"does not meet “{step['label']}”"
-        if step.get("label")
-        else "does not meet the flow's filter"
-    )
-    yield Ran(step["id"], f"stops it here: {step['when']} does not hold", "warn")
+    missed = unmet(kind, step["when"], walked.document, around.source)
+    called = f"“{step['label']}”" if step.get("label") else "the flow's filter"
+    walked.stopped = f"does not meet {called}: {missed}"
+    yield Ran(step["id"], f"stops it here: {missed}", "warn")
 
 
 def _value(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -194,14 +195,15 @@ def edit(request: StudioRequest, key: str) -> HttpResponse:
     except ValidationError as error:
         return _refused(request, found, step or back, " ".join(error.messages))
     words = f"{made.words[:1].upper()}{made.words[1:]}. It is in the draft until you publish."
-    return _answered(request, found, made.step or back, words)
+    return _answered(request, found, made.step or back, words, undo=str(made.uuid))
 
 
 @page(PUBLISH)
 @require_POST
 def undo(request: StudioRequest, key: str) -> HttpResponse:
-    """Take the last change of the draft back."""
-    return _walked(request, _flow(request, key), drafts.undo, "Took back")
+    """Take the last change of the draft back, or the one the page names if it is that still."""
+    named = request.POST.get("of", "")
+    return _walked(request, _flow(request, key), partial(drafts.undo, named=named), "Took back")
 
 
 @page(PUBLISH)
@@ -217,11 +219,11 @@ def _walked(request: StudioRequest, found: Flow, walk: Any, verb: str) -> HttpRe
         made = walk(request.actor, found)
     except ValidationError as error:
         return _refused(request, found, back, " ".join(error.messages))
-    return _answered(request, found, made.step or back, f"{verb}: {made.words}.", undoable=False)
+    return _answered(request, found, made.step or back, f"{verb}: {made.words}.")
 
 
 def _answered(
-    request: StudioRequest, found: Flow, step: str, words: str, *, undoable: bool = True
+    request: StudioRequest, found: Flow, step: str, words: str, *, undo: str = ""
 ) -> HttpResponse:
     if not wants_part(request):
         messages.success(request, words)
@@ -229,7 +231,7 @@ def _answered(
     found.refresh_from_db()
     context = _context(request, found, step, whole=False)
     return render(
-        request, "flows/_designer_answer.html", {**context, "said": words, "undoable": undoable}
+        request, "flows/_designer_answer.html", {**context, "said": words, "undo_of": undo}
     )
 
 
@@ -289,7 +291,7 @@ def remark(request: StudioRequest, key: str, step: str) -> HttpResponse:
         drafts.remark(request.actor, found, step, request.POST.get("text", ""))
     except ValidationError as error:
         return _refused(request, found, step, " ".join(error.messages))
-    return _answered(request, found, step, "Your remark is beside the step.", undoable=False)
+    return _answered(request, found, step, "Your remark is beside the step.")
 
 
 @page(READ)

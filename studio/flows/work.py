@@ -46,7 +46,7 @@ from studio.flows.reversal import (
     way_back,
 )
 from studio.flows.settling import HOLD, apply_payment
-from studio.flows.steps import Ran, Surroundings, plain_log, walk
+from studio.flows.steps import Ran, Surroundings, plain_log, unmet, walk
 from studio.flows.tracing import traced
 from studio.flows.versions import others, replaced_by_newer, settle_older, withdraw
 from studio.linking.models import Party
@@ -104,12 +104,22 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     if walked.stopped:
         return replace(found, state="filtered", why=walked.stopped)
     if not found.entity:
-        return replace(found, state="filtered", why="meets the condition of no branch")
+        return replace(found, state="filtered", why=_no_branch(found.document, bundle, sides))
     found.log.append(Ran(f"branch:{found.entity}", f"becomes {found.entity}", "good"))
     found.issues = [i for i in inbound.issues if i.path not in item.overrides]
     found.issues += [*walked.issues, *_shape(bundle.document, found.document)]
     found.issues += against_control(item.control, found.document)
     return _completed(found, item, bundle, sides)
+
+
+def _no_branch(document: Record, bundle: Bundle, sides: Sides) -> str:
+    """Why a record takes none of the branches, branch by branch."""
+    missed = (
+        f"“{branch.get('label') or branch['entity']}” "
+        + unmet(bundle.document, branch["when"], document, sides.inbound)
+        for branch in bundle.design["branches"]
+    )
+    return f"meets the condition of no branch: {', '.join(missed)}"
 
 
 def _completed(found: Outcome, item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
@@ -302,13 +312,14 @@ def trouble_of(item: InboxItem, issue: Issue) -> Trouble:
         evidence={**evidence, "party": item.party},
         amount=item.amount,
         base_amount=_in_base(item),
-        currency=item.currency,
+        base_currency=flow.source.currency,
+        currency=item.currency or flow.source.currency,
         document_on=item.document_on,
     )
 
 
 def _in_base(item: InboxItem) -> Decimal:
-    """The amount in the company's own currency, for the order of the queue."""
+    """The amount in the company's own currency, for the order of the queue; as it is without a rate."""
     rate = money(item.canonical, "rate")
     return (item.amount * rate).quantize(Decimal("0.01")) if rate else item.amount
 
@@ -396,6 +407,8 @@ def _gone(item: InboxItem, bundle: Bundle, found: Outcome, code: str, what: str)
             f"{item.label} {what} in {item.flow.source} after it was posted as "
             f"{posted.target_number or posted.target_key}."
         )
+        if found.why:
+            sentence += f" It {found.why}."
         _conflict(item, code, sentence, {"posted": str(posted.gross)})
 
 

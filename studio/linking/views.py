@@ -25,7 +25,7 @@ from studio.core.paging import keyset
 from studio.core.refused import DecisionRefused
 from studio.core.waterfalls import drawn
 from studio.linking import actions, queries
-from studio.linking.actions.judge import near_twins
+from studio.linking.actions.judge import BulkResult, near_twins
 from studio.linking.compare import Compared, compared
 from studio.linking.models import KINDS, Judgement, Pair, Party
 from studio.linking.queries import Narrowing
@@ -202,8 +202,9 @@ def _facets(
 
 
 def _answer(
-    request: StudioRequest, text: str, tone: str = "success", *, undo: bool = True
+    request: StudioRequest, text: str, tone: str = "success", *, undo: uuid.UUID | None = None
 ) -> HttpResponse:
+    """The list again with a toast; ``undo`` names the judgement, or the bulk, that it takes back."""
     target = addresses.back(request, reverse(LIST))
     if not wants_part(request):
         level = {"success": messages.SUCCESS, "warning": messages.WARNING}.get(tone, messages.ERROR)
@@ -212,7 +213,7 @@ def _answer(
     context = _context(request, QueryDict(urlsplit(target).query))
     context |= {"text": text, "tone": tone}
     if undo:
-        context["undo_url"] = reverse("linking:undo")
+        context |= {"undo_url": reverse("linking:undo"), "undo_of": undo}
     return render(request, "linking/_answer.html", context)
 
 
@@ -231,7 +232,7 @@ def judge(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     pair = _pair_of(request, key)
     if other := request.POST.get("pair", ""):
         if not other or not _is_key(other):
-            return _answer(request, _("There is no such candidate."), "error", undo=False)
+            return _answer(request, _("There is no such candidate."), "error")
         pair = get_object_or_404(
             Pair.objects.select_related("left__connection", "right__connection"),
             uuid=other,
@@ -239,18 +240,18 @@ def judge(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         )
     verdict = request.POST.get("verdict", "same")
     try:
-        actions.judge(
+        made = actions.judge(
             request.actor, pair.left, pair.right, verdict, comment=request.POST.get("comment", "")
         )
     except DecisionRefused as fault:
-        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error", undo=False)
+        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
     words = {
         "same": _("%(left)s is %(right)s."),
         "not_a_match": _("%(left)s is not %(right)s. They will not be proposed again."),
         "unsure": _("%(left)s comes back at the end of the list."),
     }
     text = words[verdict] % {"left": pair.left.label, "right": pair.right.label}
-    return _answer(request, text)
+    return _answer(request, text, undo=made.uuid)
 
 
 @page(MATCH)
@@ -260,7 +261,7 @@ def create(request: StudioRequest, key: uuid.UUID, target: uuid.UUID) -> HttpRes
     party = _party_of(request, key)
     where = get_object_or_404(Connection, uuid=target, workspace=request.workspace)
     try:
-        actions.judge(
+        made = actions.judge(
             request.actor,
             party,
             None,
@@ -269,9 +270,9 @@ def create(request: StudioRequest, key: uuid.UUID, target: uuid.UUID) -> HttpRes
             comment=request.POST.get("comment", ""),
         )
     except DecisionRefused as fault:
-        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error", undo=False)
+        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
     text = _("%(record)s will be created in %(target)s when a document needs it.")
-    return _answer(request, text % {"record": party.label, "target": where})
+    return _answer(request, text % {"record": party.label, "target": where}, undo=made.uuid)
 
 
 def _party_of(request: StudioRequest, key: uuid.UUID) -> Party:
@@ -319,9 +320,14 @@ def bulk(request: StudioRequest) -> HttpResponse:
         .select_related("left__connection", "right__connection")
     )
     if not pairs:
-        return _answer(request, _("Tick some records first (x)."), "warning", undo=False)
+        return _answer(request, _("Tick some records first (x)."), "warning")
     result = actions.bulk(request.actor, pairs, request.POST.get("verdict", "same"))
-    return _answer(request, result.sentence, "warning" if result.left else "success")
+    return _answer_bulk(request, result)
+
+
+def _answer_bulk(request: StudioRequest, result: BulkResult) -> HttpResponse:
+    tone = "warning" if result.left else "success"
+    return _answer(request, result.sentence, tone, undo=result.bulk if result.done else None)
 
 
 @page(MATCH)
@@ -331,10 +337,10 @@ def accept_within(request: StudioRequest) -> HttpResponse:
     try:
         allowed = max(0.0, min(float(request.POST.get("expected_wrong", "1")), 100.0))
     except ValueError:
-        return _answer(request, _("Give a number, such as 1."), "error", undo=False)
+        return _answer(request, _("Give a number, such as 1."), "error")
     narrowing = Narrowing.of(QueryDict(urlsplit(addresses.back(request, reverse(LIST))).query))
     if not _is_key(narrowing.target):
-        return _answer(request, _("There is no such connection."), "error", undo=False)
+        return _answer(request, _("There is no such connection."), "error")
     best = queries.open_pairs(request.workspace, narrowing)
     result = actions.accept_within(request.actor, best, allowed)
     if not result.done and not result.left:
@@ -342,21 +348,32 @@ def accept_within(request: StudioRequest) -> HttpResponse:
             "Nothing was taken: what is open is too doubtful for this budget, or the budget is spent "
             "on what was taken this way before. Decide singly, or allow more."
         )
-        return _answer(request, text, "warning", undo=False)
-    return _answer(request, result.sentence, "warning" if result.left else "success")
+        return _answer(request, text, "warning")
+    return _answer_bulk(request, result)
 
 
 @page(MATCH)
 @require_POST
 def undo(request: StudioRequest) -> HttpResponse:
-    """Take back the person's last judgement; repeatable."""
+    """Take back the judgement the page names, else the person's last one; that is repeatable."""
+    named = request.POST.get("of", "")
     try:
-        done = actions.undo_last(request.actor)
+        done = (
+            actions.undo_named(request.actor, _key(named))
+            if named
+            else actions.undo_last(request.actor)
+        )
     except DecisionRefused as fault:
-        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning", undo=False)
+        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning")
     if len(done) == 1:
         return _answer(request, _("Taken back: %s.") % done[0].left.label)
     return _answer(request, _("%d judgements taken back.") % len(done))
+
+
+def _key(text: str) -> uuid.UUID:
+    if not _is_key(text):
+        raise DecisionRefused(_("There is no such judgement."), _("Nothing was changed."))
+    return uuid.UUID(text)
 
 
 @page(MATCH)
@@ -365,4 +382,4 @@ def search(request: StudioRequest) -> HttpResponse:
     """Ask a worker to compare again."""
     nudge("flows.match_masters", request.workspace.pk)
     text = _("Both sides are being read and compared. Reload in about a minute to see what is new.")
-    return _answer(request, text, undo=False)
+    return _answer(request, text)

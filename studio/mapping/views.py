@@ -25,7 +25,7 @@ from studio.core.refused import DecisionRefused
 from studio.mapping import actions
 from studio.mapping.detail import detail_of
 from studio.mapping.facets import Narrowing, counted
-from studio.mapping.models import Mapping, MappingRow, RowNote
+from studio.mapping.models import Decision, Mapping, MappingRow, RowNote
 from studio.mapping.preview import preview
 from studio.mapping.queries import budget_size, composed_of, mappings_of, published
 from studio.mapping.rows import views as row_views
@@ -177,7 +177,7 @@ def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     verdict = post.get("verdict", "approved")
     number = post.get("candidate", "")
     try:
-        actions.decide(
+        made = actions.decide(
             request.actor,
             row,
             verdict,
@@ -197,7 +197,7 @@ def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         "do_not_map": _("%(field)s is not mapped."),
     }
     text = words[verdict] % {"field": row.target_path, "expression": row.expression}
-    return _answer_row(request, row, text)
+    return _answer_row(request, row, text, made)
 
 
 @page(MAP)
@@ -232,7 +232,7 @@ def _row_context(request: StudioRequest, row: MappingRow) -> dict[str, Any]:
     }
 
 
-def _answer_row(request: StudioRequest, row: MappingRow, text: str) -> HttpResponse:
+def _answer_row(request: StudioRequest, row: MappingRow, text: str, made: Decision) -> HttpResponse:
     if not wants_part(request):
         messages.success(request, text)
         return redirect(back_to(request, row.mapping))
@@ -246,6 +246,7 @@ def _answer_row(request: StudioRequest, row: MappingRow, text: str) -> HttpRespo
         "tone": "success",
         "back": target,
         "undo_url": reverse("mapping:undo", args=[row.mapping.uuid]),
+        "undo_of": made.uuid,
         # Every number on the page that this decision changes.
         "counts": counts,
         "groups": groups,
@@ -364,17 +365,29 @@ def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 @page(MAP)
 @require_POST
 def undo(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
-    """Take back the person's last decision here."""
+    """Take back the decision the page names, else the person's last one here."""
     mapping = mapping_of(request, key)
+    named = request.POST.get("of", "")
     try:
-        done = actions.undo_last(request.actor, mapping)
+        done = (
+            [actions.undo_named(request.actor, mapping, _key(named))]
+            if named
+            else actions.undo_last(request.actor, mapping)
+        )
     except DecisionRefused as fault:
-        return answer_review(request, mapping, fault.sentence, "warning")
+        return answer_review(request, mapping, f"{fault.sentence} {fault.fix}".strip(), "warning")
     if len(done) == 1:
         text = _("Taken back: %s. Its candidates are as they were.") % done[0].row.target_path
     else:
         text = _("%d decisions taken back. Their candidates are as they were.") % len(done)
     return answer_review(request, mapping, text)
+
+
+def _key(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise DecisionRefused(_("There is no such decision.")) from error
 
 
 @page(MAP)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -145,14 +146,19 @@ def _facets(
     ]
 
 
-def _answer(request: StudioRequest, text: str, tone: str = "success") -> HttpResponse:
+def _answer(
+    request: StudioRequest, text: str, tone: str = "success", *, undo: str = ""
+) -> HttpResponse:
+    """The list again with a toast; ``undo`` names the decision that its button takes back."""
     target = addresses.back(request, reverse(LIST))
     if not wants_part(request):
         level = messages.SUCCESS if tone == "success" else messages.WARNING
         messages.add_message(request, level, text)
         return redirect(target)
     context = _context(request, QueryDict(urlsplit(target).query))
-    context |= {"toast": text, "tone": tone, "undo_url": reverse("mapping:values-undo")}
+    context |= {"toast": text, "tone": tone}
+    if undo:
+        context |= {"undo_url": reverse("mapping:values-undo"), "undo_of": undo}
     return render(request, "mapping/_values_answer.html", context)
 
 
@@ -187,27 +193,51 @@ def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         }
     else:
         text = _("“%s”: remembered.") % done.source
-    return _answer(request, text)
+    return _answer(request, text, undo=f"{done.uuid}:{done.revision}")
 
 
 @page(LOOKUP)
 @require_POST
 def undo(request: StudioRequest) -> HttpResponse:
-    """Take back the person's last value decision."""
-    connections = Connection.objects.filter(workspace=request.workspace)
-    last = (
-        ValueProposal.objects.filter(
-            table__connection__in=connections, decided_by=request.actor.name
-        )
-        .exclude(state="open")
-        .select_related("table__connection", "row")
-        .order_by("-decided_at")
-        .first()
-    )
-    if last is None:
-        return _answer(request, _("There is nothing of yours left to undo here."), "warning")
-    done = actions.undo_value(request.actor, last)
+    """Take back the decision the page names, else the person's last one about a value."""
+    proposals = ValueProposal.objects.filter(
+        table__connection__workspace=request.workspace
+    ).select_related("table__connection", "row")
+    named = request.POST.get("of", "")
+    try:
+        last = _named(proposals, named) if named else _last_of(proposals, request.actor.name)
+        done = actions.undo_value(request.actor, last)
+    except DecisionRefused as fault:
+        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning")
     return _answer(request, _("Taken back: “%s”.") % done.source)
+
+
+def _last_of(proposals: QuerySet[ValueProposal], person: str) -> ValueProposal:
+    mine = proposals.filter(decided_by=person).exclude(state="open")
+    last = mine.order_by("-decided_at").first()
+    if last is None:
+        raise DecisionRefused(_("There is nothing of yours left to undo here."))
+    return last
+
+
+def _named(proposals: QuerySet[ValueProposal], named: str) -> ValueProposal:
+    """The decided code that a page named as ``<uuid>:<revision>``, if it is still as decided then."""
+    key, _colon, revision = named.partition(":")
+    try:
+        found = proposals.filter(uuid=uuid.UUID(key)).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise DecisionRefused(_("There is no such decision."), _("Nothing was changed."))
+    if str(found.revision) == revision:
+        return found
+    words = (
+        _("The decision on “%(code)s” was taken back already.")
+        if found.state == "open"
+        else _("“%(code)s” was decided again by %(by)s since.")
+    )
+    said = words % {"code": found.source, "by": found.decided_by}
+    raise DecisionRefused(said, _("Nothing was changed."))
 
 
 @page(LOOKUP)

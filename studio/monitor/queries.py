@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -21,8 +21,8 @@ from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow
 from studio.monitor.models import Alert
 from studio.tieout.models import TieOut
-from studio.triage.models import Case
-from studio.triage.queries import groups, open_cases
+from studio.triage.queries import at_risk, groups, held_up, open_cases
+from studio.triage.words import COUNTED
 
 DAYS = 14
 
@@ -55,17 +55,7 @@ def posted_per_day(workspace: Workspace) -> list[int]:
     return [rows.get(today - timedelta(days=n), 0) for n in range(DAYS - 1, -1, -1)]
 
 
-def at_risk(cases: QuerySet[Case]) -> list[dict[str, Any]]:
-    """Money of the records that wait, by currency; a record counts once, however many its cases."""
-    records = cases.order_by().values("subject").annotate(money=Max("amount"))
-    found = [
-        {"currency": c, "money": records.filter(currency=c).aggregate(sum=Sum("money"))["sum"]}
-        for c in cases.order_by().values_list("currency", flat=True).distinct()
-    ]
-    return sorted((r for r in found if r["money"]), key=lambda r: -r["money"])
-
-
-def home(workspace: Workspace, user_id: int | None) -> dict[str, Any]:
+def home(workspace: Workspace) -> dict[str, Any]:
     """Everything on the home page; a constant number of queries."""
     cases = open_cases(workspace)
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -81,9 +71,9 @@ def home(workspace: Workspace, user_id: int | None) -> dict[str, Any]:
     for tie in TieOut.objects.filter(flow__workspace=workspace).select_related("flow")[:60]:
         latest.setdefault((tie.flow_id, tie.currency), tie)
     return {
-        "causes": groups(cases, size=6),
-        "case_count": cases.values("subject").distinct().count(),
-        "mine": cases.filter(assignee_id=user_id).count(),
+        "causes": groups(cases, workspace.base_currency, size=6),
+        "held_up": held_up(cases),
+        "counted": COUNTED,
         "at_risk": at_risk(cases),
         "posted": posted,
         "posted_spark": posted_per_day(workspace),

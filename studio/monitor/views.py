@@ -25,7 +25,7 @@ from studio.monitor.waiting import waiting_for
 @require_GET
 def home(request: StudioRequest) -> HttpResponse:
     """What needs me now, what moved today, is anything red."""
-    context = queries.home(request.workspace, request.user.pk)
+    context = queries.home(request.workspace)
     context["waiting"] = waiting_for(request.actor, request.workspace)
     return render(request, "monitor/home.html", context)
 

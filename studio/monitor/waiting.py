@@ -17,7 +17,7 @@ from studio.flows.rehearsal.sign import risk_of, why_not_signed
 from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow, ValueProposal
-from studio.triage.queries import open_cases
+from studio.triage.queries import held_up, held_up_words, open_cases
 
 SHOWN = 0.3
 
@@ -50,9 +50,8 @@ def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
 
 
 def _exceptions(workspace: Workspace) -> Iterator[Waiting]:
-    n = open_cases(workspace).values("subject").distinct().count()
-    words = ngettext("%(n)d record is held up", "%(n)d records are held up", n) % {"n": n}
-    yield Waiting(n, words, reverse("triage:queue"))
+    n = held_up(open_cases(workspace))
+    yield Waiting(n, held_up_words(n), reverse("triage:queue"))
 
 
 def _held(workspace: Workspace) -> Iterator[Waiting]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -279,7 +280,7 @@ def _position(row: Row, measure: str) -> Position:
 def run_tieout(
     actor: Actor, flow: Flow, *, since: date | None = None, until: date | None = None
 ) -> list[TieOut]:
-    """Compare source, ledger and target for a flow; one result per currency.
+    """Compare source, ledger and target for a flow; one result per currency, in the order of ``lead``.
 
     Args:
         actor: who asks.
@@ -291,12 +292,19 @@ def run_tieout(
     rows = [r for r in gather(flow) if _inside(r, since, until)]
     currencies: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        currencies[row.currency].append(row)
+        # A document that names no currency is in the company's own.
+        currencies[row.currency or flow.source.currency].append(row)
     with acting(actor, TIE_OUT, "tieout.run", f"flow:{flow.uuid}") as line:
-        found = [_store(flow, c, part, since, until) for c, part in sorted(currencies.items())]
+        found = [_store(flow, c, part, since, until) for c, part in currencies.items()]
+        TieOut.objects.filter(pk__in=[t.pk for t in found]).update(run=uuid.uuid4())
         line.data = {"flow": flow.name, "green": all(t.green for t in found)}
         _confirm(flow, rows)
-    return found
+    return sorted(found, key=lead)
+
+
+def lead(tie: TieOut) -> tuple[bool, bool, str]:
+    """The order of the currencies of a flow: what is red, the company's own, the others by name."""
+    return tie.green, tie.currency != tie.flow.source.currency, tie.currency
 
 
 def _inside(row: Row, since: date | None, until: date | None) -> bool:

@@ -23,6 +23,7 @@ from studio.tieout.models import TieOut
 
 Row = tuple[Any, ...]
 COLUMNS = ("kind", "record", "amount", "currency")
+TOTAL, DIFFERENCE = "control total", "difference"
 PLACES = ("source", "ledger", "target")
 MEASURES = ("count", "net", "tax", "gross")
 INK, LINE = colors.HexColor("#1b2330"), colors.HexColor("#c9ced6")
@@ -42,17 +43,37 @@ def _as_text(value: Any) -> Any:
     return f"'{value}" if dangerous else value
 
 
+def totals_of(tie: TieOut) -> list[Row]:
+    """Place in words, and number of documents, net, tax and gross there; None where it was not kept."""
+    names = dict(zip(PLACES, (tie.flow.source, "Our ledger", tie.flow.target), strict=True))
+    found: list[Row] = []
+    for place in PLACES:
+        said = tie.totals.get(place, {})
+        amounts = (Decimal(said[m]) if m in said else None for m in MEASURES[1:])
+        found.append((str(names[place]), said.get("count"), *amounts))
+    return found
+
+
 def as_csv(tie: TieOut, rows: list[Row]) -> bytes:
-    """The named differences, UTF-8."""
+    """The control totals, one measure of one place a line, then the named differences; UTF-8.
+
+    One table, so that a spreadsheet can filter it: ``part`` tells the two apart.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows([_as_text(v) for v in row] for row in rows)
+    writer.writerow(("part", *COLUMNS))
+    for place, *values in totals_of(tie):
+        for measure, value in zip(MEASURES, values, strict=True):
+            unit = "" if measure == "count" else tie.currency
+            writer.writerow([TOTAL, measure, _as_text(place), value, unit])
+    writer.writerow([TOTAL, "source less target", "", tie.residual, tie.currency])
+    writer.writerow([TOTAL, "not explained", "", tie.unexplained, tie.currency])
+    writer.writerows([DIFFERENCE, *(_as_text(v) for v in row)] for row in rows)
     return text.getvalue().encode()
 
 
 def as_xlsx(tie: TieOut, rows: list[Row]) -> bytes:
-    """Totals on the first sheet's head, differences below, amounts as numbers."""
+    """The differences below the residual on the first sheet, the control totals on the second."""
     book = Workbook()
     sheet = book.active
     if sheet is None:
@@ -62,6 +83,10 @@ def as_xlsx(tie: TieOut, rows: list[Row]) -> bytes:
     sheet.append(list(COLUMNS))
     for row in rows:
         sheet.append([_as_text(v) for v in row])
+    totals = book.create_sheet("Control totals")
+    totals.append(["place", *MEASURES, "currency"])
+    for row in totals_of(tie):
+        totals.append([*(_as_text(v) for v in row), tie.currency])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -137,12 +162,10 @@ def _cut(text: str, most: int = 28) -> str:
 
 
 def _totals(tie: TieOut) -> list[Row]:
-    names = dict(zip(PLACES, (tie.flow.source, "Our ledger", tie.flow.target), strict=True))
     found: list[Row] = [("", *(m.capitalize() for m in MEASURES))]
-    for place in PLACES:
-        said = tie.totals.get(place, {})
-        amounts = (f"{Decimal(said[m]):,.2f}" if m in said else "" for m in MEASURES[1:])
-        found.append((_cut(str(names[place])), str(said.get("count", "")), *amounts))
+    for place, count, *amounts in totals_of(tie):
+        shown = ("" if a is None else f"{a:,.2f}" for a in amounts)
+        found.append((_cut(place), "" if count is None else str(count), *shown))
     return found
 
 

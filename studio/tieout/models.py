@@ -15,6 +15,7 @@ class TieOut(Base):
     period_from = models.DateField(null=True, blank=True)
     period_to = models.DateField(null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
+    run = models.UUIDField(null=True, db_index=True, help_text="one comparison of all currencies")
     totals = models.JSONField(default=dict, help_text="place -> measure -> amount as text")
     residual = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     unexplained = models.DecimalField(max_digits=18, decimal_places=2, default=0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -36,22 +37,27 @@ LABELS = {
 }
 
 
+# Comparisons listed below the latest ones.
+EARLIER = 60
+
+
 @page(READ)
 @require_GET
 def periods(request: StudioRequest) -> HttpResponse:
     """The latest tie-out of every flow and currency, and earlier ones."""
     ties = TieOut.objects.filter(flow__workspace=request.workspace).select_related(
-        "flow", "flow__target"
+        "flow", "flow__source", "flow__target"
     )
     latest: dict[tuple[int, str], TieOut] = {}
-    for tie in ties[:300]:
+    newest = list(ties[:300])
+    for tie in newest:
         latest.setdefault((tie.flow_id, tie.currency), tie)
     return render(
         request,
         "tieout/periods.html",
         {
-            "latest": sorted(latest.values(), key=lambda t: (t.flow.name, t.currency)),
-            "earlier": [t for t in ties[:60] if latest.get((t.flow_id, t.currency)) is not t],
+            "latest": sorted(latest.values(), key=lambda t: (t.flow.name, actions.lead(t))),
+            "earlier": [t for t in newest if latest[t.flow_id, t.currency] is not t][:EARLIER],
             "flows": Flow.objects.filter(workspace=request.workspace, state__in=("live", "paused")),
             "may_run": request.actor.may(TIE_OUT),
         },
@@ -95,6 +101,12 @@ def _found(request: StudioRequest, key: str) -> TieOut:
     )
 
 
+def _together(tie: TieOut) -> QuerySet[TieOut]:
+    """The results of the same comparison, one per currency."""
+    found = TieOut.objects.filter(flow=tie.flow).select_related("flow__source")
+    return found.filter(run=tie.run) if tie.run else found.none()
+
+
 def record_url(difference: Difference) -> str:
     """Where the record behind a difference is explained."""
     from django.urls import reverse
@@ -124,6 +136,7 @@ def detail(request: StudioRequest, key: str) -> HttpResponse:
         "tieout/detail.html",
         {
             "tie": tie,
+            "tabs": sorted(_together(tie), key=actions.lead),
             "kinds": kinds,
             "to_answer": [kinds[k]["label"] for k in kinds if k in actions.RED],
             "places": [

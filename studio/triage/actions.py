@@ -46,6 +46,7 @@ class Trouble:
     amount: Decimal = Decimal(0)
     currency: str = ""
     base_amount: Decimal = Decimal(0)
+    base_currency: str = ""
     document_on: date | None = None
 
 
@@ -80,6 +81,7 @@ def open_case(workspace: Workspace, trouble: Trouble) -> Case:
         amount=trouble.amount,
         currency=trouble.currency,
         base_amount=trouble.base_amount or trouble.amount,
+        base_currency=trouble.base_currency,
         document_on=trouble.document_on,
         due_at=timezone.now() + timedelta(days=DUE_DAYS.get(trouble.case_class, 3)),
     )

@@ -8,8 +8,13 @@ class TriageConfig(AppConfig):
     label = "triage"
 
     def ready(self) -> None:
-        """Show the number of open cases beside the navigation item."""
+        """Show the number of records that are held up beside the navigation item."""
         from studio.core.context import register_count
-        from studio.triage.queries import open_cases
+        from studio.triage.queries import held_up, held_up_words, open_cases
+        from studio.triage.words import COUNTED
 
-        register_count("triage:queue", lambda workspace: open_cases(workspace).count())
+        register_count(
+            "triage:queue",
+            lambda w: held_up(open_cases(w)),
+            lambda n: f"{held_up_words(n)}. {COUNTED}",
+        )

@@ -24,6 +24,7 @@ class Case(Base):
     """One thing a person must decide. ``subject`` is a key such as ``inbox:<uuid>``.
 
     ``cause`` groups cases that one fix heals: class, code, connection and the value in question.
+    ``base_amount`` is the money in the own currency of the company the record comes from.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="cases")
@@ -44,6 +45,7 @@ class Case(Base):
     amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     currency = models.CharField(max_length=3, blank=True)
     base_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    base_currency = models.CharField(max_length=3, blank=True)
     document_on = models.DateField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     waiting_for = models.CharField(max_length=200, blank=True)
@@ -74,7 +76,8 @@ class Case(Base):
             models.Index(
                 fields=[
                     *("workspace", "cause", "case_class", "flow_key", "assignee"),
-                    *("state", "waiting_until", "base_amount", "created_at"),
+                    *("state", "waiting_until", "base_currency", "base_amount", "created_at"),
+                    *("currency", "amount"),
                 ],
                 condition=Q(closed_at__isnull=True),
                 name="open_cases_by_cause",

@@ -36,6 +36,8 @@ class Narrowing:
         who: user name of the person it is assigned to, or ``nobody``.
         age: at least so many days old.
         money: at least so much at risk, in the company's own currency.
+        currency: currency of the record.
+        cause: one cause; the page then names each record it holds up.
         tag: one tag.
         state: ``waiting`` or ``closed`` instead of what is open.
         text: found in the record, the sentence or the cause.
@@ -46,6 +48,8 @@ class Narrowing:
     who: str = ""
     age: str = ""
     money: str = ""
+    currency: str = ""
+    cause: str = ""
     tag: str = ""
     state: str = ""
     text: str = ""
@@ -54,7 +58,10 @@ class Narrowing:
     def of(cls, query: QueryDict) -> Narrowing:
         """Read from an address; what makes no sense is left out."""
         number = {k: v for k in ("age", "money") if (v := query.get(k, "")).isdigit()}
-        plain = {k: query.get(k, "") for k in ("kind", "flow", "who", "tag", "state")}
+        plain = {
+            k: query.get(k, "")
+            for k in ("kind", "flow", "who", "currency", "cause", "tag", "state")
+        }
         return cls(**plain, **number, text=query.get("q", "").strip()[:80])
 
     def __bool__(self) -> bool:
@@ -75,6 +82,10 @@ class Narrowing:
             cases = cases.filter(created_at__lte=timezone.now() - timedelta(days=int(self.age)))
         if self.money:
             cases = cases.filter(base_amount__gte=Decimal(self.money))
+        if self.currency:
+            cases = cases.filter(currency=self.currency)
+        if self.cause:
+            cases = cases.filter(cause=self.cause)
         if self.tag:
             cases = cases.annotate(tagged=Cast("tags", TextField())).filter(
                 tagged__icontains=f'"{self.tag}"'
@@ -131,7 +142,7 @@ def facets(
             "age",
             [(str(d), ngettext("%d day", "%d days", d) % d, None) for d in AGES],
         ),
-        (_("Money at risk"), "money", [(str(s), f"≥ {s:,}", None) for s in SUMS]),
+        (_("Money at risk, own currency"), "money", [(str(s), f"≥ {s:,}", None) for s in SUMS]),
     ]
     return [
         {"name": name, "rows": [_row(query, now, key, *one) for one in choices]}

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
-from django.utils import timezone
+from django.db.models import Case as Choose
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum, Value, When
+from django.utils import formats, timezone
+from django.utils.translation import ngettext
 
 from studio.accounts.models import Workspace
 from studio.triage.models import Case
@@ -21,24 +23,40 @@ RANKED = 400
 
 
 @dataclass(frozen=True, slots=True)
+class Money:
+    """A sum in one currency."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """Cases that one fix heals."""
+    """Cases that one fix heals.
+
+    ``sums`` is the money of the records in each of their currencies; ``own`` is all of it in the
+    company's own currency, by which the queue is sorted.
+    """
 
     cause: str
     label: str
     case_class: str
     count: int
-    money: Decimal
-    currency: str
+    sums: tuple[Money, ...]
+    own: Money
     oldest: datetime
     first_case: Any
     flow_label: str
-    score: float
 
     @property
     def class_label(self) -> str:
         """The words for the class."""
         return str(CLASS_LABELS.get(self.case_class, self.case_class))
+
+    @property
+    def converted(self) -> bool:
+        """Whether the sums do not say by themselves what the queue is sorted by."""
+        return self.own.amount != 0 and self.sums != (self.own,)
 
 
 def open_cases(workspace: Workspace) -> QuerySet[Case]:
@@ -69,43 +87,100 @@ def urgency(money: Decimal, oldest: datetime, period_end_days: int = 30) -> floa
     return float(abs(money) + 1) * (1 + age_days / 3) * nearness
 
 
-def groups(cases: QuerySet[Case], size: int = 50, start: int = 0) -> list[Group]:
-    """One row per cause, most urgent first: ``size`` of them from place ``start`` on.
+def groups(cases: QuerySet[Case], currency: str, size: int = 50, start: int = 0) -> list[Group]:
+    """One row per cause: ``size`` of them from place ``start`` on.
 
-    The sums come from an index alone; words are read for the rows that are shown.
+    Amounts are compared within one currency only, a company's own. Companies that keep their books
+    in ``currency`` stand first, with what has no money; the others follow in the order of their
+    currencies. Within a currency the most urgent stands first. The sums come from an index alone;
+    words are read for the rows that are shown.
     """
     now = timezone.now()
     next_month = (now.replace(day=28) + timedelta(days=4)).replace(day=1)
     days_left = (next_month - now).days
     rows = (
-        cases.values("cause", "case_class")
+        cases.annotate(company=_company(currency))
+        .values("cause", "case_class", "company")
         .annotate(
             n=Count("pk"), money=Sum("base_amount"), oldest=Min("created_at"), first=Min("pk")
         )
-        .order_by("-money", "first")[:RANKED]
+        .order_by("company", "-money", "first")[:RANKED]
     )
 
-    def score(row: Mapping[str, Any]) -> float:
-        return urgency(row["money"] or Decimal(0), row["oldest"], days_left)
+    def place(row: Mapping[str, Any]) -> tuple[str, float]:
+        return row["company"], -urgency(row["money"] or Decimal(0), row["oldest"], days_left)
 
-    shown = sorted(rows, key=lambda r: -score(r))[start : start + size]
+    shown = sorted(rows, key=place)[start : start + size]
     first = Case.objects.in_bulk([r["first"] for r in shown])
+    sums = _sums_by_cause(cases, currency, [r["cause"] for r in shown])
     return [
         Group(
             cause=r["cause"],
             label=first[r["first"]].cause_label,
             case_class=r["case_class"],
             count=r["n"],
-            money=r["money"] or Decimal(0),
-            currency=first[r["first"]].currency,
+            sums=tuple(sums.get((r["cause"], r["company"]), ())),
+            own=Money(r["money"] or Decimal(0), r["company"] or currency),
             oldest=r["oldest"],
             first_case=first[r["first"]].uuid,
             flow_label=first[r["first"]].flow_label,
-            score=score(r),
         )
         for r in shown
         if r["first"] in first
     ]
+
+
+def _company(currency: str) -> Choose:
+    """The currency in which a record's company keeps its books; empty for ``currency`` itself."""
+    ours = When(base_currency__in=("", currency), then=Value(""))
+    return Choose(ours, default="base_currency")
+
+
+def _sums_by_cause(
+    cases: QuerySet[Case], currency: str, causes: list[str]
+) -> dict[tuple[str, str], list[Money]]:
+    rows = (
+        cases.filter(cause__in=causes)
+        .annotate(company=_company(currency))
+        .values("cause", "company", "currency")
+        .annotate(money=Sum("amount"))
+        .order_by("-money")
+    )
+    found: dict[tuple[str, str], list[Money]] = {}
+    for row in rows:
+        if row["money"]:
+            money = Money(row["money"], row["currency"])
+            found.setdefault((row["cause"], row["company"]), []).append(money)
+    return found
+
+
+def held_up(cases: QuerySet[Case]) -> int:
+    """How many records are held up, each counted once however many its cases.
+
+    The one number of the queue: the navigation, Home and the queue itself all say this one.
+    """
+    return cases.order_by().values("subject").distinct().count()
+
+
+def held_up_words(count: int, state: str = "") -> str:
+    """What :func:`held_up` counted among the cases that are ``in_state``."""
+    if state == "waiting":
+        words = ngettext("%(n)s record is put aside", "%(n)s records are put aside", count)
+    elif state == "closed":
+        words = ngettext("%(n)s record was held up", "%(n)s records were held up", count)
+    else:
+        words = ngettext("%(n)s record is held up", "%(n)s records are held up", count)
+    return words % {"n": formats.number_format(count, 0, use_l10n=True, force_grouping=True)}
+
+
+def at_risk(cases: QuerySet[Case]) -> list[Money]:
+    """Money of the records that wait, by currency; a record counts once, however many its cases."""
+    records = cases.order_by().values("subject").annotate(money=Max("amount"))
+    found = [
+        Money(records.filter(currency=c).aggregate(sum=Sum("money"))["sum"], c)
+        for c in cases.order_by().values_list("currency", flat=True).distinct()
+    ]
+    return sorted((m for m in found if m.amount), key=lambda m: -m.amount)
 
 
 def similar_solved(case: Case, limit: int = 4) -> QuerySet[Case]:
@@ -126,6 +201,7 @@ def neighbours(case: Case) -> QuerySet[Case]:
 
 def next_case(case: Case) -> Case | None:
     """The case to go to when this one is done: next group by urgency."""
-    for group in groups(open_cases(case.workspace).exclude(cause=case.cause), size=1):
+    others = open_cases(case.workspace).exclude(cause=case.cause)
+    for group in groups(others, case.workspace.base_currency, size=1):
         return Case.objects.filter(uuid=group.first_case).first()
     return None

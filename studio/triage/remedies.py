@@ -65,6 +65,8 @@ class Remedy:
         primary: the button a person most likely wants.
         about: called with the case; a sentence that tells what will happen, before it is pressed.
         unfit: called with a case that it does not fit; why not, and what to press instead.
+        absent: called with a case that it does not fit; why a button one would look for is not there,
+            and who can bring it. Empty: nobody would look for it.
     """
 
     key: str
@@ -77,6 +79,7 @@ class Remedy:
     primary: bool = False
     about: Callable[[Case], str] | None = None
     unfit: Callable[[Case], str] | None = None
+    absent: Callable[[Case], str] | None = None
 
 
 _REMEDIES: dict[str, Remedy] = {}
@@ -96,3 +99,9 @@ def remedies_for(case: Case) -> list[Remedy]:
     """The buttons of a case, the likeliest first."""
     found = [r for r in _REMEDIES.values() if r.fits(case)]
     return sorted(found, key=lambda r: (not r.primary, r.key == "void", r.label))
+
+
+def absent_from(case: Case) -> list[tuple[str, str]]:
+    """(label, why) of the buttons one would look for on a case and that are not there."""
+    found = [(r, r.absent(case)) for r in _REMEDIES.values() if r.absent and not r.fits(case)]
+    return [(r.label, why) for r, why in found if why]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,15 +20,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.models import User
-from studio.accounts.roles import READ, TRIAGE
+from studio.accounts.roles import READ, TRIAGE, who_may
 from studio.core import addresses
 from studio.core.htmx import page_or_part
+from studio.core.paging import KeysetPage, keyset
 from studio.triage import actions, queries
 from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
 from studio.triage.narrowing import Narrowing, facets
-from studio.triage.remedies import Choice, Input, Remedy, remedies_for, remedy
-from studio.triage.words import CLASS_LABELS
+from studio.triage.remedies import Choice, Input, Remedy, absent_from, remedies_for, remedy
+from studio.triage.words import CLASS_LABELS, COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Button:
     controls: list[Control]
     about: str = ""
 
+    @property
+    def who_may(self) -> str:
+        """The roles that may press it."""
+        return who_may(self.remedy.permission)
+
 
 PAGE = 50
 HINTS = [
@@ -68,13 +75,21 @@ def queue(request: StudioRequest) -> HttpResponse:
     cases = now.apply(here)
     number = request.GET.get("page", "1")
     start = (int(number) - 1) * PAGE if number.isdigit() and int(number) else 0
-    found = queries.groups(cases, size=PAGE + 1, start=start)
+    currency = request.workspace.base_currency
+    found = queries.groups(cases, currency, size=PAGE + 1, start=start)
     return page_or_part(
         request,
         "triage/queue.html",
         "triage/_queue_table.html",
         {
             "groups": found[:PAGE],
+            "records": _records(request, cases) if now.cause else None,
+            "held_up": queries.held_up_words(queries.held_up(cases), now.state),
+            "counted": COUNTED,
+            "at_risk": [
+                (money, addresses.narrowed(request.GET, currency=money.currency, page=""))
+                for money in queries.at_risk(cases)
+            ],
             "narrowing": now,
             "facets": facets(request.workspace, here, request.GET, now),
             "states": [
@@ -100,6 +115,12 @@ def queue(request: StudioRequest) -> HttpResponse:
             "hints": HINTS,
         },
     )
+
+
+def _records(request: StudioRequest, cases: QuerySet[Case]) -> KeysetPage[Case]:
+    """Each case of the cause that the queue is narrowed to, the most money first."""
+    after, before = request.GET.get("after"), request.GET.get("before")
+    return keyset(cases, ["-base_amount", "-id"], after=after, before=before, size=PAGE)
 
 
 def buttons_of(request: StudioRequest, case: Case) -> list[Button]:
@@ -139,15 +160,24 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "overdue": case.closed_at is None and case.due_at and case.due_at < timezone.now(),
         "is_open": case.closed_at is None,
         "buttons": buttons_of(request, case) if case.closed_at is None else [],
+        "absent": absent_from(case) if case.closed_at is None else [],
         "notes": case.notes.all(),
         "others": others[:6],
         "others_count": others.count(),
+        "alike_count": queries.open_cases(request.workspace).filter(cause=case.cause).count(),
         "evidence": evidence_of(case),
         "solved": queries.similar_solved(case),
         "colleagues": User.objects.filter(memberships__workspace=request.workspace),
         "may_triage": request.actor.may(TRIAGE),
-        "groups": queries.groups(queries.open_cases(request.workspace), size=30),
+        "groups": queries.groups(
+            queries.open_cases(request.workspace), request.workspace.base_currency, size=30
+        ),
     }
+
+
+def _to_heading(view: str, **kwargs: Any) -> HttpResponse:
+    """Go on to a page with the focus on its heading; a decision by keyboard must not lose its place."""
+    return redirect(reverse(view, kwargs=kwargs) + "#heading")
 
 
 @page(READ)
@@ -160,10 +190,12 @@ def fix(request: StudioRequest, key: str, name: str) -> HttpResponse:
         sentence = actions.apply_remedy(request.actor, case, name, values)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return redirect("triage:case", key=case.uuid)
+        return _to_heading("triage:case", key=case.uuid)
     messages.success(request, sentence)
     following = queries.next_case(case)
-    return redirect("triage:case", key=following.uuid) if following else redirect("triage:queue")
+    return (
+        _to_heading("triage:case", key=following.uuid) if following else _to_heading("triage:queue")
+    )
 
 
 @page(READ)
@@ -239,7 +271,7 @@ def assign(request: StudioRequest, key: str) -> HttpResponse:
     person = _colleague(request)
     actions.assign(request.actor, case, person)
     messages.success(request, _("Assigned to %s.") % person if person else _("Back in the queue."))
-    return redirect("triage:case", key=case.uuid)
+    return _to_heading("triage:case", key=case.uuid)
 
 
 @page(TRIAGE)
@@ -258,7 +290,7 @@ def plan(request: StudioRequest, key: str) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, _("Kept."))
-    return redirect("triage:case", key=case.uuid)
+    return _to_heading("triage:case", key=case.uuid)
 
 
 @page(TRIAGE)
@@ -276,8 +308,8 @@ def put_aside(request: StudioRequest, key: str) -> HttpResponse:
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return redirect("triage:case", key=case.uuid)
+        return _to_heading("triage:case", key=case.uuid)
     messages.success(
         request, ngettext("Put aside for %d day.", "Put aside for %d days.", days) % days
     )
-    return redirect("triage:queue")
+    return _to_heading("triage:queue")

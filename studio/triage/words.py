@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+# What the one number of the queue counts; beside it wherever it stands.
+COUNTED = _(
+    "Each record is counted once, however many causes hold it up; what is put aside is not."
+)
+
 CLASS_LABELS = {
     "connection": _("Connection"),
     "throttled": _("Throttled"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -47,6 +48,7 @@ def paths(world: World) -> list[str]:
         "/exceptions/",
         "/exceptions/?state=closed",
         "/exceptions/?q=nothing-like-this",
+        f"/exceptions/?{urlencode({'cause': Case.objects.filter(closed_at=None)[0].cause})}",
         *(f"/exceptions/{case.uuid}/" for case in Case.objects.all()),
         "/flows/",
         "/flows/orders/",
@@ -151,6 +153,40 @@ def test_a_case_is_opened_and_settled_by_keyboard_alone(
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("status")).to_contain_text("“45” now means Net 60.")
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+
+
+def test_after_a_decision_by_keyboard_the_focus_is_on_the_next_cases_heading(
+    busy: World, page: Page, live_server: Any, ana: Any
+) -> None:
+    enter(page, ana, live_server.url)
+    case = Case.objects.filter(evidence__code="45").get()
+    page.goto(f"/exceptions/{case.uuid}/")
+    page.get_by_label("Net 60").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("“45” now means Net 60.")
+
+    assert case.sentence not in page.get_by_role("heading", level=1).inner_text()
+    assert focused(page) == "heading"
+
+
+def test_after_the_last_case_the_focus_is_on_the_queue(
+    busy: World, page: Page, live_server: Any, ana: Any
+) -> None:
+    enter(page, ana, live_server.url)
+    case = Case.objects.filter(evidence__code="45").get()
+    Case.objects.exclude(pk=case.pk).delete()
+    page.goto(f"/exceptions/{case.uuid}/")
+    page.get_by_label("Net 60").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Exceptions", level=1)).to_be_visible()
+
+    assert focused(page) in ("heading", "cause-1")
 
 
 def test_a_case_is_settled_without_script(

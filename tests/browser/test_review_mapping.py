@@ -136,6 +136,21 @@ def test_undo_brings_rows_back_one_by_one(page_for, ivo, mapping) -> None:
     assert len(MappingRow.objects.get(target_path="code").candidates) == 1
 
 
+def test_an_undo_goes_when_something_else_was_done_since(page_for, ivo, mapping) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/?state=all")
+    undo = page.locator("#toasts").get_by_role("button", name="Undo")
+    row(page, "code").focus()
+    page.keyboard.press("Enter")
+    expect(undo).to_have_count(1)
+
+    page.keyboard.press("k")
+    expect(row(page, "code")).to_be_focused()
+    page.keyboard.press("t")
+
+    expect(page.locator("#toasts")).to_contain_text("code is open again.")
+    expect(undo).to_have_count(0)
+
+
 def test_do_not_map_asks_for_a_reason_without_leaving_the_keyboard(page_for, ivo, mapping) -> None:
     page = page_for("ivo", f"/mappings/{mapping.uuid}/")
 

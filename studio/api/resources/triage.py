@@ -33,8 +33,8 @@ class CaseBrief(serializers.ModelSerializer[Case]):
         fields = [
             "uuid", "subject", "code", "case_class", "audience", "severity", "state", "cause",
             "cause_label", "sentence", "record_label", "flow_key", "amount", "currency",
-            "base_amount", "document_on", "due_at", "waiting_for", "waiting_until", "assignee",
-            "tags", "seen_count", "closed_at", "closed_by", "closed_reason", "created_at",
+            "base_amount", "base_currency", "document_on", "due_at", "waiting_for",
+            "waiting_until", "assignee", "tags", "seen_count", "closed_at", "closed_by", "closed_reason", "created_at",
             "updated_at",
         ]  # fmt: skip
         read_only_fields = fields

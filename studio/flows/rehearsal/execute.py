@@ -154,25 +154,32 @@ def _collect(found: Found, items: list[InboxItem], created: list[Delivery], now:
         sent.setdefault(delivery.item_id, []).append(delivery)
     for delivery in created:
         _add(found, delivery, now)
-    why = {
-        c.subject: c
-        for c in Case.objects.filter(
-            subject__in=[f"inbox:{i.uuid}" for i in items], state__in=OPEN_STATES
-        ).order_by("-pk")
-    }
+    why = _cases_of(items)
     for item in items:
         if item.state == "done" and sent.get(item.pk):
             for delivery in sent[item.pk]:
                 _add(found, delivery, now)
             continue
-        case = why.get(f"inbox:{item.uuid}")
+        cases = why.get(f"inbox:{item.uuid}", [])
+        case = cases[0] if cases else None
         outcome = {"parked": "refused", "filtered": "filtered"}.get(item.state, "unchanged")
         if item.state in ("waiting", "new"):
             outcome = "refused"
         row = _row(item, outcome, item.why, code=case.code if case else "")
+        if outcome == "refused":
+            row.reasons = [c.sentence for c in cases] or [item.why]
         if case and case.case_class == "conflict":
             row.diff = _changed_since_posting(item)
         found.rows.append(row)
+
+
+def _cases_of(items: list[InboxItem]) -> dict[str, list[Case]]:
+    """The open cases of each record, in the order in which they were found."""
+    found: dict[str, list[Case]] = {}
+    subjects = [f"inbox:{i.uuid}" for i in items]
+    for case in Case.objects.filter(subject__in=subjects, state__in=OPEN_STATES).order_by("pk"):
+        found.setdefault(case.subject, []).append(case)
+    return found
 
 
 def _row(item: InboxItem, outcome: str, why: str, *, code: str = "") -> Planned:

@@ -115,6 +115,7 @@ def _outcome(asked: Rehearsal, posted: Delivery, found: Outcome) -> Planned:
     if blocking:
         row = _row(asked, posted, "refused", {})
         row.why, row.code = blocking[0].sentence[:300], blocking[0].code
+        row.reasons = [i.sentence for i in blocking]
         return row
     same = dump(found.payload) == posted.payload.encode() and found.entity == posted.entity
     row = _row(asked, posted, "unchanged" if same else "update", found.payload)

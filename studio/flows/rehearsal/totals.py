@@ -34,6 +34,7 @@ class Totals:
             name: defaultdict(Decimal) for name in ("account", "tax_code", "party", "period")
         }
         self._reasons = Counter[str]()
+        self._held_up: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         self._counts: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
 
     def add(self, rows: Iterable[Planned]) -> None:
@@ -46,7 +47,9 @@ class Totals:
                 month = row.document_on.strftime("%Y-%m") if row.document_on else ""
                 self._put("period", month, row.currency, row.gross)
             elif row.outcome == "refused":
-                self._reasons[row.why] += 1
+                for reason in dict.fromkeys(row.reasons):
+                    self._reasons[reason] += 1
+                    self._held_up[reason][row.currency] += row.gross
 
     def add_payload(self, row: Planned, payload: dict[str, Any]) -> None:
         """Add the lines of one write by account and tax code, as the design says where they stand."""
@@ -100,7 +103,10 @@ class Totals:
                 for name, count in self._outcomes.items()
             },
             "groups": {name: self._largest(name) for name in self._groups},
-            "reasons": [list(r) for r in self._reasons.most_common(MOST_GROUPS)],
+            "reasons": [
+                [reason, count, {c: str(m) for c, m in self._held_up[reason].items() if m}]
+                for reason, count in self._reasons.most_common(MOST_GROUPS)
+            ],
         }
 
     def less(self, other: Totals) -> dict[str, list[list[Any]]]:

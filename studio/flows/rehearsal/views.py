@@ -90,7 +90,7 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
         "groups": [
             (GROUPS[name], rows_) for name, rows_ in found.totals.get("groups", {}).items() if rows_
         ],
-        "reasons": found.totals.get("reasons", []),
+        "reasons": _reasons(found),
         "delta": found.totals.get("delta"),
         "rows": keyset(
             rows, ["pk"], after=request.GET.get("after"), before=request.GET.get("before")
@@ -103,6 +103,11 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
         "signed": signed_rehearsal(found.version),
     }
     return page_or_part(request, "flows/rehearsal.html", "flows/_rehearsal_answer.html", context)
+
+
+def _reasons(found: Rehearsal) -> list[tuple[str, int, dict[str, str]]]:
+    """Each reason, how many records it refuses, and their money; older rehearsals did not add that up."""
+    return [(said, n, *(money or [{}])) for said, n, *money in found.totals.get("reasons", [])]
 
 
 @page(APPROVE)

@@ -13,7 +13,7 @@ from studio.linking.actions.judge import (
 from studio.linking.actions.links import Ends, add_link
 from studio.linking.actions.pairs import find_pairs
 from studio.linking.actions.parties import Held, load_parties
-from studio.linking.actions.undo import consequences, undo, undo_bulk, undo_last, unlink
+from studio.linking.actions.undo import consequences, undo, undo_bulk, undo_last, undo_named, unlink
 from studio.linking.references import links_for
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "undo",
     "undo_bulk",
     "undo_last",
+    "undo_named",
     "unlink",
 ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import MATCH
 from studio.core.action import Actor, acting
@@ -71,6 +73,44 @@ def undo_bulk(actor: Actor, bulk: uuid.UUID) -> list[Judgement]:
     if not done:
         raise DecisionRefused("Nothing of this bulk judgement stands any more.")
     return done
+
+
+def undo_named(actor: Actor, key: uuid.UUID) -> list[Judgement]:
+    """Take back one judgement, or what stands of a bulk, and no other: what a page said it would.
+
+    Raises:
+        DecisionRefused: it was taken back, or judged again since; says what and by whom.
+    """
+    actor.require(MATCH)
+    found = list(
+        Judgement.objects.filter(Q(uuid=key) | Q(bulk=key), undo_of=None)
+        .filter(target__workspace__uuid=actor.workspace_key)
+        .select_related("left", "right", "target")
+    )
+    said = {one.pk: overtaken(one) for one in found}
+    standing = [one for one in found if not said[one.pk]]
+    if not standing:
+        raise DecisionRefused(
+            said[found[0].pk] if found else _("There is no such judgement."),
+            _("Nothing was changed."),
+        )
+    return [undo(actor, one) for one in standing]
+
+
+def overtaken(judgement: Judgement) -> str:
+    """What happened to a judgement since, that it cannot be taken back any more; empty if nothing."""
+    back = judgement.undone_by.first()
+    if back is not None:
+        words = _("%(record)s was taken back already by %(who)s.")
+        return words % {"record": judgement.left.label, "who": back.actor}
+    later = Judgement.objects.filter(
+        left=judgement.left, right=judgement.right, target=judgement.target, pk__gt=judgement.pk,
+        undo_of=None, undone_by=None,
+    ).first()  # fmt: skip
+    if later is not None:
+        words = _("%(record)s was judged again by %(who)s since.")
+        return words % {"record": judgement.left.label, "who": later.actor}
+    return ""
 
 
 def undo_last(actor: Actor) -> list[Judgement]:

@@ -16,7 +16,7 @@ from studio.mapping.actions.lookups import (
 from studio.mapping.actions.propose import propose
 from studio.mapping.actions.publish import publish, refusals
 from studio.mapping.actions.setup import ensure_mappings
-from studio.mapping.actions.undo import undo, undo_bulk, undo_last, undo_row
+from studio.mapping.actions.undo import undo, undo_bulk, undo_last, undo_named, undo_row
 from studio.mapping.versions import load_compiled, lookups_for
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "undo_bulk",
     "undo_last",
     "undo_last_value",
+    "undo_named",
     "undo_row",
     "undo_value",
 ]

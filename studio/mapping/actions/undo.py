@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import MAP
 from studio.core.action import Actor, acting
@@ -34,7 +35,7 @@ def undo_row(actor: Actor, row: MappingRow) -> Decision:
     Raises:
         DecisionRefused: nobody decided the row, or what was decided is undone.
     """
-    newest = row.decisions.filter(undo_of=None, undone_by=None).select_related("row").first()
+    newest = in_force(row)
     if newest is None:
         raise DecisionRefused(f"Nothing that a person decided is in force on {row.target_path}.")
     return undo(actor, newest)
@@ -48,6 +49,20 @@ def undo_bulk(actor: Actor, bulk: uuid.UUID) -> list[Decision]:
     if not done:
         raise DecisionRefused("Nothing of this bulk decision is in force any more.")
     return done
+
+
+def undo_named(actor: Actor, mapping: Mapping, key: uuid.UUID) -> Decision:
+    """Undo the one decision a page named, and no other.
+
+    Raises:
+        DecisionRefused: it was undone, or the row was decided again since; says what and by whom.
+    """
+    actor.require(MAP)
+    decisions = Decision.objects.filter(row__mapping=mapping, undo_of=None)
+    found = decisions.filter(uuid=key).select_related("row__mapping").first()
+    if found is None:
+        raise DecisionRefused(_("There is no such decision."), _("Nothing was changed."))
+    return undo(actor, found)
 
 
 def undo_last(actor: Actor, mapping: Mapping | None = None) -> list[Decision]:
@@ -64,16 +79,31 @@ def undo_last(actor: Actor, mapping: Mapping | None = None) -> list[Decision]:
 
 def is_in_force(decision: Decision) -> bool:
     """Whether no later decision on the row stands (undone ones do not count)."""
-    newest = decision.row.decisions.filter(undo_of=None, undone_by=None).first()
+    newest = in_force(decision.row)
     return newest is not None and newest.pk == decision.pk
 
 
+def in_force(row: MappingRow) -> Decision | None:
+    """The newest decision on a row that was not taken back."""
+    return row.decisions.filter(undo_of=None, undone_by=None).first()
+
+
 def _undo_one(actor: Actor, decision: Decision) -> Decision:
-    if decision.undo_of_id or decision.undone_by.exists():
-        raise DecisionRefused("This decision was undone already.")
-    if not is_in_force(decision):
-        raise DecisionRefused("The row was decided again since; undo the later decision first.")
     row: MappingRow = decision.row
+    back = decision.undone_by.first()
+    if back is not None or decision.undo_of_id:
+        by = back.actor if back else decision.actor
+        words = _("The decision on %(field)s was taken back already by %(who)s.")
+        raise DecisionRefused(
+            words % {"field": row.target_path, "who": by}, _("Nothing was changed.")
+        )
+    later = in_force(row)
+    if later is None or later.pk != decision.pk:
+        by = later.actor if later else row.decided_by
+        words = _("%(field)s was decided again by %(who)s since; undo the later decision first.")
+        raise DecisionRefused(
+            words % {"field": row.target_path, "who": by}, _("Nothing was changed.")
+        )
     before: dict[str, Any] = dict(decision.before)
     at = before.pop("decided_at", None)
     return put_in_force(

@@ -63,6 +63,7 @@ def test_an_inactive_customer_is_named(bench) -> None:
 
     assert "refuses the customer “Eastgate Schools" in str(refusal.value)
     assert "make it active again" in str(refusal.value)
+    assert (refusal.value.of, refusal.value.key) == ("Customer", customer)
 
 
 def test_what_a_document_refers_to_is_listed_in_its_order() -> None:

@@ -146,7 +146,7 @@ WORDS = [
      {"kind": "tax code", "value": "INPUT2"}),
     ("Users Organisation is not subscribed to currency NZD", ReferenceUnknown, {"kind": "currency"}),
     (("The contact with the specified contact details has been archived. The contact must be "
-     "un-archived before creating new invoices or credit notes"), ReferenceUnknown, {"kind": "customer"}),
+     "un-archived before creating new invoices or credit notes"), ReferenceUnknown, {"kind": "customer", "does": "refuses"}),
     ("Payments can only be made against Authorised documents", StaleVersion, {}),
     ("Payment amount exceeds the amount outstanding on this document", ValueRefused, {"field": "Amount"}),
     ("Invoice not of valid status for modification", StaleVersion, {}),

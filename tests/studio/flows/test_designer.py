@@ -74,6 +74,22 @@ def test_a_new_edit_after_an_undo_drops_what_was_undone(world, me) -> None:
     assert DraftEdit.objects.get(words="added a rule").state == "dropped"
 
 
+def test_an_undo_takes_back_only_the_change_it_names(world, me) -> None:
+    first = str(do(world, me, add, "rule").uuid)
+    last = str(do(world, me, add, "retry").uuid)
+
+    with pytest.raises(ValidationError, match=r"Ivo Marsh added .* since\. Nothing was changed"):
+        drafts.undo(me, fresh(world), first)
+    drafts.undo(me, fresh(world), last)
+    with pytest.raises(ValidationError, match="was taken back already"):
+        drafts.undo(me, fresh(world), last)
+    with pytest.raises(ValidationError, match="no such change"):
+        drafts.undo(me, fresh(world), "x")
+    drafts.undo(me, fresh(world), first)
+
+    assert fresh(world).design == DESIGN
+
+
 def test_two_people_do_not_write_over_each_other(world, me) -> None:
     seen = fresh(world)
     do(world, me, add, "rule")

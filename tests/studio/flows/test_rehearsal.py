@@ -107,7 +107,45 @@ def test_totals_by_party_and_month_add_up_to_what_would_be_created(prepared, int
         ["Cove", "USD", "20.20", 1],
         ["Bayside", "USD", "10.10", 1],
     ]
-    assert [count for _, count in totals["reasons"]] == [1]
+    assert [(n, money) for _, n, money in totals["reasons"]] == [(1, {"USD": "100.00"})]
+
+
+def test_every_reason_of_a_refused_record_is_told_and_grouped_with_its_money(
+    prepared, integrator, client: Client, ivo
+) -> None:
+    world = prepared
+    world.order("1001", Terms="45", Customer="COB", Net=Decimal("40.00"))
+    world.order("1002", Terms="45", Net=Decimal("60.00"))
+    world.order("1003", Terms="45", Net=Decimal("5.00"), Currency="EUR")
+
+    done = rehearse(world, integrator)
+
+    terms, customer = "“45” is not in the table", "“COB”"
+    both = done.plan.get(key="1001").reasons
+    assert len(both) == 2
+    assert any(customer in said for said in both)
+    groups = [(n, money) for said, n, money in done.totals["reasons"] if terms in said]
+    assert groups == [(3, {"USD": "100.00", "EUR": "5.00"})]
+    groups = [(n, money) for said, n, money in done.totals["reasons"] if customer in said]
+    assert groups == [(1, {"USD": "40.00"})]
+    client.force_login(ivo)
+    page = client.get(f"/flows/rehearsals/{done.uuid}/").content.decode()
+    row = page[page.index(">Order 1001<") :].split("</tr>")[0]
+    assert row.count("<li>") == 2
+    row = page[page.index(">Order 1002<") :].split("</tr>")[0]
+    assert terms in row
+
+
+def test_a_rehearsal_from_before_reasons_had_money_is_still_shown(
+    prepared, integrator, client: Client, ivo
+) -> None:
+    prepared.order("1001", Terms="45")
+    done = rehearse(prepared, integrator)
+    done.totals["reasons"] = [["“45” is unknown", 1]]
+    done.save()
+    client.force_login(ivo)
+
+    assert "“45” is unknown" in client.get(f"/flows/rehearsals/{done.uuid}/").content.decode()
 
 
 def test_lines_are_added_up_by_account_and_tax_code_as_the_design_says(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from decimal import Decimal
 
 import pytest
@@ -10,9 +11,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from engine.errors import DuplicateAtTarget, RemoteRejected
 from engine.ports import Receipt
 from studio.core.models import AuditEvent
-from studio.flows.models import Delivery
+from studio.flows.models import Delivery, FlowVersion
 from studio.linking.models import Link, Party
-from studio.mapping.models import LookupRow
+from studio.mapping.models import LookupRow, Mapping
 from studio.triage.actions import apply_remedy, apply_to_many
 from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import remedies_for
@@ -199,3 +200,54 @@ def test_replaying_while_it_is_under_way_sends_nothing_twice(world, accountant) 
 
     assert len(world.target.creates) == 1
     assert Delivery.objects.filter(step="post").count() == 1
+
+
+@pytest.fixture
+def unknown_customer(world):
+    """An order of a customer that the source keeps and that is linked to nothing."""
+    Party.objects.create(connection=world.erp, kind="customer", key="COB", code="COB", label="Cobb")
+    world.order("1001", Customer="COB", Name="Cobb")
+    world.run()
+    return world
+
+
+PLAN = {"customer": {"entity": "Customer", "document": "party", "reference": "DisplayName"}}
+
+
+def test_a_case_says_why_it_cannot_be_created_and_who_changes_that(
+    unknown_customer, ana, as_person
+) -> None:
+    world, case = unknown_customer, unknown_customer.case()
+
+    def page() -> str:
+        return html.unescape(as_person(ana).get(f"/exceptions/{case.uuid}/").content.decode())
+
+    assert "“Create it there” is not possible yet" in page()
+    assert "does not say how a customer is created in Harbour Books" in page()
+
+    world.flow.design = {**world.flow.design, "creates": PLAN}
+    world.flow.save()
+    assert "(party to Customer) is not published. A person in the role Integrator" in page()
+
+    mapping = Mapping.objects.create(
+        workspace=world.workspace, connection=world.books, direction="outbound", entity="Customer",
+        document="party", snapshot=world.books.snapshots.get(), frame={},
+    )  # fmt: skip
+    made = mapping.versions.create(number=1, document={}, content_hash="2" * 64, state="published")
+    assert "was published after version 1 of Orders to invoices, which runs without it" in page()
+
+    content = {**world.version.content, "creates": {"customer": {"version": made.pk}}}
+    FlowVersion.objects.filter(pk=world.version.pk).update(content=content)
+    assert "is not possible yet" not in page()
+    assert "create" in [r.key for r in remedies_for(case)]
+
+    Party.objects.filter(connection=world.erp, key="COB").delete()
+    assert "Harbour ERP keeps no customer “COB” that was read" in page()
+
+
+def test_who_may_not_press_a_button_is_told_who_may(unknown_customer, olga, as_person) -> None:
+    case = unknown_customer.case()
+
+    page = as_person(olga).get(f"/exceptions/{case.uuid}/").content.decode()
+
+    assert "Assign the case to a colleague in the role Integrator or Accountant." in page

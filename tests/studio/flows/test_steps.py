@@ -76,7 +76,9 @@ def test_a_calculated_field_is_what_the_next_step_sees(world) -> None:
     world.run()
 
     assert world.item("1001").state == "done"
-    assert world.item("1002").why == "does not meet “Only 1001”"
+    assert world.item("1002").why == (
+        "does not meet “Only 1001”: needed: memo is “SO 1001”; found: memo “SO 1002”"
+    )
 
 
 def test_lines_are_combined_and_the_total_stays(world) -> None:
@@ -157,8 +159,60 @@ def test_a_record_that_meets_no_branch_is_left_out(world) -> None:
 
     world.run()
 
-    assert world.item("1001").why == "meets the condition of no branch"
+    assert world.item("1001").why == (
+        "meets the condition of no branch: “Large” needed: gross total is more than “500”; "
+        "found: gross total “100.00”"
+    )
     assert world.item("1002").state == "done"
+
+
+def test_a_filter_names_only_what_does_not_hold_with_the_value_found(world) -> None:
+    when = 'AND(status = "completed", gross_total > 500, NOT(ISBLANK(reference)))'
+    redesign(world, steps=[{"id": "f", "kind": "filter", "when": when}])
+    world.order("1001")
+
+    world.run()
+
+    said = world.item("1001")
+    assert said.why == (
+        "does not meet the flow's filter: needed: gross total is more than “500”; found: gross "
+        "total “100.00” · needed: reference is filled in; found: reference is empty"
+    )
+    assert said.log[0]["words"].startswith("stops it here: needed: gross total is more than “500”")
+
+
+def test_a_condition_that_rows_cannot_say_still_names_what_was_found(world) -> None:
+    redesign(world, steps=[{"id": "f", "kind": "filter", "when": "gross_total > net_total"}])
+    world.order("1001")
+
+    world.run()
+
+    assert world.item("1001").why.endswith(
+        "needed: gross_total > net_total; found: gross total “100.00”, net total “100.00”"
+    )
+
+
+def test_a_rule_without_a_sentence_says_its_condition_and_what_was_found(world) -> None:
+    rule = {"id": "limit", "kind": "rule", "holds": "gross_total < 50", "severity": "block"}
+    redesign(world, steps=[rule])
+    world.order("1001")
+
+    world.run()
+
+    assert world.case().sentence == (
+        "A rule of this flow is not met: gross total is less than “50”; found: gross total “100.00”."
+    )
+
+
+def test_a_posted_record_that_leaves_the_flow_is_told_by_which_condition(world) -> None:
+    world.order("1001")
+    world.run()
+    world.order("1001", Status="1")
+    world.run()
+
+    assert world.case(code="left-the-flow").sentence.endswith(
+        "It does not meet the flow's filter: needed: status is “completed”; found: status “open”."
+    )
 
 
 def test_the_flows_own_retry_rule_decides_when_to_ask_a_person(world) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -132,6 +133,61 @@ def test_undo_brings_the_pair_back(client_of_ana: Client, pair: Pair) -> None:
     answer = client_of_ana.post(url("undo"), **HTMX)
 
     assert f"detail-{pair.uuid}" in answer.content.decode()
+
+
+def undo_of(answer: str) -> str:
+    """What the toast's Undo says it takes back."""
+    toast = answer[answer.index('class="toast') :]
+    found = re.search(r'name="of" value="([^"]+)"', toast)
+    return found[1] if found else ""
+
+
+def test_a_toast_takes_back_what_it_is_about_and_nothing_else(
+    client_of_ana: Client, pair: Pair, erp: Connection, books: Connection, make_party: MakeParty
+) -> None:
+    second = pair_of(make_party(erp, "43", "Kelvin"), make_party(books, "60", "Kelvin"), 0.5)
+    first = client_of_ana.post(url("judge", pair.uuid), {"verdict": "same"}, **HTMX)
+    client_of_ana.post(url("judge", second.uuid), {"verdict": "same"}, **HTMX)
+    stale = undo_of(first.content.decode())
+
+    answer = client_of_ana.post(url("undo"), {"of": stale}, **HTMX).content.decode()
+    again = client_of_ana.post(url("undo"), {"of": stale}, **HTMX).content.decode()
+
+    assert f"Taken back: {pair.left.label}" in answer
+    assert undo_of(answer) == ""
+    assert Pair.objects.get(pk=second.pk).judged == "same"
+    assert f"{pair.left.label} was taken back already by Ana" in again
+    assert "Nothing was changed." in again
+
+
+def test_a_toast_of_a_pair_judged_again_says_by_whom(
+    client_of_ana: Client, pair: Pair, ivo: User, actor_of: Any
+) -> None:
+    first = client_of_ana.post(url("judge", pair.uuid), {"verdict": "unsure"}, **HTMX)
+    judge_action(actor_of(ivo), pair.left, pair.right, "same")
+
+    said = client_of_ana.post(url("undo"), {"of": undo_of(first.content.decode())}, **HTMX)
+
+    assert "was judged again by Ivo" in said.content.decode()
+    assert Pair.objects.get().judged == "same"
+
+
+@pytest.mark.parametrize("named", ["x", str(uuid.uuid4())])
+def test_an_undo_of_nothing_known_is_refused(client_of_ana: Client, pair: Pair, named: str) -> None:
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "same"}, **HTMX)
+
+    said = client_of_ana.post(url("undo"), {"of": named}, **HTMX).content.decode()
+
+    assert "There is no such judgement. Nothing was changed." in said
+    assert Pair.objects.get().judged == "same"
+
+
+def test_a_bulk_is_taken_back_by_its_toast(client_of_ana: Client, pair: Pair) -> None:
+    answer = client_of_ana.post(url("bulk"), {"tick": [str(pair.uuid)], "verdict": "same"}, **HTMX)
+
+    client_of_ana.post(url("undo"), {"of": undo_of(answer.content.decode())}, **HTMX)
+
+    assert Pair.objects.get().judged == ""
 
 
 def test_ticked_pairs_are_linked_together(client_of_ana: Client, pair: Pair) -> None:

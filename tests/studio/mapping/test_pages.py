@@ -157,6 +157,46 @@ def test_undo_brings_the_row_back(client_of_ivo: Client, inbound: Mapping, row: 
     assert "Taken back: name" in answer
 
 
+def undo_of(answer: str) -> str:
+    """What the toast's Undo says it takes back."""
+    toast = answer[answer.index('class="toast') :]
+    found = re.search(r'name="of" value="([^"]+)"', toast)
+    return found[1] if found else ""
+
+
+def test_a_toast_takes_back_its_own_decision_and_says_when_it_cannot(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow, make_row: MakeRow
+) -> None:
+    other = make_row("custom.f1", candidate("Name", 0.9))
+    toast = undo_of(
+        client_of_ivo.post(url("row-decide", row.uuid), {"candidate": "0"}, **HTMX).content.decode()
+    )
+    client_of_ivo.post(url("row-decide", other.uuid), {"candidate": "0"}, **HTMX)
+
+    done = client_of_ivo.post(url("undo", inbound.uuid), {"of": toast}, **HTMX).content.decode()
+    again = client_of_ivo.post(url("undo", inbound.uuid), {"of": toast}, **HTMX).content.decode()
+    wrong = client_of_ivo.post(url("undo", inbound.uuid), {"of": "x"}, **HTMX).content.decode()
+
+    assert "Taken back: name" in done
+    assert MappingRow.objects.get(pk=other.pk).state == "approved"
+    assert "The decision on name was taken back already by Ivo" in again
+    assert "There is no such decision." in wrong
+
+
+def test_a_toast_of_a_row_decided_again_says_by_whom(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    toast = undo_of(
+        client_of_ivo.post(url("row-decide", row.uuid), {"candidate": "0"}, **HTMX).content.decode()
+    )
+    client_of_ivo.post(url("row-decide", row.uuid), {"verdict": "rejected"}, **HTMX)
+
+    said = client_of_ivo.post(url("undo", inbound.uuid), {"of": toast}, **HTMX).content.decode()
+
+    assert "name was decided again by Ivo" in said
+    assert MappingRow.objects.get(pk=row.pk).state == "rejected"
+
+
 def test_ticked_rows_are_accepted_together(
     client_of_ivo: Client, inbound: Mapping, make_row: MakeRow
 ) -> None:
@@ -264,6 +304,17 @@ def test_a_code_is_accepted_with_one_key_and_writes_the_table(
 
     assert "now means Net 30" in answer.content.decode()
     assert terms.rows.get().target == "1"
+    token = undo_of(answer.content.decode())
+    done = client.post(url("values-undo"), {"of": token}, **HTMX).content.decode()
+    assert not terms.rows.exists()
+    assert undo_of(done) == ""
+    again = client.post(url("values-undo"), {"of": token}, **HTMX).content.decode()
+    assert "The decision on “30” was taken back already. Nothing was changed." in again
+
+    client.post(url("value-decide", proposal.uuid), {"candidate": "0"}, **HTMX)
+    stale = client.post(url("values-undo"), {"of": token}, **HTMX).content.decode()
+    assert "“30” was decided again by Ana" in stale
+    assert terms.rows.exists()
     client.post(url("values-undo"), **HTMX)
     assert not terms.rows.exists()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import re
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from openpyxl import load_workbook
 
 from engine.ports import SourceRecord
 from studio.flows.models import Delivery
@@ -149,7 +152,62 @@ def test_each_currency_has_a_tie_out_of_its_own(world, accountant) -> None:
     world.order("1002", Currency="EUR")
     world.run()
 
-    assert [t.currency for t in run_tieout(accountant, world.flow)] == ["EUR", "USD"]
+    found = run_tieout(accountant, world.flow)
+    assert [t.currency for t in found] == ["USD", "EUR"]
+    assert len(set(TieOut.objects.values_list("run", flat=True))) == 1
+
+
+def two_currencies(world) -> None:
+    world.order("1001")
+    world.order("1002", Currency="EUR")
+    world.run()
+
+
+def test_a_document_without_a_currency_counts_in_the_companys_own(world, accountant) -> None:
+    world.order("1001")
+    world.order("1002", Currency="")
+    world.run()
+
+    (found,) = run_tieout(accountant, world.flow)
+
+    assert (found.currency, found.totals["source"]["gross"]) == ("USD", "200.00")
+
+
+def test_comparing_lands_on_the_companys_own_currency_with_tabs_for_the_others(
+    world, ana, as_person
+) -> None:
+    two_currencies(world)
+
+    page = as_person(ana).post("/tie-out/run/", {"flow": "orders"}, follow=True)
+
+    assert page.context["tie"].currency == "USD"
+    tabs = re.findall(
+        r'href="/tie-out/[^"]+"( aria-current="page")?>(USD|EUR) ', page.content.decode()
+    )
+    assert tabs == [(' aria-current="page"', "USD"), ("", "EUR")]
+
+
+def test_comparing_lands_on_what_is_red(world, ana, as_person) -> None:
+    two_currencies(world)
+    kept = world.target.records["Invoice"]
+    world.target.records["Invoice"] = [r for r in kept if r.data["DocNumber"] == "1001"]
+
+    page = as_person(ana).post("/tie-out/run/", {"flow": "orders"}, follow=True)
+
+    assert (page.context["tie"].currency, page.context["tie"].green) == ("EUR", False)
+    assert [t.currency for t in page.context["tabs"]] == ["EUR", "USD"]
+
+
+def test_earlier_comparisons_are_not_the_latest_ones(world, accountant, ana, as_person) -> None:
+    two_currencies(world)
+    first = run_tieout(accountant, world.flow)
+    second = run_tieout(accountant, world.flow)
+
+    page = as_person(ana).get("/tie-out/")
+
+    assert page.context["latest"] == second
+    assert set(page.context["earlier"]) == set(first)
+    assert page.content.decode().count(str(second[0].uuid)) == 1
 
 
 def test_a_signature_names_the_person_and_an_auditor_may_not_sign(
@@ -187,9 +245,27 @@ def test_the_export_carries_every_difference(world, tie, ana, as_person) -> None
 
     said = as_person(ana).get(f"/tie-out/{found.uuid}/export.csv")
 
-    assert said.status_code == 200
-    assert "1001" in said.content.decode()
-    assert as_person(ana).get(f"/tie-out/{found.uuid}/export.xlsx").content[:2] == b"PK"
+    lines = said.content.decode().splitlines()
+    assert lines[0] == "part,kind,record,amount,currency"
+    assert lines[1:5] == [
+        "control total,count,Harbour ERP,1,",
+        "control total,net,Harbour ERP,100.00,USD",
+        "control total,tax,Harbour ERP,0.00,USD",
+        "control total,gross,Harbour ERP,100.00,USD",
+    ]
+    assert "control total,gross,Our ledger,0.00,USD" in lines
+    assert lines[-3:] == [
+        "control total,source less target,,100.00,USD",
+        "control total,not explained,,0.00,USD",
+        "difference,Waits in the exception queue,1001,100.00,USD",
+    ]
+    book = load_workbook(
+        io.BytesIO(as_person(ana).get(f"/tie-out/{found.uuid}/export.xlsx").content)
+    )
+    assert [row[:5] for row in book["Control totals"].values][:2] == [
+        ("place", "count", "net", "tax", "gross"),
+        ("Harbour ERP", 1, 100, 0, 100),
+    ]
 
 
 def test_a_signature_is_never_replaced(world, tie, accountant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -11,9 +12,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 from studio.core.models import AuditEvent
-from studio.monitor.queries import at_risk
 from studio.triage import actions, queries
 from studio.triage.models import Case, CaseNote
+from studio.triage.queries import Group, Money
+from tests.studio.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -32,11 +34,15 @@ def accountant(ana, actor_of):
     return actor_of(ana)
 
 
+def groups_of(world: World) -> list[Group]:
+    return queries.groups(queries.open_cases(world.workspace), world.workspace.base_currency)
+
+
 @pytest.mark.promise("F05")
 def test_causes_are_grouped_and_the_greatest_money_stands_first(full) -> None:
-    found = queries.groups(queries.open_cases(full.workspace))
+    found = groups_of(full)
 
-    assert [(g.count, g.money) for g in found] == [(1, Decimal(500)), (2, Decimal(20))]
+    assert [(g.count, g.own.amount) for g in found] == [(1, Decimal(500)), (2, Decimal(20))]
 
 
 def test_an_older_cause_of_equal_money_stands_first(full) -> None:
@@ -44,9 +50,9 @@ def test_an_older_cause_of_equal_money_stands_first(full) -> None:
         base_amount=Decimal(250), created_at=timezone.now() - timedelta(days=3)
     )
 
-    first = queries.groups(queries.open_cases(full.workspace))[0]
+    first = groups_of(full)[0]
 
-    assert first.money == Decimal(500)
+    assert first.own.amount == Decimal(500)
     assert first.count == 2
 
 
@@ -98,7 +104,7 @@ def test_fixing_a_case_in_the_browser_goes_on_to_the_next(full, ana, as_person) 
 
     said = as_person(ana).post(f"/exceptions/{case.uuid}/fix/add_lookup/", {"target": "4"})
 
-    assert said.url == f"/exceptions/{other.uuid}/"
+    assert said.url == f"/exceptions/{other.uuid}/#heading"
 
 
 def test_a_fix_without_its_input_is_refused_in_words(full, ana, as_person) -> None:
@@ -210,6 +216,102 @@ def test_money_at_risk_counts_a_record_once(full) -> None:
         case_class="value", amount=case.amount, currency=case.currency,
     )  # fmt: skip
 
-    assert at_risk(queries.open_cases(full.workspace)) == [
-        {"currency": "USD", "money": Decimal(520)}
+    assert queries.at_risk(queries.open_cases(full.workspace)) == [Money(Decimal(520), "USD")]
+
+
+def test_navigation_home_and_queue_say_the_same_number_and_what_it_counts(
+    full, ana, as_person
+) -> None:
+    case = Case.objects.get(evidence__code="77")
+    Case.objects.create(
+        workspace=case.workspace, subject=case.subject, cause="second", cause_label="o",
+        case_class="value",
+    )  # fmt: skip
+    client = as_person(ana)
+
+    home = client.get("/").content.decode()
+    queue = client.get("/exceptions/").content.decode()
+
+    badge = re.compile(r'class="count" title="3 records are held up. Each record is counted once')
+    assert badge.search(home)
+    assert badge.search(queue)
+    assert 'figure-value">3<' in home
+    assert "3 records are held up</a>" in home
+    assert "<strong>3 records are held up</strong>" in queue
+    narrow = client.get("/exceptions/?money=100").content.decode()
+    assert "<strong>1 record is held up</strong>" in narrow
+
+
+@pytest.fixture
+def mixed(full):
+    """Two records of one cause in two currencies, and a cause of a company that keeps pounds."""
+    euros = Case.objects.filter(evidence__code="45").first()
+    Case.objects.filter(pk=euros.pk).update(
+        currency="EUR", amount=Decimal(900), base_amount=Decimal(990), base_currency="USD"
+    )
+    Case.objects.filter(evidence__code="77").update(
+        currency="GBP", amount=Decimal(5000), base_amount=Decimal(5000), base_currency="GBP"
+    )
+    return full
+
+
+def test_a_cause_shows_each_currency_and_is_compared_within_its_companys_own(mixed) -> None:
+    found = groups_of(mixed)
+
+    assert [(g.sums, g.own) for g in found] == [
+        ((Money(Decimal(900), "EUR"), Money(Decimal(10), "USD")), Money(Decimal(1000), "USD")),
+        ((Money(Decimal(5000), "GBP"),), Money(Decimal(5000), "GBP")),
     ]
+    assert [g.converted for g in found] == [True, False]
+
+
+def test_the_queue_totals_each_currency_and_narrows_to_it(mixed, ana, as_person) -> None:
+    page = as_person(ana).get("/exceptions/").content.decode()
+    total = page[page.index('id="at-risk"') : page.index("</p>", page.index('id="at-risk"'))]
+
+    assert re.findall(r"currency=(\w+)", total) == ["GBP", "EUR", "USD"]
+    assert re.findall(r'money">([\d,.]+)', total) == ["5,000.00", "900.00", "10.00"]
+    pounds = as_person(ana).get("/exceptions/?currency=GBP").content.decode()
+    assert labels(pounds) == ["“77”"]
+
+
+def test_every_case_knows_its_currency_and_that_of_the_company(full) -> None:
+    full.order("1004", Terms="99", Currency="")
+    full.run()
+
+    case = Case.objects.get(evidence__code="99")
+    assert (case.currency, case.base_currency) == ("USD", "USD")
+
+
+def test_a_case_leads_to_all_records_of_its_cause(world, ana, as_person) -> None:
+    for n in range(9):
+        world.order(f"20{n}", Terms="45")
+    world.order("300", Terms="77")
+    world.run()
+    client = as_person(ana)
+    case = Case.objects.filter(evidence__code="45").first()
+
+    page = client.get(f"/exceptions/{case.uuid}/").content.decode()
+    link = re.search(r'href="(/exceptions/\?cause=[^"]+)">All 9<', page)
+    assert link is not None
+    queue = client.get(html.unescape(link[1])).content.decode()
+
+    assert labels(queue) == ["“45”"]
+    listed = re.findall(r'<tr data-row id="case-\d+"><td>Order (\d+)', queue)
+    assert sorted(listed) == [f"20{n}" for n in range(9)]
+    assert link[1].split("/")[-1] in client.get("/exceptions/").content.decode()
+
+
+def test_the_records_of_a_cause_are_paged(world, ana, as_person, monkeypatch) -> None:
+    monkeypatch.setattr("studio.triage.views.PAGE", 2)
+    for n in range(3):
+        world.order(f"20{n}", Terms="45", Net=Decimal(n + 1))
+    world.run()
+    cause = Case.objects.first().cause
+
+    first = as_person(ana).get("/exceptions/", {"cause": cause})
+    records = first.context["records"]
+    rest = as_person(ana).get("/exceptions/", {"cause": cause, "after": records.after})
+
+    assert [c.amount for c in records.rows] == [3, 2]
+    assert [c.amount for c in rest.context["records"].rows] == [1]

@@ -34,9 +34,9 @@ export function toast(text, tone = "info") {
 }
 
 function age(box) {
-  // One undo at a time is enough to read; what can be undone stays until it is replaced.
-  if (box.hasAttribute("data-keep")) $$("[data-toast][data-keep]").forEach((old) => old !== box && old.remove());
-  else setTimeout(() => box.matches(":hover, :focus-within") || box.remove(), 8000);
+  // What can be undone stays until something else was done: then its Undo would no longer be the last one.
+  if (!box.matches(".toast-error")) $$("[data-toast][data-keep]").forEach((old) => old !== box && old.remove());
+  if (!box.hasAttribute("data-keep")) setTimeout(() => box.matches(":hover, :focus-within") || box.remove(), 8000);
 }
 
 function focusRow(row) {
