@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -228,6 +228,14 @@ def unlimited_run(flow: Any, apart: Apart, given: argparse.Namespace) -> dict[st
     return found
 
 
+def whole_minutes(since: Sequence[float]) -> list[int]:
+    """Calls in each whole minute, from seconds since the first; without the first minute and the last.
+
+    The first has what the vendor saved up for us, the last one is not whole.
+    """
+    return [sum(60 * m <= s < 60 * m + 60 for s in since) for m in range(1, int(since[-1] // 60))]
+
+
 def limited_run(flow: Any, apart: Apart, given: argparse.Namespace) -> dict[str, Any]:
     """What of the vendor's limit is used in every whole minute in which there is work for all of it."""
     from studio.catalog.models import Exchange
@@ -240,11 +248,7 @@ def limited_run(flow: Any, apart: Apart, given: argparse.Namespace) -> dict[str,
     word, limit = LIMITS[flow.target.system]
     calls = Exchange.objects.filter(connection=flow.target, at__gte=began)
     at = list(calls.filter(url__contains=word).order_by("at").values_list("at", flat=True))
-    # The first minute has what the vendor saved up for us, the last one is not whole.
-    since = [(moment - at[0]).total_seconds() for moment in at]
-    minutes = [
-        sum(60 * m <= s < 60 * m + 60 for s in since) for m in range(1, int(since[-1] // 60))
-    ]
+    minutes = whole_minutes([(moment - at[0]).total_seconds() for moment in at])
     share = sum(minutes) / len(minutes) / limit if minutes else None
     return {
         "orders": given.limits,
