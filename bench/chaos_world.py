@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 SYSTEMS = ("syspro", "qbo", "xero")
-WIDE = {"per_second": 10**6, "per_minute": 10**6, "concurrent": 10**6}
+WIDE = {"per_second": 10**6, "per_minute": 10**6, "batches_per_minute": 10**6, "concurrent": 10**6}
 
 
 class Killed(BaseException):
