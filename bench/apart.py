@@ -87,37 +87,39 @@ def postable(flow: Any) -> set[str]:
     return set(done.values_list("item__key", flat=True))
 
 
-def complete(apart: Apart, company: str, like: set[str], first: int, count: int) -> None:
+class Copies:
     """Copies of completed orders under new numbers, put into the emulated SYSPRO.
 
     Args:
         apart: the emulators.
         company: SYSPRO's company.
         like: the orders to copy, by number.
-        first: of the new numbers, below 100,000.
-        count: how many.
     """
-    # SYSPRO pads its numbers; the studio shows them as people read them.
-    wanted = {number.lstrip("0") for number in like}
-    heads = [
-        row
-        for row in apart.documents("syspro", f"{company}.SorMaster", "")
-        if row["SalesOrder"].lstrip("0") in wanted
-    ]
-    lines = {
-        head["SalesOrder"]: apart.documents("syspro", f"{company}.SorDetail", head["SalesOrder"])
-        for head in heads
-    }
-    made: dict[str, list[dict[str, Any]]] = {f"{company}.SorMaster": [], f"{company}.SorDetail": []}
-    for number in range(first, first + count):
-        head = heads[number % len(heads)]
-        order = str(800_000 + number).zfill(len(head["SalesOrder"]))
-        invoice = str(10_000_000 + number).zfill(len(head["LastInvoice"]))
-        made[f"{company}.SorMaster"].append({**head, "SalesOrder": order, "LastInvoice": invoice})
-        made[f"{company}.SorDetail"] += [
-            {**r, "SalesOrder": order} for r in lines[head["SalesOrder"]]
+
+    def __init__(self, apart: Apart, company: str, like: set[str]) -> None:
+        self._apart, self._tables = apart, (f"{company}.SorMaster", f"{company}.SorDetail")
+        # SYSPRO pads its numbers; the studio shows them as people read them.
+        wanted = {number.lstrip("0") for number in like}
+        self._heads = [
+            row
+            for row in apart.documents("syspro", self._tables[0], "")
+            if row["SalesOrder"].lstrip("0") in wanted
         ]
-    for rows in made.values():
-        for row in rows:
+        self._lines = {
+            head["SalesOrder"]: apart.documents("syspro", self._tables[1], head["SalesOrder"])
+            for head in self._heads
+        }
+
+    def put(self, first: int, count: int) -> None:
+        """Put ``count`` of them, numbered from ``first`` (below 100,000) on."""
+        heads: list[dict[str, Any]] = []
+        lines: list[dict[str, Any]] = []
+        for number in range(first, first + count):
+            head = self._heads[number % len(self._heads)]
+            order = str(800_000 + number).zfill(len(head["SalesOrder"]))
+            invoice = str(10_000_000 + number).zfill(len(head["LastInvoice"]))
+            heads.append({**head, "SalesOrder": order, "LastInvoice": invoice})
+            lines += [{**r, "SalesOrder": order} for r in self._lines[head["SalesOrder"]]]
+        for row in (*heads, *lines):
             row.pop("TimeStamp", None)
-    apart.load("syspro", made)
+        self._apart.load("syspro", dict(zip(self._tables, (heads, lines), strict=True)))

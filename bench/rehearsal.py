@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.apart import Apart, complete, postable  # noqa: E402
+from bench.apart import Apart, Copies, postable  # noqa: E402
 from bench.chaos_world import World, prepare  # noqa: E402
 
 
@@ -44,7 +44,7 @@ def rehearsed(folder: Path, apart: Apart, orders: int) -> dict[str, Any]:
     from studio.sandbox.story import actor_of
 
     flow = Flow.objects.select_related("source").get(key="orders-to-qbo")
-    complete(apart, flow.source.company, postable(flow), 0, orders)
+    Copies(apart, flow.source.company, postable(flow)).put(0, orders)
     client = Client()
     client.force_login(
         User.objects.get(username="ana"), backend="django.contrib.auth.backends.ModelBackend"

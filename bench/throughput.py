@@ -33,7 +33,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.apart import Apart, complete, postable  # noqa: E402
+from bench.apart import Apart, Copies, postable  # noqa: E402
 from bench.chaos_world import World, prepare, unlimited  # noqa: E402
 from bench.gl import rss_kb, slope  # noqa: E402
 
@@ -164,11 +164,10 @@ class Stages:
         setattr(owner, attribute, counted)
 
 
-def in_one_process(flow: Any, apart: Apart, orders: int) -> dict[str, Any]:
+def in_one_process(flow: Any, copies: Copies, orders: int) -> dict[str, Any]:
     """The same work in this process, turn by turn: where the time goes, and whether memory grows."""
     from studio.flows import deliver, poll, pump, work
 
-    like = postable(flow)
     stages, samples = Stages(), list[list[int]]()
     kept = [
         (owner, name, getattr(owner, name))
@@ -180,7 +179,7 @@ def in_one_process(flow: Any, apart: Apart, orders: int) -> dict[str, Any]:
     done, first = 0, 40_000
     try:
         while done < orders:
-            complete(apart, flow.source.company, like, first + done, TURN)
+            copies.put(first + done, TURN)
             done += TURN
             goal = progress(flow)[1] + TURN
             while (seen := progress(flow))[1] < goal:
@@ -209,13 +208,14 @@ def in_one_process(flow: Any, apart: Apart, orders: int) -> dict[str, Any]:
     }
 
 
-def unlimited_run(flow: Any, apart: Apart, given: argparse.Namespace) -> dict[str, Any]:
+def unlimited_run(
+    flow: Any, apart: Apart, copies: Copies, given: argparse.Namespace
+) -> dict[str, Any]:
     """Orders per second by number of workers."""
-    like = postable(flow)
     found: dict[str, Any] = {"orders": given.orders, "orders_per_second": {}, "emulators_cpu": {}}
     first = 0
     for count in given.workers:
-        complete(apart, flow.source.company, like, first, given.orders)
+        copies.put(first, given.orders)
         first += given.orders
         with Workers(given.folder, count, limited=False):
             before = apart.cpu()
@@ -236,12 +236,14 @@ def whole_minutes(since: Sequence[float]) -> list[int]:
     return [sum(60 * m <= s < 60 * m + 60 for s in since) for m in range(1, int(since[-1] // 60))]
 
 
-def limited_run(flow: Any, apart: Apart, given: argparse.Namespace) -> dict[str, Any]:
+def limited_run(
+    flow: Any, apart: Apart, copies: Copies, given: argparse.Namespace
+) -> dict[str, Any]:
     """What of the vendor's limit is used in every whole minute in which there is work for all of it."""
     from studio.catalog.models import Exchange
 
     apart.limit()
-    complete(apart, flow.source.company, postable(flow), 80_000, given.limits)
+    copies.put(80_000, given.limits)
     began = datetime.now(UTC)
     with Workers(given.folder, 2, limited=True):
         seconds = through(flow, given.limits)
@@ -273,17 +275,18 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         flow = flows.get(key=FLOWS[given.to])
         # Only this flow, so that what is counted is its own work.
         Flow.objects.exclude(pk=flow.pk).filter(state="live").update(state="paused")
+        copies = Copies(apart, flow.source.company, postable(flow))
         found: dict[str, Any] = {
             "to": given.to,
             "database": settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[1],
             "cores": len(os.sched_getaffinity(0)),
         }
         if given.orders:
-            found["unlimited"] = unlimited_run(flow, apart, given)
+            found["unlimited"] = unlimited_run(flow, apart, copies, given)
         if given.memory:
-            found["stages"] = in_one_process(flow, apart, given.memory)
+            found["stages"] = in_one_process(flow, copies, given.memory)
         if given.limits:
-            found["limited"] = limited_run(flow, apart, given)
+            found["limited"] = limited_run(flow, apart, copies, given)
         world.stop()
     finally:
         apart.stop()
