@@ -8,7 +8,9 @@ columns, with names abbreviated, prefixed, stripped of vowels or replaced, and v
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from bench.fields_data import Task, task_from
@@ -247,18 +249,78 @@ def _disturbed(rng: random.Random, value: str) -> str:
     )
 
 
-def _renamed(rng: random.Random, name: str, table: str, way: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How one side abbreviates: the same for all its names, as people do.
+
+    Attributes:
+        vowels: the letters that are left out.
+        first: whether a name's first letter stays whatever it is.
+        least, most: letters that are kept of a word.
+        capitals: whether kept beginnings are written with capitals.
+    """
+
+    vowels: str
+    first: bool
+    least: int
+    most: int
+    capitals: bool
+
+
+def _habit(rng: random.Random) -> Habit:
+    least = rng.choice((1, 1, 2, 2, 3))
+    return Habit(
+        rng.choice(("aeiou", "aeiouy")), rng.random() < 0.6, least, least + rng.randint(1, 3),
+        rng.random() < 0.5,
+    )  # fmt: skip
+
+
+def _short(rng: random.Random, name: str, habit: Habit) -> str:
+    parts = [p[: rng.randint(habit.least, habit.most)] for p in _words(name)]
+    return "".join(p.capitalize() if habit.capitals else p for p in parts)
+
+
+def _words(name: str) -> list[str]:
+    return [w for w in re.split(r"[_ ()]+", name.lower()) if w]
+
+
+def _without_vowels(name: str, habit: Habit) -> str:
+    plain = re.sub(r"[_ ]+", "", name.lower())
+    kept = 1 if habit.first else 0
+    return plain[:kept] + "".join(c for c in plain[kept:] if c not in habit.vowels) or plain
+
+
+def _renamed(rng: random.Random, name: str, way: str, habit: Habit) -> str:
     if way == "same":
         return name
-    if way == "prefix":
-        return f"{table}_{name}"
     if way == "short":
-        return "".join(part[: rng.randint(2, 4)] for part in name.split("_"))
+        return _short(rng, name, habit)
     if way == "vowels":
-        return name[0] + "".join(c for c in name[1:] if c not in "aeiou")
+        return _without_vowels(name, habit)
     if way == "camel":
-        return "".join(p.capitalize() for p in name.split("_"))
+        return "".join(p.capitalize() for p in _words(name))
     return rng.choice((name[:4], f"{name[0]}{name[-2:]}", _name(rng).lower()[:4]))
+
+
+def _family(rng: random.Random) -> dict[str, Maker]:
+    """Many columns of one kind that only their names tell apart: flags, shares, scores."""
+    suffix = rng.choice(("flag", "share", "score", "target", "(yes/no)", "(rank)", "issue", ""))
+    make = rng.choice(
+        (
+            lambda r: r.choice("01"),
+            lambda r: r.choice("012"),
+            lambda r: r.choice(("yes", "no", "")),
+            lambda r: f"{r.random() * 100:.1f}",
+            lambda r: str(r.randint(0, 100)),
+        )
+    )
+    out: dict[str, Maker] = {}
+    for _ in range(rng.randint(6, 24)):
+        words = [rng.choice(_WORDS), rng.choice(_NOUNS), rng.choice(("of", "for", "and", "")),
+                 rng.choice((*_NOUNS, ""))]  # fmt: skip
+        chosen = [w for w in words[rng.randint(0, 1) :] if w]
+        out["_".join([*chosen, suffix] if suffix else chosen)] = make
+    return out
 
 
 def _columns(rng: random.Random, subject: str) -> dict[str, Maker]:
@@ -269,7 +331,18 @@ def _columns(rng: random.Random, subject: str) -> dict[str, Maker]:
         whose = rng.choice((subject, rng.choice(_NOUNS), ""))
         name = f"{whose}_{facet}" if whose else facet
         out.setdefault(name, _maker(facet, rng))
-    return out
+    return out | (_family(rng) if rng.random() < 0.35 else {})
+
+
+def _written(rng: random.Random) -> Callable[[str], str]:
+    """How the untouched side writes its names."""
+    return rng.choice(
+        (
+            lambda name: name,
+            lambda name: name.replace("_", " ").capitalize(),
+            lambda name: "".join(p.capitalize() for p in name.split("_")),
+        )
+    )
 
 
 def fabricate(number: int) -> dict[str, Any]:
@@ -287,19 +360,23 @@ def fabricate(number: int) -> dict[str, Any]:
     rest = names[len(common) :]
     half = len(rest) // 2
     left, right = common + rest[:half], common + rest[half:]
-    way = rng.choice(("same", "prefix", "prefix", "short", "vowels", "camel", "noise", "mixed"))
+    way = rng.choice(("same", "same", "short", "short", "vowels", "vowels", "camel", "noise", "mixed"))
     noisy = rng.random() < 0.5
+    prefix = rng.choice(("", f"{subject}s_"))
+    prefixed = rng.choice((1.0, 0.9))
+    habit, written = _habit(rng), _written(rng)
 
     def spoken(name: str) -> str:
-        chosen = rng.choice(("prefix", "short", "vowels", "noise")) if way == "mixed" else way
-        return _renamed(rng, name, f"{subject}s", chosen)
+        chosen = rng.choice(("same", "short", "vowels", "noise")) if way == "mixed" else way
+        head = prefix if rng.random() < prefixed else ""
+        return head + _renamed(rng, written(name), chosen, habit)
 
     def side(
         chosen: list[str], part: list[dict[str, str]], *, change: bool
     ) -> list[dict[str, Any]]:
         fields, seen = [], set()
         for name in chosen:
-            known = spoken(name) if change else name
+            known = spoken(name) if change else written(name)
             while known in seen:
                 known += "x"
             seen.add(known)
@@ -323,6 +400,6 @@ def fabricate(number: int) -> dict[str, Any]:
     return {"task": f"made-{number}", "source": source, "target": target, "gold": gold}
 
 
-def made_tasks(count: int = 60) -> list[Task]:
+def made_tasks(count: int = 120) -> list[Task]:
     """Fabricated tasks."""
     return [task_from(fabricate(n), "made") for n in range(count)]

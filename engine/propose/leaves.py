@@ -215,13 +215,13 @@ def _entity_words(entity: EntitySchema) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def unprefixed(name: str, mates: Sequence[FieldSchema]) -> str:
-    """The name without a prefix that every sibling carries (``assays_tissue`` -> ``tissue``)."""
+def unprefixed(name: str, mates: Sequence[FieldSchema], share: float = 1.0) -> str:
+    """The name without a prefix that this share of siblings carries (``assays_tissue`` -> ``tissue``)."""
     head, mark, rest = name.partition("_")
     if not mark or not rest or len(mates) < 4:
         return name
     shared = sum(leaf_name(m.path).startswith(head + mark) for m in mates)
-    return rest if shared == len(mates) else name
+    return rest if shared >= share * len(mates) else name
 
 
 _SLOT = re.compile(r"^(.*?)(\d)(.*)$")

@@ -23,19 +23,21 @@ from engine.schema.paths import leaf as leaf_name
 from engine.schema.paths import parent as parent_path
 from engine.schema.paths import tokens
 
+MOST = 0.6
+"""Share of the siblings that makes a prefix theirs: a table's few foreign columns go without it."""
 _GRAMS = 1024
 _STEP = 50_000
 
 
 def bare_names(side: Side) -> list[str]:
-    """Letters and digits of each own name in lower case, without a prefix all siblings carry."""
+    """Letters and digits of each own name in lower case, without a prefix most siblings carry."""
     mates: dict[tuple[str, str], list[FieldSchema]] = defaultdict(list)
     for one in side.leaves:
         mates[one.entity, parent_path(one.field.path)].append(one.field)
     out = []
     for one in side.leaves:
         name = leaf_name(one.field.path)
-        rest = unprefixed(name, mates[one.entity, parent_path(one.field.path)])
+        rest = unprefixed(name, mates[one.entity, parent_path(one.field.path)], share=MOST)
         out.append(re.sub(r"[\W_]+", "", rest.lower()) or name.lower())
     return out
 
