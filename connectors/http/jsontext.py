@@ -116,10 +116,23 @@ def plain(value: Any) -> Any:
     Raises:
         JsonError: a value that has no exact JSON form.
     """
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind is dict:
+        return {str(k): plain(v) for k, v in value.items()}
+    return _plain_foreign(value)
+
+
+_AS_IT_IS = frozenset({str, type(None), bool, int})
+
+
+def _plain_foreign(value: Any) -> Any:
+    """Numbers with a fraction, arrays, and values of a subclass."""
     if isinstance(value, Decimal):
         text = _number(value)
         return text if "." in text else int(text)
-    if value is None or isinstance(value, int):
+    if isinstance(value, int):
         return value
     if isinstance(value, str):
         return str(value)

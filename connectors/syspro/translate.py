@@ -55,6 +55,9 @@ def record(table: Table, columns: Mapping[str, Column], row: Node, rules: KeyRul
         if column is None:
             made[cell.tag] = cell.text or None
             continue
+        if not cell.text:
+            made[column.name] = None
+            continue
         try:
             value = typed(column, cell.text)
         except XmlError as error:

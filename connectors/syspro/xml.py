@@ -153,10 +153,13 @@ def _node(element: etree._Element) -> Node:
     children = []
     for child in element:
         # Nine of ten elements are cells: one call each would cost as much as all the rest.
-        if len(child) or child.attrib:
+        if len(child) or child.keys():
             children.append(_node(child))
         else:
-            children.append(Node(_tag(child), (child.text or "").strip()))
+            tag, said = child.tag, child.text
+            children.append(
+                Node(_tag(child) if tag[0] == "{" else tag, said.strip() if said else "")
+            )
         if child.tail:
             text += child.tail.strip()
     return Node(_tag(element), text, tuple(children), dict(element.attrib))
@@ -164,7 +167,7 @@ def _node(element: etree._Element) -> Node:
 
 def _tag(element: etree._Element) -> str:
     tag = str(element.tag)
-    if not tag.startswith("{"):
+    if tag[0] != "{":
         return tag
     space, _, local = tag[1:].partition("}")
     return f"{element.prefix}:{local}" if element.prefix else local or space

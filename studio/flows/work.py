@@ -441,7 +441,7 @@ def _conflict(item: InboxItem, code: str, sentence: str, evidence: dict[str, Any
 def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
     """Write the delivery, unless this very document is posted already."""
     flow = item.flow
-    content = content_hash(load_plain(found.document))
+    content = content_hash(item.canonical)
     earlier = list(posts_of(flow, found.business_key))
     living = living_of(earlier)
     fresh = new_post(flow, item, bundle, found, content, again=taken_back_of(earlier))
