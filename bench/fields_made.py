@@ -360,7 +360,9 @@ def fabricate(number: int) -> dict[str, Any]:
     rest = names[len(common) :]
     half = len(rest) // 2
     left, right = common + rest[:half], common + rest[half:]
-    way = rng.choice(("same", "same", "short", "short", "vowels", "vowels", "camel", "noise", "mixed"))
+    way = rng.choice(
+        ("same", "same", "short", "short", "vowels", "vowels", "camel", "noise", "mixed")
+    )
     noisy = rng.random() < 0.5
     prefix = rng.choice(("", f"{subject}s_"))
     prefixed = rng.choice((1.0, 0.9))

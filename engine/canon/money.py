@@ -44,6 +44,14 @@ _PLACES = {
 }  # fmt: skip
 
 
+def spoken(amount: Decimal, currency: str = "") -> str:
+    """An amount as sentences say it: ``1,670.60 GBP``; without a currency no digit that counts is lost."""
+    digits = places_of(currency)
+    if not currency:
+        digits = max(digits, -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:,.{digits}f} {currency}".rstrip()
+
+
 def allocate(amount: Decimal, weights: Sequence[Decimal], places: int = 2) -> list[Decimal]:
     """Split ``amount`` in proportion to ``weights``; the parts add up to it exactly.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from engine.canon.money import ZERO, round_half_up
+from engine.canon.money import ZERO, round_half_up, spoken
 from engine.canon.tax import TaxedLine, Totals, compare, predict
 from engine.errors import Audience, CaseClass, Severity
 from engine.issue import Fix, Issue
@@ -112,8 +112,8 @@ def target_totals(subject: Subject) -> Iterator[Issue]:
     yield Issue(
         "target_totals",
         "gross_total",
-        f"{subject.facts.label} will compute {found.gross} (tax {found.tax}) instead of "
-        f"{gross} (tax {tax}).",
+        f"{subject.facts.label} will compute {spoken(found.gross)} (tax {spoken(found.tax)}) instead of "
+        f"{spoken(gross)} (tax {spoken(tax)}).",
         Severity.WARN if within else Severity.BLOCK,
         CaseClass.AMOUNT,
         evidence={
@@ -285,7 +285,7 @@ def credit(subject: Subject) -> Iterator[Issue]:
     if limit is not None and after > limit:
         yield Issue(
             "credit_limit", "gross_total",
-            f"{party.label or party.code} would owe {after}, the credit limit is {limit}.",
+            f"{party.label or party.code} would owe {spoken(after)}, the credit limit is {spoken(limit)}.",
             Severity.WARN, CaseClass.AMOUNT, Audience.APPROVER,
             {"limit": limit, "owed": party.owed, "amount": gross},
             (Fix("override", "Accept with a reason"),),
@@ -310,7 +310,7 @@ def duplicate(subject: Subject) -> Iterator[Issue]:
             "duplicate",
             "number",
             f"{subject.facts.label} already has {twin.number or twin.key} of {twin.date} over "
-            f"{twin.gross}; it {same}.",
+            f"{spoken(twin.gross)}; it {same}.",
             Severity.BLOCK if twin.same_number else Severity.WARN,
             CaseClass.DUPLICATE,
             evidence={"key": twin.key, "number": twin.number, "unique": unique},
@@ -330,7 +330,7 @@ def _money(
     return Issue(
         code,
         path,
-        f"{words} {found}, but the {name} is {wanted} ({gap:+} difference).",
+        f"{words} {spoken(found)}, but the {name} is {spoken(wanted)} ({gap:+,} difference).",
         severity,
         CaseClass.AMOUNT,
         evidence={"found": found, "wanted": wanted, "difference": gap},

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from engine.canon.money import spoken
 from engine.errors import Audience, Severity
 from engine.issue import Issue
 from engine.mapping.context import Context
@@ -131,7 +132,7 @@ def _overridden(issue: Issue, found: Override | None, money: Decimal, limit: Dec
     if abs(money) >= limit and alone:
         return replace(
             issue,
-            sentence=f"{issue.sentence} {found.by} let it pass; above {limit} a second person must agree.",
+            sentence=f"{issue.sentence} {found.by} let it pass; above {spoken(limit)} a second person must agree.",
             audience=Audience.APPROVER,
         )
     people = f"{found.by} and {found.second}" if found.second else found.by

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from engine.canon.money import ZERO
+from engine.canon.money import ZERO, spoken
 from engine.errors import CaseClass, Severity
 from engine.issue import Fix, Issue
 from engine.rules.documents import amount, lines_of, text_of
@@ -96,7 +96,9 @@ def line_signs(subject: Subject) -> Iterator[Issue]:
         if net is not None and net < 0 and not facts.negative_lines:
             yield Issue("negative", f"{place}.net_amount", "The line is negative.", fixes=_EDIT)
         if facts.amount_limit is not None and net is not None and abs(net) > facts.amount_limit:
-            yield Issue("too_large", f"{place}.net_amount", f"{net} is too large.", fixes=_EDIT)
+            yield Issue(
+                "too_large", f"{place}.net_amount", f"{spoken(net)} is too large.", fixes=_EDIT
+            )
         discounted = amount(line, "discount_percent") or amount(line, "discount_amount")
         if discounted and facts.discounts is not None and subject.kind not in facts.discounts:
             yield Issue(
@@ -126,7 +128,7 @@ def balanced(subject: Subject) -> Iterator[Issue]:
     if debits != credits_:
         gap: Decimal = debits - credits_
         yield Issue(
-            "unbalanced", "lines", f"Debits {debits} and credits {credits_} differ by {gap}.",
+            "unbalanced", "lines", f"Debits {spoken(debits)} and credits {spoken(credits_)} differ by {spoken(gap)}.",
             Severity.BLOCK, CaseClass.AMOUNT, evidence={"difference": gap}, fixes=_EDIT,
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.canon.money import ZERO, round_half_up
+from engine.canon.money import ZERO, round_half_up, spoken
 from engine.errors import CaseClass, Severity
 from engine.issue import Fix, Issue
 from engine.schema.model import JsonValue
@@ -155,14 +155,21 @@ def _fault(
         return _issue("other_currency", path, sentence, share, (Fix("hold", "Hold as unapplied"),))
     opened = left[item.document][0]
     if share.settled > opened:
-        sentence = f"{share.settled} is more than the {opened} open on {item.document}."
-        fixes = (Fix("part", f"Apply {opened}"), Fix("hold", "Hold as unapplied"))
+        sentence = f"{spoken(share.settled, currency)} is more than the {spoken(opened, currency)} open on {item.document}."
+        fixes = (Fix("part", f"Apply {spoken(opened, currency)}"), Fix("hold", "Hold as unapplied"))
         return _issue("over_applied", path, sentence, share, fixes)
     if share.amount > rest and not item.gives:
         sentence = (
-            f"{share.amount} for {item.document} is more than the {rest} left of the payment."
+            f"{spoken(share.amount, currency)} for {item.document} is more than the "
+            f"{spoken(rest, currency)} left of the payment."
         )
-        return _issue("payment_used_up", path, sentence, share, (Fix("part", f"Apply {rest}"),))
+        return _issue(
+            "payment_used_up",
+            path,
+            sentence,
+            share,
+            (Fix("part", f"Apply {spoken(rest, currency)}"),),
+        )
     return None
 
 
@@ -191,13 +198,13 @@ def remainders(settlement: Settlement, limit: Decimal) -> tuple[Issue, ...]:
         }  # fmt: skip
         if closing_line(item, limit) is not None:
             sentence = (
-                f"{one.document} is settled in one currency only: {one.left} stays open in its own, "
-                f"{one.left_base} in the base currency."
+                f"{one.document} is settled in one currency only: {spoken(one.left)} stays open in "
+                f"its own, {spoken(one.left_base)} in the base currency."
             )
             fixes = (Fix("difference", "Close it as a currency difference"),)
             code = "currency_residual"
         elif ZERO < one.left <= limit:
-            sentence = f"{one.left} would stay open on {one.document}."
+            sentence = f"{spoken(one.left)} would stay open on {one.document}."
             fixes = (Fix("discount", "Take it as discount"), Fix("accept", "Leave it open"))
             code = "short_paid"
         else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from engine.canon.money import QUANTA, ZERO, round_down, round_half_up
+from engine.canon.money import QUANTA, ZERO, round_down, round_half_up, spoken
 from engine.canon.tax import (
     Prediction,
     TaxedLine,
@@ -121,7 +121,7 @@ def solve(wanted: Wanted, model: TaxModel, policy: Policy | None = None) -> Solu
     gap = compare(wanted.totals, plain.totals)
     return Solution(
         solved=False, lines=wanted.lines, rounding=ZERO, devices=(), totals=plain.totals, moved=ZERO,
-        explanation=f"The target will show {plain.totals.gross} instead of {wanted.totals.gross} "
+        explanation=f"The target will show {spoken(plain.totals.gross)} instead of {spoken(wanted.totals.gross)} "
         f"({gap.gross:+}); nothing within the tolerance of {policy.tolerance} makes it tie.",
     )  # fmt: skip
 
@@ -266,7 +266,7 @@ def _words(wanted: Wanted, model: TaxModel, devices: tuple[Device, ...], moved: 
     plain = _predict(wanted, wanted.lines, model).totals
     used = ", ".join(d.value for d in devices)
     return (
-        f"The target would show {plain.gross} (tax {plain.tax}) instead of {wanted.totals.gross} "
-        f"(tax {wanted.totals.tax}); made to tie by: {used}"
+        f"The target would show {spoken(plain.gross)} (tax {spoken(plain.tax)}) instead of "
+        f"{spoken(wanted.totals.gross)} (tax {spoken(wanted.totals.tax)}); made to tie by: {used}"
         + (f"; {moved} moved." if moved else ".")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 
+from engine.canon.money import spoken
 from engine.errors import StudioError
 from engine.ports import Receipt
 from studio.accounts.roles import TRIAGE
@@ -39,8 +40,8 @@ def adopt(actor: Actor, item: InboxItem, said: str, reason: str) -> Receipt:
     total = total_of(delivery, dict(found.data))
     if total is not None and abs(total - delivery.gross) > CENTS:
         raise ValidationError(
-            f"{delivery.entity} {found.number or found.key} in {delivery.connection} says {total}, "
-            f"{item.label} says {delivery.gross}. Correct one of the two first, or close this record "
+            f"{delivery.entity} {found.number or found.key} in {delivery.connection} says "
+            f"{spoken(total)}, {item.label} says {spoken(delivery.gross)}. Correct one of the two first, or close this record "
             "without posting."
         )
     with acting(actor, TRIAGE, "delivery.adopted", f"delivery:{delivery.uuid}") as line:

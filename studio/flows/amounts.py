@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from engine.canon.totals import Sums
-from studio.core.templatetags.studio import MINOR_DIGITS
 from studio.flows.places import first
 
 ZERO = Decimal(0)
@@ -53,9 +52,3 @@ def amounts_of(record: Mapping[str, Any], plan: Mapping[str, Any]) -> Sums:
         return Sums(gross, net, gross - net)
     tax = amount_at(record, plan["tax"]) or ZERO
     return Sums(gross, gross - tax, tax)
-
-
-def spoken(amount: Decimal, currency: str = "") -> str:
-    """An amount as sentences of cases say it: ``1,670.60 GBP``."""
-    digits = MINOR_DIGITS.get(currency.upper(), 2)
-    return f"{amount:,.{digits}f} {currency}".rstrip()

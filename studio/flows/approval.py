@@ -7,8 +7,10 @@ machine alone, however sure it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
+from engine.canon.money import spoken
 from engine.errors import Audience, CaseClass
 from engine.issue import Fix, Issue
 from engine.schema.model import Record
@@ -24,13 +26,16 @@ def approval_of(
     if design.get("approval") != "each" or item.flow.ladder not in ASKING:
         return []
     kind = str(design.get("document", "record")).replace("_", " ")
-    total = f"{document.get('gross_total') or document.get('amount') or ''} {document.get('currency') or ''}"
+    amount = document.get("gross_total") or document.get("amount")
+    total = (
+        spoken(Decimal(str(amount)), str(document.get("currency") or "")) if amount else "nothing"
+    )
     return [
         Issue(
             code="needs_approval",
             path="",
             sentence=(
-                f"{kind.capitalize()} {business_key} over {total.strip()} for "
+                f"{kind.capitalize()} {business_key} over {total} for "
                 f"{document.get('party_name') or document.get('party') or 'nobody named'} "
                 f"waits for an approval before it goes to {item.flow.target}."
             ),

@@ -15,6 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from connectors.http.jsontext import load
+from engine.canon.money import spoken
 from engine.errors import CaseClass
 from engine.issue import Issue
 from engine.schema.model import Record
@@ -46,7 +47,7 @@ def against_control(control: Mapping[str, str], document: Record) -> list[Issue]
     for side in SIDES:
         found[side] = Decimal(str(document.get(f"{side}_total") or 0))
     wrong = [
-        f"{name} {found[name]:f} instead of {value}"
+        f"{name} {_said(name, found[name])} instead of {_said(name, Decimal(value))}"
         for name, value in control.items()
         if name in found and found[name] != Decimal(value)
     ]
@@ -151,3 +152,8 @@ def settle(run: Run) -> Batch:
 
 def _read(plain: Mapping[str, Any]) -> Control:
     return Control(int(plain["count"]), Decimal(plain["debit"]), Decimal(plain["credit"]))
+
+
+def _said(name: str, value: Decimal) -> str:
+    """A number of lines is no amount."""
+    return f"{value:f}" if name == "lines" else spoken(value)

@@ -1,22 +1,35 @@
 """Who decided the codes and links that a posting used, and when: as it was when it was posted.
 
-The row of a mapping and the translation it uses are two decisions, often of two people.
+The row of a mapping and the translation it uses are two decisions, often of two people. Codes and keys come
+with what people call them.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 
 from studio.flows.models import Delivery
-from studio.linking.models import Link
+from studio.linking.models import Link, Party
 from studio.mapping.models import LookupRow
 
-Decided = tuple[str, datetime]
+KINDS = {"customer": "Customer", "supplier": "Supplier", "item": "Item"}
 # What the trace keeps of everything used: kind, table, code, value, key of the lookup row.
 Used = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision about a code or a record, and what both sides of it are called."""
+
+    by: str = ""
+    at: datetime | None = None
+    table: str = ""
+    code_name: str = ""
+    value_name: str = ""
 
 
 class Deciders:
@@ -30,15 +43,15 @@ class Deciders:
         self._links = self._of_links({(str(u[1]), str(u[2])) for u in used if u[0] == "link"})
 
     def of(self, used: list[Used]) -> list[dict[str, Any]]:
-        """Everything a value used, each with who decided it and when; empty where it is not known."""
+        """Everything a value used: both codes with their names, who decided it and when, if known."""
         found = []
         for kind, table, code, value, key in used:
             known = self._rows.get(str(key))
             if kind == "link":
                 known = self._links.get((str(table), str(code), str(value)))
-            by, at = known or ("", None)
-            said = {"kind": kind, "table": table, "code": code, "value": value}
-            found.append({**said, "by": by, "at": at})
+            known = known or Decided(table=KINDS.get(str(table), str(table)))
+            said = {"kind": kind, "code": code, "value": value, **asdict(known)}
+            found.append(said)
         return found
 
     def _of_rows(self, keys: set[str]) -> dict[str, Decided]:
@@ -47,8 +60,11 @@ class Deciders:
         rows = past.order_by("history_date", "history_id")
         # The latest overwrites the earlier ones.
         return {
-            str(key): (by, at)
-            for key, by, at in rows.values_list("uuid", "decided_by", "history_date")
+            str(key): Decided(by, at, table, code_name, value_name)
+            for key, by, at, table, code_name, value_name in rows.values_list(
+                *("uuid", "decided_by", "history_date", "table__label"),
+                *("source_label", "target_label"),
+            )
         }
 
     def _of_links(self, wanted: set[tuple[str, str]]) -> dict[tuple[str, str, str], Decided]:
@@ -58,10 +74,28 @@ class Deciders:
         ours = Q(left_connection=source, right_connection=target)
         theirs = Q(left_connection=target, right_connection=source)
         named = Q(left_code__in=codes) | Q(right_key__in=codes)
-        links = Link.objects.filter(ours | theirs, named, kind__in=kinds)
+        links = list(
+            Link.objects.filter(ours | theirs, named, kind__in=kinds)
+            .filter(created_at__lte=self._moment)
+            .order_by("created_at")
+        )
+        names = self._names(codes | {one.left_code for one in links})
         found: dict[tuple[str, str, str], Decided] = {}
-        for link in links.filter(created_at__lte=self._moment).order_by("created_at"):
-            said = (link.decided_by, link.created_at)
-            found[link.kind, link.left_code, link.right_key] = said
-            found[link.kind, link.right_key, link.left_code] = said
+        for link in links:
+            left = names.get((link.left_connection_id, link.kind, link.left_code), "")
+            right = link.right_label
+            said = link.decided_by, link.created_at, KINDS.get(link.kind, link.kind)
+            found[link.kind, link.left_code, link.right_key] = Decided(*said, left, right)
+            found[link.kind, link.right_key, link.left_code] = Decided(*said, right, left)
         return found
+
+    def _names(self, codes: set[str]) -> dict[tuple[int, str, str], str]:
+        """(connection, kind, code) -> what the record is called there."""
+        sides = (self._flow.source_id, self._flow.target_id)
+        rows = Party.objects.filter(connection__in=sides, code__in=codes)
+        return {
+            (connection, kind, code): label
+            for connection, kind, code, label in rows.values_list(
+                "connection_id", "kind", "code", "label"
+            )
+        }

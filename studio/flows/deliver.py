@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from connectors.http.jsontext import dump
 from connectors.registry import capabilities
+from engine.canon.money import spoken
 from engine.errors import (
     Audience,
     CaseClass,
@@ -38,7 +39,6 @@ from studio.accounts.roles import MATCH
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success
 from studio.core.dispatch import nudge
-from studio.flows.amounts import spoken
 from studio.flows.changing import CHANGES, after_change, after_create, decide_again
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem

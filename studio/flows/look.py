@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors.http.jsontext import load
+from engine.canon.money import spoken
 from engine.errors import CaseClass, StudioError
 from engine.issue import Issue
 from engine.ports import Connector, SourceRecord
@@ -116,7 +117,8 @@ def watch(posted: Delivery, record: SourceRecord | None) -> str:
         total = total_of(posted, dict(record.data))
         if total is None or total == posted.gross:
             return "echo"
-        code, said = "changed-at-target", f"was changed there from {posted.gross} to {total}"
+        code = "changed-at-target"
+        said = f"was changed there from {spoken(posted.gross)} to {spoken(total)}"
     with transaction.atomic():
         open_case(
             posted.flow.workspace,

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from connectors.http.jsontext import load
+from engine.canon.money import spoken
 from studio.accounts.models import Workspace
 from studio.catalog.models import Exchange
 from studio.core.models import AuditEvent
-from studio.flows.amounts import spoken
 from studio.flows.deciders import Deciders
 from studio.flows.evidence import flat, tried_words
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
@@ -145,6 +145,12 @@ class Ancestor:
     approved_by: str
     approved_at: datetime | None
     inbound: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What people call the record or code that the value is the key of."""
+        value = str(self.value)
+        return next((u["value_name"] for u in self.used if str(u["value"]) == value), "")
 
 
 def ancestry(delivery: Delivery) -> list[Ancestor]:

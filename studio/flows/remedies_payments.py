@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
+from engine.canon.money import spoken
 from engine.errors import StudioError
 from studio.accounts.roles import APPROVE, MATCH, TRIAGE
 from studio.core.action import Actor
@@ -64,7 +65,7 @@ def candidates(case: Case, text: str) -> list[Choice]:
 
 
 def _hint(held: Held, paid: Decimal) -> str:
-    said = f"{held.item.open_amount} {held.item.currency} open of {held.total}, {held.on or ''}"
+    said = f"{spoken(held.item.open_amount, held.item.currency)} open of {spoken(held.total)}, {held.on or ''}"
     return f"the same amount · {said}" if held.item.open_amount == paid else said
 
 

@@ -19,6 +19,7 @@ from pydantic import ValidationError as BadDocument
 
 from connectors.http.jsontext import load
 from engine.canon.model import DOCUMENTS
+from engine.canon.money import spoken
 from engine.canon.totals import complete, sums_of
 from engine.errors import Audience, CaseClass
 from engine.issue import Issue
@@ -26,7 +27,6 @@ from engine.mapping import Result
 from engine.runtime.idempotency import content_hash
 from engine.schema.model import Record
 from studio.core.dispatch import nudge
-from studio.flows.amounts import spoken
 from studio.flows.approval import approval_of
 from studio.flows.bundle import Bundle, Sides
 from studio.flows.checks import preflight

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -16,16 +16,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from engine.canon.money import places_of
 from studio.core import charts
 from studio.core.shares import percent_of
 
 register = template.Library()
-
-# ISO 4217: digits after the separator where they are not two.
-MINOR_DIGITS = {
-    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
 
 # Lower bound, word, style: product.md 7.1.
 BANDS: tuple[tuple[float, str, str], ...] = (
@@ -48,6 +43,9 @@ TONE_WORDS: dict[str, str] = {
 }
 TONES = {word: name for name, words in TONE_WORDS.items() for word in words.split()}
 _PATH = re.compile(r"([.\[\]/]+)")
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+# The month as a word: nobody on either side of an ocean reads the day as the month.
+DAY = "j M Y"
 
 
 @register.filter
@@ -57,7 +55,7 @@ def amount(value: Any, currency: str = "") -> str:
         number = Decimal(str(value))
     except InvalidOperation:
         return "–" if value in (None, "") else str(value)
-    digits = MINOR_DIGITS.get(str(currency).upper(), 2)
+    digits = places_of(str(currency))
     rounded = number.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
     text = formats.number_format(abs(rounded), digits, use_l10n=True, force_grouping=True)
     return f"−{text}" if rounded < 0 else text
@@ -135,6 +133,49 @@ def fieldpath(path: Any) -> SafeString:
 
 
 @register.filter
+def figure(value: Any) -> str:
+    """A value of a record: without the zeros that only say how many digits a column has."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    text = str(value)
+    if not _LONG_NUMBER.fullmatch(text):
+        return text
+    whole, _dot, rest = text.partition(".")
+    return f"{whole}.{rest.rstrip('0').ljust(2, '0')}"
+
+
+@register.filter
+def day(when: date | str | None) -> str:
+    """A day, written the same everywhere; text that is no day stays as it is."""
+    try:
+        found = date.fromisoformat(when[:10]) if isinstance(when, str) else when
+    except ValueError:
+        return str(when)
+    if isinstance(found, datetime) and timezone.is_aware(found):
+        found = timezone.localtime(found)
+    return formats.date_format(found, DAY) if found else "–"
+
+
+@register.filter
+def written(when: datetime | None) -> str:
+    """A moment for the middle of a sentence."""
+    return formats.date_format(timezone.localtime(when), f"{DAY} H:i") if when else "–"
+
+
+@register.filter
+def moment(when: datetime | None, seconds: str = "") -> SafeString:
+    """A moment with seconds and zone on hover; ``seconds`` shows the seconds, too."""
+    if when is None:
+        return SafeString("–")
+    local = timezone.localtime(when)
+    said = formats.date_format(local, f"{DAY} H:i:s") if seconds else written(when)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        *(when.astimezone(UTC).isoformat(timespec="seconds"), _exact(local), said),
+    )
+
+
+@register.filter
 def ago(when: datetime | None) -> SafeString:
     """How long ago, with the exact time on hover and for screen readers."""
     if when is None:
@@ -200,7 +241,7 @@ def _grouped(value: int) -> str:
 
 
 def _exact(when: datetime) -> str:
-    return f"{formats.date_format(when, 'DATE_FORMAT')} {when:%H:%M:%S} {when.tzname()}"
+    return f"{formats.date_format(when, DAY)} {when:%H:%M:%S} {when.tzname()}"
 
 
 def _distance(when: datetime) -> str:

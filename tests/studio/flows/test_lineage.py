@@ -108,8 +108,8 @@ def test_explain_names_who_approved_the_row_the_code_and_the_link_each_with_its_
     said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     today = f"{timezone.localtime():%Y}"
     assert "Row: Ivo Marsh 1 Nov 2026" in said
-    assert re.search(rf"Code 30 in terms: Ana Keller \d+ \w+ {today}", said)
-    assert "Link of customer BAY: Ben Ortiz 3 Nov 2026" in said
+    assert re.search(rf"Terms, code 30: Ana Keller \d+ \w+ {today}", said)
+    assert "Customer Bayside: Ben Ortiz 3 Nov 2026" in said
     assert "Somebody Later" not in said
 
 
