@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from engine.canon.days import spoken_day
 from engine.canon.money import ZERO, round_half_up, spoken
 from engine.canon.tax import TaxedLine, Totals, compare, predict
 from engine.errors import Audience, CaseClass, Severity
@@ -195,7 +196,8 @@ def period(subject: Subject) -> Iterator[Issue]:
     yield Issue(
         "period_closed",
         "date",
-        f"{facts.label}: the period up to {lock} {words}; the document is dated {day}.",
+        f"{facts.label}: the period up to {spoken_day(lock)} {words}; the document is dated "
+        f"{spoken_day(day)}.",
         Severity.BLOCK,
         CaseClass.PERIOD,
         Audience.APPROVER,
@@ -309,7 +311,7 @@ def duplicate(subject: Subject) -> Iterator[Issue]:
         yield Issue(
             "duplicate",
             "number",
-            f"{subject.facts.label} already has {twin.number or twin.key} of {twin.date} over "
+            f"{subject.facts.label} already has {twin.number or twin.key} of {spoken_day(twin.date)} over "
             f"{spoken(twin.gross)}; it {same}.",
             Severity.BLOCK if twin.same_number else Severity.WARN,
             CaseClass.DUPLICATE,

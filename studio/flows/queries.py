@@ -16,6 +16,7 @@ from engine.canon.money import spoken
 from studio.accounts.models import Workspace
 from studio.catalog.models import Exchange
 from studio.core.models import AuditEvent
+from studio.flows.corrections import corrections_of
 from studio.flows.deciders import Deciders
 from studio.flows.evidence import flat, tried_words
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
@@ -166,6 +167,7 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
     inward = versions.get(content["inbound"]["version"])
     sources = dict(flat(load(delivery.item.payload)["data"]))
     deciders = Deciders(delivery)
+    by_hand = {one.path: one for one in corrections_of(delivery.item)}
     found = []
     for target, seen in delivery.trace.items():
         said = _approval(out, target)
@@ -179,7 +181,11 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
                 approved_by=said.get("by", ""),
                 approved_at=parse_datetime(said.get("at", "")),
                 inbound=[
-                    {**_inbound(inward, path, sources), "value": value}
+                    {
+                        **_inbound(inward, path, sources),
+                        "value": value,
+                        "by_hand": by_hand.get(path),
+                    }
                     for path, value in dict(map(tuple, seen["reads"])).items()
                 ],
             )

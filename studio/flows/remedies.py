@@ -10,6 +10,7 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
+from engine.canon.days import spoken_day
 from engine.canon.model import DOCUMENTS
 from studio.accounts.roles import APPROVE, LOOKUP, MATCH, OPERATE, TRIAGE
 from studio.catalog.models import Code
@@ -245,7 +246,8 @@ def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         raise ValidationError("Give the date as YYYY-MM-DD.") from error
     override(item, "date", day.isoformat())
     replay(item)
-    return f"Posts on {day.isoformat()}; the source keeps {item.document_on}."
+    kept = spoken_day(item.document_on) if item.document_on else "no date"
+    return f"Posts on {spoken_day(day)}; the source keeps {kept}."
 
 
 def _adopt(actor: Actor, case: Case, values: Mapping[str, str]) -> str:

@@ -259,7 +259,7 @@ def _describe(item: InboxItem, found: Outcome, kind: str) -> None:
     document = found.document
     number = found.business_key or item.key
     party = str(document.get("party_name") or document.get("party") or "")
-    item.label = f"{NAMES.get(kind, item.entity)} {number}"
+    item.label = f"{NAMES.get(kind, item.entity)} {number.replace('|', ' · ')}"
     item.party = party[:120]
     sums = sums_of(document, kind)
     item.amount, item.net, item.tax = sums.gross, sums.net, sums.tax

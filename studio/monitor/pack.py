@@ -20,6 +20,7 @@ from studio.accounts.models import Workspace
 from studio.accounts.roles import READ
 from studio.core.action import Actor, acting
 from studio.core.models import AuditEvent, SealHead
+from studio.flows.corrections import corrections_of
 from studio.flows.models import Delivery, InboxItem
 from studio.linking.models import Judgement
 from studio.mapping.models import Decision, LookupRow
@@ -220,23 +221,11 @@ def _overrides(workspace: Workspace, period: Period) -> Iterable[Row]:
         )
     items = InboxItem.objects.filter(flow__workspace=workspace, updated_at__date__range=period)
     for item in items.exclude(overrides={}).order_by("pk").iterator():
-        events = _fixes(item)
-        for path, value in item.overrides.items():
-            said = next((e for e in events if str(value) in e.data["values"].values()), None)
-            who, at = (said.actor, said.at) if said else ("", item.updated_at)
-            reason = said.data["values"].get("reason", "") if said else ""
+        for one in corrections_of(item):
             yield (
-                *(at.isoformat(), who, item.label, path, value, reason),
-                *(item.amount, item.currency),
+                *((one.at or item.updated_at).isoformat(), one.by, item.label),
+                *(one.path, one.value, one.reason, item.amount, item.currency),
             )
-
-
-def _fixes(item: InboxItem) -> list[AuditEvent]:
-    """What people did about the cases of a record, newest first."""
-    cases = Case.objects.filter(subject=f"inbox:{item.uuid}").values_list("uuid", flat=True)
-    subjects = [f"case:{key}" for key in cases]
-    found = AuditEvent.objects.filter(subject__in=subjects, key__startswith="case.")
-    return [e for e in found.order_by("-pk") if isinstance(e.data.get("values"), dict)]
 
 
 _PLACES = ("source", "ledger", "target")

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Manager
+
+from studio.accounts.models import Workspace
+from studio.catalog.models import Connection
 from studio.core.models import AuditEvent
+from studio.flows.models import Delivery, Flow, InboxItem, Run
+from studio.linking.models import Link, Party
+from studio.mapping.models import LookupTable, Mapping, MappingRow, ValueProposal
+from studio.tieout.models import TieOut
+from studio.triage.models import Case
 
 # Characters of a UUID as text.
 KEY_LENGTH = 36
@@ -49,6 +62,25 @@ SENTENCES = {
 }
 
 
+# Kind of a subject -> its rows, and the columns that people know them by.
+NAMED: dict[str, tuple[Manager[Any], tuple[str, ...]]] = {
+    "case": (Case.objects, ("record_label",)),
+    "connection": (Connection.objects, ("name",)),
+    "delivery": (Delivery.objects, ("business_key", "connection__name")),
+    "flow": (Flow.objects, ("name",)),
+    "inbox": (InboxItem.objects, ("label",)),
+    "link": (Link.objects, ("left_code", "right_label")),
+    "mapping": (Mapping.objects, ("entity", "document", "connection__name")),
+    "party": (Party.objects, ("label", "connection__name")),
+    "row": (MappingRow.objects, ("target_path",)),
+    "run": (Run.objects, ("flow__name",)),
+    "table": (LookupTable.objects, ("label", "connection__name")),
+    "tieout": (TieOut.objects, ("flow__name", "currency")),
+    "value": (ValueProposal.objects, ("source", "table__label")),
+    "workspace": (Workspace.objects, ("name",)),
+}
+
+
 class _Missing(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return "…"
@@ -67,7 +99,26 @@ def sentence(event: AuditEvent) -> str:
     return words.format_map(_Missing(event.data))
 
 
-def subject(event: AuditEvent) -> str:
-    """What the line is about, short: the kind and the beginning of its key."""
-    kind, _, key = event.subject.partition(":")
-    return f"{kind} {key[:8]}" if len(key) == KEY_LENGTH else event.subject
+def subjects(events: Sequence[AuditEvent]) -> dict[str, str]:
+    """What lines are about, in the words of people: subject -> name; one query for each kind.
+
+    What is gone, or has no name, is called by its kind and the beginning of its key.
+    """
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for event in events:
+        kind, _, key = event.subject.partition(":")
+        if len(key) == KEY_LENGTH:
+            wanted[kind].add(key)
+    named: dict[str, str] = {}
+    for kind, keys in wanted.items():
+        if kind not in NAMED:
+            continue
+        known, fields = NAMED[kind]
+        rows = known.filter(uuid__in=keys).values_list("uuid", *fields)
+        named |= {f"{kind}:{key}": " · ".join(filter(None, said)) for key, *said in rows}
+    return {e.subject: named.get(e.subject) or _short(e.subject) for e in events}
+
+
+def _short(subject: str) -> str:
+    kind, _, key = subject.partition(":")
+    return f"{kind} {key[:8]}" if len(key) == KEY_LENGTH else subject

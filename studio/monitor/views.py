@@ -17,7 +17,7 @@ from studio.accounts.roles import READ
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
-from studio.monitor.sentences import sentence, subject
+from studio.monitor.sentences import sentence, subjects
 from studio.monitor.waiting import waiting_for
 
 
@@ -42,13 +42,14 @@ def audit(request: StudioRequest) -> HttpResponse:
         text=get.get("q", "").strip()[:80],
     )
     rows = keyset(events, ["-id"], after=get.get("after"), before=get.get("before"), size=60)
+    about = subjects(rows.rows)
     return page_or_part(
         request,
         "monitor/audit.html",
         "monitor/_audit_rows.html",
         {
             "rows": rows,
-            "lines": [(e, sentence(e), subject(e)) for e in rows.rows],
+            "lines": [(e, sentence(e), about[e.subject]) for e in rows.rows],
             "people": duties.duties(queries.audit(request.workspace)),
             "duties": duties.LABELS.values(),
             "text": get.get("q", ""),

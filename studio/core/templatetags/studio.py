@@ -42,6 +42,13 @@ TONE_WORDS: dict[str, str] = {
     "machine": "machine proposed prefilled suggested model",
 }
 TONES = {word: name for name, words in TONE_WORDS.items() for word in words.split()}
+LIMITS = {
+    "second": "In a second",
+    "minute": "In a minute",
+    "day": "In a day",
+    "concurrent": "At once",
+    "batch": "In batches",
+}
 _PATH = re.compile(r"([.\[\]/]+)")
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 # The month as a word: nobody on either side of an ocean reads the day as the month.
@@ -142,6 +149,24 @@ def figure(value: Any) -> str:
         return text
     whole, _dot, rest = text.partition(".")
     return f"{whole}.{rest.rstrip('0').ljust(2, '0')}"
+
+
+@register.filter
+def words(name: Any) -> str:
+    """A name of our own for people: ``expense_account`` is “Expense account”."""
+    return str(name).replace("_", " ").strip().capitalize()
+
+
+@register.filter
+def stepname(key: str) -> str:
+    """The kind of a step from its key: ``branch:Invoice`` is “Branch”."""
+    return words(key.partition(":")[0])
+
+
+@register.filter
+def limit_words(name: str) -> str:
+    """What a limit of a vendor counts."""
+    return _(LIMITS[name]) if name in LIMITS else words(name)
 
 
 @register.filter

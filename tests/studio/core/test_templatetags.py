@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -97,3 +97,34 @@ def test_a_query_string_changes_one_value_and_keeps_the_rest() -> None:
     text = tags.query({"request": request}, after="", size=5)
 
     assert text == "?q=a%26b&size=5"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("1.000000", "1.00"),
+        ("12.345600", "12.3456"),
+        ("10.5", "10.5"),
+        ("0012000", "0012000"),
+        (True, "yes"),
+        (Decimal("4884.240"), "4884.24"),
+        ("10-1000", "10-1000"),
+    ],
+)
+def test_a_value_loses_only_zeros_that_say_how_wide_its_column_is(value, said) -> None:
+    assert tags.figure(value) == said
+
+
+def test_a_day_reads_the_same_from_a_date_a_moment_and_text() -> None:
+    when = datetime(2026, 3, 31, 12, tzinfo=UTC)
+
+    assert {tags.day(d) for d in (when, when.date(), "2026-03-31")} == {"31 Mar 2026"}
+    assert (tags.day(None), tags.day("soon")) == ("–", "soon")
+    assert tags.written(when) == "31 Mar 2026 12:00"
+    assert 'title="31 Mar 2026 12:00:00 UTC"' in tags.moment(when)
+
+
+def test_names_of_our_own_are_words() -> None:
+    assert tags.words("expense_account") == "Expense account"
+    assert tags.stepname("branch:Invoice") == "Branch"
+    assert (tags.limit_words("minute"), tags.limit_words("week_end")) == ("In a minute", "Week end")

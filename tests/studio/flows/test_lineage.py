@@ -12,6 +12,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.errors import RemoteRejected
 from engine.runtime.idempotency import content_hash
 from studio.flows.lineage import recomputed
 from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
@@ -19,6 +20,7 @@ from studio.flows.rehearsal.replay import ask_replay
 from studio.flows.rehearsal.run import claim, run
 from studio.linking.models import Link
 from studio.mapping.models import LookupRow, MappingVersion
+from studio.triage.actions import apply_remedy
 from studio.triage.models import Case
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +113,28 @@ def test_explain_names_who_approved_the_row_the_code_and_the_link_each_with_its_
     assert re.search(rf"Terms, code 30: Ana Keller \d+ \w+ {today}", said)
     assert "Customer Bayside: Ben Ortiz 3 Nov 2026" in said
     assert "Somebody Later" not in said
+
+
+def test_explain_says_who_set_a_value_by_hand_and_what_the_record_says(
+    world, client: Client, actor_of, ana, olga
+) -> None:
+    world.order("1001")
+    world.target.faults = [
+        RemoteRejected(system="qbo", call="create Invoice", detail="no", field="date")
+    ]
+    world.run()
+    apply_remedy(actor_of(ana), world.case(), "edit", {"value": "2026-04-01"})
+    world.run()
+    client.force_login(olga)
+
+    page = client.get(f"/flows/deliveries/{world.post('1001').uuid}/explain/").content.decode()
+
+    said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    found = re.search(
+        r"date = 2026-04-01 set by hand (Ana \w+) .*? OrderDate of the record says (\S+)", said
+    )
+    assert found is not None
+    assert found.groups() == ("Ana Keller", "2026-11-02")
 
 
 # --- a period through another version ---------------------------------------------------------------
