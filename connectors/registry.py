@@ -77,10 +77,12 @@ class Consent:
     Attributes:
         pkce: the vendor takes PKCE, so the code alone is worth nothing to a thief.
         company: argument of the answer that names the company; empty where it is chosen afterwards.
+        ends_by_json: the vendor takes the end of a sign-in as JSON (Intuit) and not as a form (RFC 7009).
     """
 
     pkce: bool = False
     company: str = ""
+    ends_by_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ CONNECTORS: dict[str, System] = {
                     "batch": "40 a minute"},
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             company="realm",
-            consent=Consent(company="realmId"),
+            consent=Consent(company="realmId", ends_by_json=True),
             newest="75",
             production="https://quickbooks.api.intuit.com",
             settings=("client_id", "marker", "batch_per_minute"),

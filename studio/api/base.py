@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins
+from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -79,6 +79,12 @@ class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[
     ) -> Response:
         """An answer in the shape of a serializer."""
         return Response(serializer(value, many=many).data, status=status)
+
+
+class ReasonBody(serializers.Serializer[Any]):
+    """Why something is ended or taken back."""
+
+    reason = serializers.CharField()
 
 
 def deed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import models
 from django.utils import timezone
@@ -11,7 +11,15 @@ from engine.runtime.schedule import Hours
 from studio.accounts.models import User, Workspace
 from studio.core.models import Base
 
-CONNECTION_STATES = [("new", "New"), ("live", "Live"), ("broken", "Broken"), ("revoked", "Revoked")]
+CONNECTION_STATES = [
+    ("new", "New"),
+    ("live", "Live"),
+    ("broken", "Broken"),
+    ("revoked", "Revoked"),
+    ("ended", "Disconnected"),
+]
+# A disconnected connection rests until a person signs in again.
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Connection(Base):
@@ -55,6 +63,8 @@ class Connection(Base):
     def rests_until(self) -> datetime | None:
         """When it may be used again; None where it may be used now."""
         now = timezone.now()
+        if self.state == "ended":
+            return NEVER
         if self.paused_until is not None and self.paused_until > now:
             return self.paused_until
         hours = Hours.read(self.allowed_hours)

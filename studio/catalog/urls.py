@@ -13,6 +13,7 @@ urlpatterns = [
     path("<uuid:key>/", views.connection, name="connection"),
     path("<uuid:key>/settings/", views_connect.settings, name="connection-settings"),
     path("<uuid:key>/sign-in/", views_connect.sign_in, name="connection-sign-in"),
+    path("<uuid:key>/disconnect/", views_connect.disconnect, name="connection-disconnect"),
     path("<uuid:key>/company/", views_connect.company, name="connection-company"),
     path("<uuid:key>/ready/", views_connect.ready, name="connection-ready"),
     path("<uuid:key>/check/", views.check, name="connection-check"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.schema.drift import Change, Remap
 from engine.schema.model import SystemSchema
 from studio.catalog.models import Connection
+from studio.core.action import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ Suggester = Callable[[Change, SystemSchema, SystemSchema], list[Remap]]
 FINDERS: list[Finder] = []
 SUGGESTERS: list[Suggester] = []
 NEXT: list[Callable[[Connection], list[NextStep]]] = []
+DEPENDENTS: list[Callable[[Connection], list[Hit]]] = []
+LEAVING: list[Callable[[Actor, Connection, str], list[str]]] = []
 
 
 def register_finder(finder: Finder) -> None:
@@ -65,6 +68,28 @@ def register_next(finder: Callable[[Connection], list[NextStep]]) -> None:
     """Add what knows a next step; called from ``AppConfig.ready``."""
     if finder not in NEXT:
         NEXT.append(finder)
+
+
+def register_dependent(finder: Callable[[Connection], list[Hit]]) -> None:
+    """Add what knows who needs a connection; called from ``AppConfig.ready``."""
+    if finder not in DEPENDENTS:
+        DEPENDENTS.append(finder)
+
+
+def register_leaving(stop: Callable[[Actor, Connection, str], list[str]]) -> None:
+    """Add what stops work on a connection that is ended and says what; from ``AppConfig.ready``."""
+    if stop not in LEAVING:
+        LEAVING.append(stop)
+
+
+def dependents_of(connection: Connection) -> list[Hit]:
+    """Everything that needs a connection."""
+    return [hit for finder in DEPENDENTS for hit in finder(connection)]
+
+
+def stop_on(actor: Actor, connection: Connection, reason: str) -> list[str]:
+    """Stop everything that works on a connection; returns what was stopped."""
+    return [said for stop in LEAVING for said in stop(actor, connection, reason)]
 
 
 def next_steps_of(connection: Connection) -> list[NextStep]:

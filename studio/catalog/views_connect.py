@@ -14,13 +14,13 @@ from connectors.registry import CONNECTORS
 from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import CONNECT, PUBLISH
-from studio.catalog import actions, consent
+from studio.catalog import actions, consent, ending
 from studio.catalog.emulated import TYPED, beside
 from studio.catalog.forms import WORDS, ReachForm, SignInForm
 from studio.catalog.models import Connection
 from studio.catalog.ready import ask_to_get_ready, progress_of
 from studio.catalog.twins import twins_of
-from studio.catalog.uses import next_steps_of
+from studio.catalog.uses import dependents_of, next_steps_of
 from studio.catalog.vault import unseal
 from studio.core.htmx import page_or_part
 
@@ -95,6 +95,25 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
         return redirect("catalog:connection", key=key)
     context = {"form": form, "system": CONNECTORS[found.system], "connection": found}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
+
+
+@page(CONNECT)
+@BOTH
+def disconnect(request: StudioRequest, key: str) -> HttpResponse:
+    """What needs the connection, and the button that ends it."""
+    found = _found(request, key)
+    if request.method == "POST":
+        try:
+            left = ending.disconnect(request.actor, found, request.POST.get("reason", ""))
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return redirect("catalog:connection-disconnect", key=key)
+        messages.success(request, f"{found.name} is disconnected. Its secrets are forgotten.")
+        if left:
+            messages.error(request, left)
+        return redirect("catalog:connection", key=key)
+    context = {"connection": found, "needed": dependents_of(found)}
+    return render(request, "catalog/disconnect.html", context)
 
 
 @page(CONNECT)

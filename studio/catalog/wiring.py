@@ -103,7 +103,14 @@ def opened(connection: Connection, *, patience: float = PATIENCE) -> Iterator[Co
     Args:
         connection: to which system.
         patience: seconds a call waits while the vendor's limit is used up.
+
+    Raises:
+        AccessDenied: a person disconnected it.
     """
+    if connection.state == "ended":
+        raise AccessDenied(
+            system=connection.name, call="sign in", detail="It was disconnected here by a person."
+        )
     connector = open_connector(config_of(connection), services_of(connection, patience=patience))
     try:
         yield connector
@@ -115,9 +122,9 @@ def note_success(connection: Connection) -> None:
     """The connection answered: its outage, if there was one, is over."""
     if connection.failures or connection.state != "live" or connection.paused_until:
         with transaction.atomic():
-            Connection.objects.filter(pk=connection.pk).update(
-                failures=0, state="live", paused_until=None, paused_reason=""
-            )
+            # Who disconnects while a call is under way means it: no answer brings it back.
+            used = Connection.objects.filter(pk=connection.pk).exclude(state="ended")
+            used.update(failures=0, state="live", paused_until=None, paused_reason="")
             close_cases(
                 f"connection:{connection.uuid}",
                 state="auto_closed",
@@ -129,6 +136,8 @@ def note_success(connection: Connection) -> None:
 
 def note_fault(connection: Connection, error: StudioError) -> None:
     """Count an outage, or pause the connection for a limit or a refused sign-in; one case for all."""
+    if Connection.objects.filter(pk=connection.pk, state="ended").exists():
+        return
     said = dispose(error)
     if said.verdict is Verdict.PAUSE:
         wait = said.wait_seconds or 3600.0

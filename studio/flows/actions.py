@@ -92,9 +92,16 @@ def _publish_way_back(actor: Actor, flow: Flow, version: FlowVersion) -> None:
         publish_flow(actor, back, note=f"follows version {version.number} of {flow.name}")
 
 
-def pause(actor: Actor, flow: Flow, reason: str) -> None:
-    """Stop taking and sending; what is under way ends in order."""
-    with acting(actor, OPERATE, "flow.paused", f"flow:{flow.uuid}") as line:
+def pause(actor: Actor, flow: Flow, reason: str, *, permission: str = OPERATE) -> None:
+    """Stop taking and sending; what is under way ends in order.
+
+    Args:
+        actor: who stops it.
+        flow: what is stopped.
+        reason: a word to colleagues.
+        permission: what the actor needs; another one where the pause follows from another deed.
+    """
+    with acting(actor, permission, "flow.paused", f"flow:{flow.uuid}") as line:
         flow.state, flow.paused_reason = "paused", reason.strip() or f"paused by {actor.name}"
         flow.save(update_fields=["state", "paused_reason", "updated_at"])
         line.data = {"flow": flow.name, "reason": flow.paused_reason}

@@ -9,9 +9,15 @@ class FlowsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell triage what can be done about this app's cases, and what they are about."""
-        from studio.catalog.uses import register_finder, register_next
+        from studio.catalog.uses import (
+            register_dependent,
+            register_finder,
+            register_leaving,
+            register_next,
+        )
         from studio.flows.drift import flows_hit
         from studio.flows.evidence import case_evidence
+        from studio.flows.leaving import needed_by, pause_on
         from studio.flows.pairing import next_steps
         from studio.flows.pins import users_of_mapping
         from studio.flows.remedies import register_all
@@ -29,6 +35,8 @@ class FlowsConfig(AppConfig):
         register_user(users_of_mapping)
         register_finder(flows_hit)
         register_next(next_steps)
+        register_dependent(needed_by)
+        register_leaving(pause_on)
         register_all()
         register_inactive()
         register_keeping()

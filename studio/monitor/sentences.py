@@ -39,6 +39,7 @@ SENTENCES = {
     "lookup.rejected": "refused {target} for {source} in {table}",
     "lookup.row_added": "added {source} → {target} to {table}",
     "connection.consented": "signed in to {name}",
+    "connection.ended": "disconnected {name}: {reason}",
     "connection.changed": "changed how {name} is reached",
     "connection.company": "chose the company of {name}",
     "flow.drafted": "drafted {flows} flows between {one} and {other}",

@@ -60,6 +60,7 @@ PAGES = {
     "catalog:connection-settings": INTEGRATOR | {"ada"},
     "catalog:connection-sign-in": INTEGRATOR | {"ada"},
     "catalog:connection-company": INTEGRATOR | {"ada"},
+    "catalog:connection-disconnect": INTEGRATOR | {"ada"},
     "catalog:connection-ready": INTEGRATOR | {"ada"},
     "catalog:connection": ALL,
     "catalog:schema": ALL,

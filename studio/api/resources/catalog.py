@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from studio.accounts.roles import CONNECT
-from studio.api.base import Resource, deed
-from studio.catalog import actions
+from studio.api.base import ReasonBody, Resource, deed
+from studio.catalog import actions, ending
 from studio.catalog.models import Connection, SchemaSnapshot
 from studio.catalog.schemas import schema_of
 
@@ -107,6 +107,13 @@ class Connections(Resource[Connection]):
         self.actor.require(CONNECT)
         actions.check(row)
         row.refresh_from_db()
+        return self.said(ConnectionShape, row)
+
+    @deed(ReasonBody, ConnectionShape)
+    def disconnect(self, request: Request, uuid: str) -> Response:
+        """End it: flows are paused, the vendor is told, the secrets are forgotten."""
+        row = self.get_object()
+        ending.disconnect(self.actor, row, self.asked(ReasonBody)["reason"])
         return self.said(ConnectionShape, row)
 
     @deed(None, SnapshotShape, detached=True)

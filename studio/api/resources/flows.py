@@ -11,8 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from studio.accounts.roles import TRIAGE
-from studio.api.base import Resource, deed, look
-from studio.api.resources.linking import ReasonBody
+from studio.api.base import ReasonBody, Resource, deed, look
 from studio.api.resources.mapping import NoteBody
 from studio.core.refused import DecisionRefused
 from studio.flows import actions, queries

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from studio.api.base import Resource, deed, look
+from studio.api.base import ReasonBody, Resource, deed, look
 from studio.catalog.models import Connection
 from studio.linking import actions
 from studio.linking.models import Judgement, Link, Pair, Party
@@ -94,10 +94,6 @@ class JudgeBody(serializers.Serializer[Any]):
 class CreateBody(serializers.Serializer[Any]):
     target = serializers.UUIDField(help_text="connection in which the record is missing")
     comment = serializers.CharField(default="", allow_blank=True)
-
-
-class ReasonBody(serializers.Serializer[Any]):
-    reason = serializers.CharField()
 
 
 class UseShape(serializers.Serializer[Any]):

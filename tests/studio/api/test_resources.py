@@ -106,6 +106,7 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
         f"inbox-items/{item.uuid}/replay": ("ana", "triage", {}),
         f"inbox-items/{item.uuid}/close": ("ana", "triage", {"reason": "a test order"}),
         "tie-outs/run": ("ana", "tie out", {"flow": "orders"}),
+        f"connections/{full.erp.uuid}/disconnect": ("ivo", "connect", {"reason": "over"}),
     }  # fmt: skip
 
 

@@ -212,6 +212,7 @@ def test_what_cannot_be_is_refused_with_words(
     assert not Connection.objects.exists()
 
 
+@pytest.mark.promise("F08")
 def test_hours_and_limits_are_changed_later_and_audited(world: Any, me: Client) -> None:
     form = {"name": "Harbour ERP", "base_url": "https://erp.example.com", "company": "Har", "currency": "USD",
             "network_path": "tunnel", "allowed_hours": "mon-fri 06:00-22:00", "per_minute": "30"}  # fmt: skip
@@ -253,6 +254,7 @@ def test_drift_names_what_it_hits_and_what_to_read_instead(world: Any, me: Clien
     assert "Orders to invoices: reads it with SorMaster" in text
 
 
+@pytest.mark.promise("F14")
 def test_a_version_behind_the_newest_is_said(world: Any, me: Client) -> None:
     snapshot = world.books.snapshots.get()
     snapshot.content = {**snapshot.content, "version": "65"}
