@@ -230,6 +230,8 @@ SPECTACULAR_SETTINGS = {
         "RowState": "studio.mapping.models.ROW_STATES",
         "FlowState": "studio.flows.models.FLOW_STATES",
         "FlowVersionState": "studio.flows.models.VERSION_STATES",
+        "RehearsalState": "studio.flows.models.REHEARSAL_STATES",
+        "RehearsalKind": "studio.flows.models.REHEARSAL_KINDS",
         "ItemState": "studio.flows.models.ITEM_STATES",
         "DeliveryState": "studio.flows.models.DELIVERY_STATES",
         "CaseState": "studio.triage.models.STATES",

@@ -10,7 +10,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import ViewSetMixin
 
 from studio.api import views
-from studio.api.resources import catalog, flows, linking, mapping, proof, triage
+from studio.api.resources import catalog, flows, linking, mapping, proof, rehearsals, triage
 
 router = SimpleRouter(use_regex_path=False)
 RESOURCES: dict[str, type[ViewSetMixin]] = {
@@ -24,6 +24,7 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "pairs": linking.Pairs,
     "links": linking.Links,
     "flows": flows.Flows,
+    "rehearsals": rehearsals.Rehearsals,
     "inbox-items": flows.InboxItems,
     "deliveries": flows.Deliveries,
     "cases": triage.Cases,

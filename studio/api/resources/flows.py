@@ -10,12 +10,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from studio.accounts.roles import TRIAGE
+from studio.accounts.roles import PUBLISH, TRIAGE
 from studio.api.base import ReasonBody, Resource, deed, look
 from studio.api.resources.mapping import NoteBody
+from studio.api.resources.rehearsals import RehearsalBrief, RehearseBody
 from studio.core.refused import DecisionRefused
 from studio.flows import actions, queries
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
+from studio.flows.rehearsal.run import ask
 
 
 class FlowBrief(serializers.ModelSerializer[Flow]):
@@ -146,6 +148,15 @@ class Flows(Resource[Flow]):
         """Compile and publish the design; 409 with every reason when it cannot run."""
         note, flow = self.asked(NoteBody)["note"], self.get_object()
         return self.said(FlowVersionShape, actions.publish_flow(self.actor, flow, note=note))
+
+    @deed(RehearseBody, RehearsalBrief)
+    def rehearse(self, request: Request, uuid: str) -> Response:
+        """Rehearse the draft; the answer waits for a worker, 409 with every reason when it cannot run."""
+        said, flow = self.asked(RehearseBody), self.get_object()
+        self.actor.require(PUBLISH)
+        since = said.get("since")
+        day = since.isoformat() if since else ""
+        return self.said(RehearsalBrief, ask(self.actor, flow, reads=said["reads"], since=day))
 
     @deed(PauseBody, FlowBrief)
     def pause(self, request: Request, uuid: str) -> Response:

@@ -16,22 +16,29 @@ from studio.accounts.models import Membership, User, Workspace
 from studio.api.models import StoredAnswer
 from studio.catalog.models import Connection
 from studio.core.models import AuditEvent
+from studio.flows.models import Rehearsal
 from studio.flows.rehearsal.run import ask, claim, run
-from studio.flows.rehearsal.sign import sign
 from studio.linking.models import Link, Pair, Party
 from studio.mapping.models import Decision, LookupRow, Mapping, MappingRow
 from studio.triage.models import Case, CaseNote
 
 LISTS = [
     "connections", "snapshots", "mappings", "mapping-rows", "lookup-tables", "lookup-rows",
-    "parties", "pairs", "links", "flows", "inbox-items", "deliveries", "cases", "tie-outs",
+    "parties", "pairs", "links", "flows", "rehearsals", "inbox-items", "deliveries", "cases", "tie-outs",
     "audit-events",
 ]  # fmt: skip
 Clients = Callable[..., APIClient]
 
 
+def rehearsed(world: Any, ivo: User) -> None:
+    """A finished rehearsal that nobody has signed."""
+    asked = claim(ask(ivo.memberships.get().actor(), world.flow).pk)
+    assert asked is not None
+    run(asked)
+
+
 @pytest.fixture
-def full(world: Any) -> Any:
+def full(world: Any, ivo: User) -> Any:
     """One row of everything: an order posted, one parked for its terms, a tie-out, a pair."""
     world.order("000001")
     world.order("000002", Terms="99")
@@ -50,6 +57,7 @@ def full(world: Any) -> Any:
         connection=world.erp, kind="customer", key="SHA", code="SHA", label="Shale"
     )
     right = Party.objects.create(connection=world.books, kind="customer", key="59", label="Shale")
+    rehearsed(world, ivo)
     Pair.objects.create(kind="customer", left=left, right=right, probability=0.9, word="strong")
     return world
 
@@ -82,6 +90,7 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """Address -> who may, the scope it takes, the body."""
     row, other = MappingRow.objects.order_by("id")[:2]
     pair, link = Pair.objects.get(), Link.objects.get(kind="customer")
+    plan = Rehearsal.objects.get()
     case, item = Case.objects.get(), full.item("000002")
     return {
         f"connections/{full.books.uuid}/check": ("ivo", "connect", {}),
@@ -98,6 +107,8 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
             "ana", "match", {"target": str(full.books.uuid), "comment": "another one"},
         ),
         f"links/{link.uuid}/unlink": ("ana", "match", {"reason": "not the same"}),
+        f"rehearsals/{plan.uuid}/sign": ("ana", "approve", {"content_hash": plan.content_hash}),
+        f"flows/{full.flow.uuid}/rehearse": ("ivo", "publish", {"reads": "stored", "since": "2026-01-01"}),
         f"flows/{full.flow.uuid}/publish": ("ivo", "publish", {}),
         f"flows/{full.flow.uuid}/pause": ("ivo", "operate", {"reason": "closing"}),
         f"flows/{full.flow.uuid}/resume": ("ivo", "operate", {}),
@@ -114,10 +125,6 @@ def test_every_write_needs_its_scope_and_leaves_a_line_in_the_trail(
     full: Any, ivo: User, ana: User, client_of: Clients
 ) -> None:
     people = {"ivo": ivo, "ana": ana}
-    asked = claim(ask(ivo.memberships.get().actor(), full.flow).pk)
-    assert asked is not None
-    plan = run(asked)
-    sign(ana.memberships.get().actor(), plan, content_hash=plan.content_hash)
     readers = {name: client_of(user) for name, user in people.items()}
     for address, (who, scope, body) in _writes(full).items():
         path = f"/api/v1/{address}/"
@@ -296,3 +303,34 @@ def test_a_list_takes_the_same_number_of_queries_however_long(
     with CaptureQueriesContext(connection) as long:
         assert len(client.get(f"/api/v1/{name}/").json()["results"]) > 2
     assert len(long) == len(short)
+
+
+@pytest.mark.promise("F21")
+def test_a_plan_is_read_by_pages_and_signed_over_its_hash(
+    full: Any, ana: User, ivo: User, client_of: Clients
+) -> None:
+    client = client_of(ana, "approve")
+    one = first(client, "rehearsals", flow="orders", signed="false")
+    assert "totals" not in one
+    place = f"/api/v1/rehearsals/{one['uuid']}/"
+    detail = client.get(place).json()
+    assert detail["totals"]["outcomes"].keys() == {"unchanged", "refused"}
+
+    page = client.get(f"{place}planned/", {"size": 1}).json()
+    rest = client.get(page["next"]).json()
+    refused = client.get(f"{place}planned/", {"outcome": "refused"}).json()["results"]
+
+    assert [r["key"] for r in (*page["results"], *rest["results"])] == ["000002", "000001"]
+    assert [(r["key"], r["gross"]) for r in refused] == [("000002", "100.00")]
+    assert refused[0]["reasons"]
+    other = client.post(f"{place}sign/", {"content_hash": "0" * 64}, format="json")
+    assert other.status_code in (400, 422)
+    mine = client_of(ivo, "publish").post(
+        f"{place}sign/", {"content_hash": one["content_hash"]}, format="json"
+    )
+    assert mine.status_code == 403
+    said = {"content_hash": one["content_hash"], "share": "2.5", "allow_new": False}
+    signed = client.post(f"{place}sign/", said, format="json").json()
+    assert signed["signed_by"] == "token: loader (Ana Keller)"
+    assert signed["allowed"] == {"new": False, "share": "2.50"}
+    assert first(client, "rehearsals", signed="true")["uuid"] == one["uuid"]
