@@ -10,7 +10,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import ViewSetMixin
 
 from studio.api import views
-from studio.api.resources import catalog, flows, linking, mapping, proof, triage
+from studio.api.resources import catalog, flows, learning, linking, mapping, proof, triage
 
 router = SimpleRouter(use_regex_path=False)
 RESOURCES: dict[str, type[ViewSetMixin]] = {
@@ -23,6 +23,7 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "parties": linking.Parties,
     "pairs": linking.Pairs,
     "links": linking.Links,
+    "second-looks": learning.SecondLooks,
     "flows": flows.Flows,
     "inbox-items": flows.InboxItems,
     "deliveries": flows.Deliveries,

@@ -6,3 +6,10 @@ from django.apps import AppConfig
 class LinkingConfig(AppConfig):
     name = "studio.linking"
     label = "linking"
+
+    def ready(self) -> None:
+        """Say which judgements are asked again."""
+        from studio.learning.sources import register_source
+        from studio.linking.repeats import SOURCE
+
+        register_source(SOURCE)

@@ -19,6 +19,7 @@ from studio.accounts.roles import READ
 from studio.core.charts import reliability
 from studio.core.models import AuditEvent
 from studio.core.reliability import Measured, measure
+from studio.learning.queries import Repeated, repeated
 from studio.linking.models import KINDS
 from studio.linking.queries import pair_decisions
 from studio.mapping.queries import field_decisions, value_decisions
@@ -31,20 +32,23 @@ class Kind:
     name: str
     measured: Measured
     picture: SafeString
+    repeated: Repeated | None = None
 
 
 def kinds(workspace: Workspace) -> list[Kind]:
     """Fields, values, and records of each kind."""
     found = [
-        (_("Fields"), field_decisions(workspace)),
-        (_("Values"), value_decisions(workspace)),
-        *((_(label), pair_decisions(workspace, kind)) for kind, label in KINDS),
+        ("field", _("Fields"), field_decisions(workspace)),
+        ("value", _("Values"), value_decisions(workspace)),
+        *((kind, _(label), pair_decisions(workspace, kind)) for kind, label in KINDS),
     ]
+    twice = repeated(workspace)
     out = []
-    for name, decisions in found:
+    for key, name, decisions in found:
         seen = measure(decisions)
         label = _("%(kind)s: confidence said against share right") % {"kind": name}
-        out.append(Kind(name, seen, reliability(seen.bins, label) if seen.bins else SafeString("")))
+        picture = reliability(seen.bins, label) if seen.bins else SafeString("")
+        out.append(Kind(name, seen, picture, twice.get(key)))
     return out
 
 

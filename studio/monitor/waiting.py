@@ -14,6 +14,7 @@ from studio.accounts.roles import APPROVE, LOOKUP, MAP, MATCH, PUBLISH, TRIAGE
 from studio.core.action import Actor
 from studio.flows.models import Delivery, Rehearsal
 from studio.flows.rehearsal.sign import risk_of, why_not_signed
+from studio.learning.queries import to_ask, to_settle
 from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow, ValueProposal
@@ -46,6 +47,7 @@ def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
         found += _fields(workspace)
     if actor.may(LOOKUP):
         found += _values(workspace)
+    found += _second_looks(actor, workspace)
     return [one for one in found if one.count]
 
 
@@ -108,3 +110,13 @@ def _values(workspace: Workspace) -> Iterator[Waiting]:
     n = ValueProposal.objects.filter(table__workspace=workspace, state="open").count()
     words = ngettext("%(n)d code to translate", "%(n)d codes to translate", n) % {"n": n}
     yield Waiting(n, words, reverse("mapping:values"))
+
+
+def _second_looks(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    url = reverse("learning:looks")
+    n = to_settle(actor, workspace).count()
+    words = ngettext("%(n)d decision on which two differ", "%(n)d decisions on which two differ", n)
+    yield Waiting(n, words % {"n": n}, url)
+    n = to_ask(actor, workspace).count()
+    words = ngettext("%(n)d decision to look at again", "%(n)d decisions to look at again", n)
+    yield Waiting(n, words % {"n": n}, url)

@@ -49,6 +49,7 @@ PAGES = {
     "tieout:periods": ALL,
     "tieout:detail": ALL,
     "tieout:export": ALL,
+    "learning:looks": ALL,
     "monitor:accuracy": ALL,
     "monitor:audit": ALL,
     "monitor:audit-export": ALL,
@@ -93,6 +94,9 @@ WRITES = {
     "linking:judge": INTEGRATOR | ACCOUNTANT,
     "linking:create": INTEGRATOR | ACCOUNTANT,
     "linking:unlink": INTEGRATOR | ACCOUNTANT,
+    # Who may answer depends on what is asked; see tests/studio/learning.
+    "learning:answer": ALL,
+    "learning:settle": ALL,
     "flows:item-replay": ACCOUNTANT,
     "flows:flow-publish": INTEGRATOR,
     "flows:start-pair": INTEGRATOR,
@@ -112,7 +116,7 @@ WRITES = {
     "catalog:connection-check": INTEGRATOR | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},
 }
-OURS = {"triage", "mapping", "linking", "flows", "tieout", "monitor", "catalog"}
+OURS = {"triage", "mapping", "linking", "flows", "tieout", "monitor", "catalog", "learning"}
 
 
 def _names(patterns: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -202,6 +206,7 @@ def pages_of(world) -> list[str]:
         f"/flows/deliveries/{post.uuid}/explain/",
         "/tie-out/",
         "/accuracy/",
+        "/second-looks/",
         "/audit/",
         "/connections/",
         f"/connections/{world.books.uuid}/",

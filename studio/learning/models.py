@@ -1,0 +1,53 @@
+"""What is learned from decisions: blind repeats of some of them, and calibrations made of them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from studio.accounts.models import Workspace
+from studio.core.models import Base
+
+SETTLED = [("", "Open"), ("kept", "Stands"), ("taken_back", "Taken back")]
+
+
+class Repeat(Base):
+    """A decision that is asked once more, blind; what comes of it never changes a decision by itself."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="repeats")
+    kind = models.CharField(max_length=20, help_text="field, customer, supplier or item")
+    decision = models.UUIDField(unique=True, help_text="key of the decision or judgement")
+    subject = models.UUIDField(help_text="key of the mapping row or pair")
+    label = models.CharField(max_length=200)
+    first = models.TextField(help_text="the answer that stands; hidden until the second is given")
+    machine = models.TextField(blank=True, help_text="what the machine thought most likely")
+    confidence = models.FloatField(default=0)
+    unseen = models.BooleanField(default=False, help_text="nobody looked at it the first time")
+    decided_by = models.CharField(max_length=150)
+    decided_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="when it may be asked of somebody else")
+    answer = models.TextField(blank=True)
+    answered_by = models.CharField(max_length=150, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    comment = models.TextField(blank=True)
+    agrees = models.BooleanField(null=True, help_text="empty: not asked yet, or could not say")
+    withdrawn_at = models.DateTimeField(
+        null=True, blank=True, help_text="the decision was taken back before it was asked again"
+    )
+    settled = models.CharField(max_length=12, choices=SETTLED, blank=True)
+    settled_by = models.CharField(max_length=150, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(
+                fields=["workspace", "kind", "due_at"],
+                condition=Q(answered_at__isnull=True, withdrawn_at__isnull=True),
+                name="repeats_to_ask",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.label}"
