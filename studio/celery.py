@@ -40,7 +40,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("monitor.seal", 30),
         ("flows.match_due", 3600),
         ("flows.missing_due", 1800),
-        ("learning.sample_due", 3600),
+        ("learning.due", 3600),
     ):
         sender.conf.beat_schedule[task] = {
             "task": task,

@@ -24,6 +24,7 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "pairs": linking.Pairs,
     "links": linking.Links,
     "second-looks": learning.SecondLooks,
+    "calibrations": learning.Calibrations,
     "flows": flows.Flows,
     "inbox-items": flows.InboxItems,
     "deliveries": flows.Deliveries,

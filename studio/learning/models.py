@@ -9,6 +9,12 @@ from studio.accounts.models import Workspace
 from studio.core.models import Base
 
 SETTLED = [("", "Open"), ("kept", "Stands"), ("taken_back", "Taken back")]
+STATES = [
+    ("in_force", "In force"),
+    ("not_better", "Not better"),
+    ("retired", "Replaced"),
+    ("taken_back", "Taken back"),
+]
 
 
 class Repeat(Base):
@@ -51,3 +57,47 @@ class Repeat(Base):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.label}"
+
+
+class Calibration(Base):
+    """What the decisions of a workspace taught about one kind of proposal; never changed, only replaced.
+
+    ``environment`` keeps what a sandbox taught out of production, even in one database.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="calibrations")
+    environment = models.CharField(max_length=12)
+    kind = models.CharField(max_length=30)
+    number = models.PositiveIntegerField()
+    form = models.CharField(max_length=10, help_text="line: slope and shift; weights: per evidence")
+    content = models.JSONField(help_text="slope, shift and factors by evidence")
+    labels = models.PositiveIntegerField(help_text="judged proposals it was made of")
+    right = models.PositiveIntegerField(help_text="how many of them were right")
+    before = models.JSONField(help_text="loss, brier and error of what was in force")
+    after = models.JSONField(help_text="the same, on judgements the fit did not see")
+    gain = models.FloatField(help_text="log loss saved per judgement")
+    doubt = models.FloatField(help_text="standard error of the gain")
+    state = models.CharField(max_length=12, choices=STATES)
+    put_by = models.CharField(max_length=150, blank=True, help_text="who put it in force")
+    applied_at = models.DateTimeField(
+        null=True, blank=True, help_text="when open proposals were shown with the present state"
+    )
+    ended_by = models.CharField(max_length=150, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "environment", "kind", "number"], name="calibration_once"
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "environment", "kind"],
+                condition=Q(state="in_force"),
+                name="one_calibration_in_force",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"

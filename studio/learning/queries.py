@@ -13,7 +13,8 @@ from engine.resolve.agreement import Agreement, agreement
 from studio.accounts.models import Membership, Workspace
 from studio.accounts.roles import permissions_of
 from studio.core.action import Actor
-from studio.learning.models import Repeat
+from studio.learning.fits import environment
+from studio.learning.models import Calibration, Repeat
 from studio.learning.sources import Source, sources
 
 # Somebody else has nothing to forget; who decided it himself is asked when he has.
@@ -133,3 +134,8 @@ def repeated(workspace: Workspace) -> dict[str, Repeated]:
 
 def _agree(answers: Iterable[tuple[str, str]]) -> Agreement:
     return agreement(list(answers))
+
+
+def calibrations(workspace: Workspace) -> QuerySet[Calibration]:
+    """What was learned here, newest first."""
+    return Calibration.objects.filter(workspace=workspace, environment=environment())

@@ -8,9 +8,28 @@ from studio.accounts.models import Workspace, machine
 from studio.accounts.roles import READ
 from studio.learning import actions
 
+NAME = "the learner"
 
-@shared_task(name="learning.sample_due")
-def sample_due() -> None:
-    """Draw the blind repeats of every workspace."""
+
+@shared_task(name="learning.due")
+def due() -> None:
+    """Draw blind repeats, learn what is new, and finish what a lost message left, everywhere."""
     for workspace in Workspace.objects.all():
-        actions.sample(machine(workspace, "the sampler", READ), workspace)
+        actor = machine(workspace, NAME, READ)
+        actions.sample(actor, workspace)
+        actions.refit(actor, workspace)
+        actions.rescore(actor, workspace)
+
+
+@shared_task(name="learning.refit")
+def refit(workspace_id: int) -> None:
+    """Learn from a workspace's judgements after a review was finished."""
+    workspace = Workspace.objects.get(pk=workspace_id)
+    actions.refit(machine(workspace, NAME, READ), workspace)
+
+
+@shared_task(name="learning.rescore")
+def rescore(workspace_id: int) -> None:
+    """Show open proposals with the calibration in force."""
+    workspace = Workspace.objects.get(pk=workspace_id)
+    actions.rescore(machine(workspace, NAME, READ), workspace)

@@ -1,4 +1,4 @@
-"""Routes of second looks."""
+"""Routes of second looks and calibrations."""
 
 from __future__ import annotations
 
@@ -11,4 +11,6 @@ urlpatterns = [
     path("second-looks/", views.looks, name="looks"),
     path("second-looks/<uuid:key>/answer/", views.answer, name="answer"),
     path("second-looks/<uuid:key>/settle/", views.settle, name="settle"),
+    path("calibrations/<uuid:key>/take-back/", views.take_back, name="take-back"),
+    path("calibrations/<uuid:key>/put-back/", views.put_back, name="put-back"),
 ]

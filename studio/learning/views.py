@@ -16,11 +16,12 @@ from studio.accounts.roles import READ
 from studio.core.refused import DecisionRefused
 from studio.learning import actions
 from studio.learning.actions.repeats import TAKEN_BACK
-from studio.learning.models import Repeat
+from studio.learning.learners import kind_name
+from studio.learning.models import Calibration, Repeat
 from studio.learning.queries import third_looks, to_ask, to_settle
 from studio.learning.sources import CANNOT_SAY, NONE, Question, source_of
 
-PAGE = "learning:looks"
+PAGE, ACCURACY = "learning:looks", "monitor:accuracy"
 SHOWN = 20
 
 
@@ -131,3 +132,39 @@ def settle(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     else:
         messages.success(request, _("What stands for %s is kept.") % repeat.label)
     return redirect(PAGE)
+
+
+def _calibration_of(request: StudioRequest, key: uuid.UUID) -> Calibration:
+    return get_object_or_404(
+        Calibration.objects.select_related("workspace"), uuid=key, workspace=request.workspace
+    )
+
+
+@page(READ)
+@require_POST
+def take_back(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """End a calibration; the shipped one is in force again."""
+    found = _calibration_of(request, key)
+    try:
+        actions.take_back(request.actor, found, reason=request.POST.get("reason", ""))
+    except DecisionRefused as fault:
+        messages.error(request, f"{fault.sentence} {fault.fix}".strip())
+    else:
+        said = _("%s: the shipped calibration is in force again. Decisions stay as they are.")
+        messages.success(request, said % kind_name(found.kind))
+    return redirect(ACCURACY)
+
+
+@page(READ)
+@require_POST
+def put_back(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Put an earlier calibration in force again."""
+    found = _calibration_of(request, key)
+    try:
+        actions.put_back(request.actor, found)
+    except DecisionRefused as fault:
+        messages.error(request, f"{fault.sentence} {fault.fix}".strip())
+    else:
+        said = _("%(kind)s: version %(n)d is in force. Decisions stay as they are.")
+        messages.success(request, said % {"kind": kind_name(found.kind), "n": found.number})
+    return redirect(ACCURACY)

@@ -8,8 +8,11 @@ class LinkingConfig(AppConfig):
     label = "linking"
 
     def ready(self) -> None:
-        """Say which judgements are asked again."""
+        """Say which judgements are asked again and what they teach."""
+        from studio.learning.learners import register_learner
         from studio.learning.sources import register_source
+        from studio.linking.calibrated import LEARNER
         from studio.linking.repeats import SOURCE
 
         register_source(SOURCE)
+        register_learner(LEARNER)

@@ -264,12 +264,16 @@ def creations(
 
 
 def pair_decisions(workspace: Workspace, kind: str) -> list[tuple[float, bool]]:
-    """For every standing judgement of a pair: the probability shown, and were they the same."""
+    """For every standing judgement of a pair: the probability shown, and were they the same.
+
+    What was accepted unseen says nothing about whether it is right; blind repeats measure that.
+    """
     judged = Judgement.objects.filter(
         left__connection__workspace=workspace,
         kind=kind,
         verdict__in=["same", "not_a_match"],
         probability__gt=0,
+        unseen=False,
         undo_of=None,
         undone_by=None,
     ).values_list("probability", "verdict")

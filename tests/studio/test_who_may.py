@@ -97,6 +97,8 @@ WRITES = {
     # Who may answer depends on what is asked; see tests/studio/learning.
     "learning:answer": ALL,
     "learning:settle": ALL,
+    "learning:take-back": ALL,
+    "learning:put-back": ALL,
     "flows:item-replay": ACCOUNTANT,
     "flows:flow-publish": INTEGRATOR,
     "flows:start-pair": INTEGRATOR,

@@ -1,4 +1,4 @@
-"""Second looks: decisions that are asked again, blind."""
+"""Second looks, and what was learned from decisions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from studio.api.base import Resource, deed, look
 from studio.learning import actions
-from studio.learning.models import Repeat
+from studio.learning.models import Calibration, Repeat
 from studio.learning.queries import to_ask
 from studio.learning.sources import Question, source_of
 
@@ -106,3 +106,47 @@ class SecondLooks(Resource[Repeat]):
         body = self.asked(SettleBody)
         done = actions.settle(self.actor, self.get_object(), body["verdict"], reason=body["reason"])
         return self.said(RepeatShape, done)
+
+
+class CalibrationShape(serializers.ModelSerializer[Calibration]):
+    """A version with its figures before and after, on judgements it did not see."""
+
+    class Meta:
+        model = Calibration
+        fields = [
+            "uuid", "kind", "environment", "number", "form", "content", "labels", "right", "before",
+            "after", "gain", "doubt", "state", "put_by", "ended_by", "ended_at", "reason",
+            "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class WhyBody(serializers.Serializer[Any]):
+    reason = serializers.CharField()
+
+
+class CalibrationFilter(filters.FilterSet):  # type: ignore[misc]
+    class Meta:
+        model = Calibration
+        fields = ["kind", "state", "environment"]
+
+
+class Calibrations(Resource[Calibration]):
+    """What the workspace's decisions taught; open proposals follow within seconds of a change."""
+
+    queryset = Calibration.objects.select_related("workspace")
+    serializer_class = CalibrationShape
+    filterset_class = CalibrationFilter
+
+    @deed(WhyBody, CalibrationShape)
+    def take_back(self, request: Request, uuid: str) -> Response:
+        """End it; what was shipped is in force again. Decisions stay as they are."""
+        reason = self.asked(WhyBody)["reason"]
+        return self.said(
+            CalibrationShape, actions.take_back(self.actor, self.get_object(), reason=reason)
+        )
+
+    @deed(None, CalibrationShape)
+    def put_back(self, request: Request, uuid: str) -> Response:
+        """Put it in force again, in place of the present one."""
+        return self.said(CalibrationShape, actions.put_back(self.actor, self.get_object()))

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from studio.learning.actions.calibrations import may_change, put_back, refit, rescore, take_back
 from studio.learning.actions.repeats import answer, sample, settle
 
-__all__ = ["answer", "sample", "settle"]
+__all__ = [
+    "answer",
+    "may_change",
+    "put_back",
+    "refit",
+    "rescore",
+    "sample",
+    "settle",
+    "take_back",
+]

@@ -17,6 +17,7 @@ from engine.resolve.table import Kind
 from studio.accounts.roles import MATCH
 from studio.catalog.models import Connection
 from studio.core.action import Actor, acting
+from studio.linking.calibrated import fit_of, weighed
 from studio.linking.models import Judgement, Link, MatchRun, Pair, Party
 
 SHOWN = 0.30
@@ -118,6 +119,7 @@ def _store(kind: str, lefts: list[Party], rights: list[Party], result: MatchResu
         elif rank <= KEPT:
             fresh.append(_pair(kind, result, at, left, right, rank))
     _forget(kind, lefts, rights)
+    weighed(fresh, fit_of(lefts[0].connection.workspace, kind))
     Pair.objects.bulk_create(
         fresh,
         batch_size=200,

@@ -18,6 +18,7 @@ from studio.catalog.models import SchemaSnapshot
 from studio.core.action import Actor, acting
 from studio.core.refused import DecisionRefused
 from studio.mapping.assemble import RowText
+from studio.mapping.calibrated import fits_of, shown
 from studio.mapping.candidates import Candidate, from_engine, from_starter, merged
 from studio.mapping.models import Mapping, MappingRow, ProposalRun
 from studio.mapping.paths import block_for
@@ -90,11 +91,12 @@ def _slots(
     shipped = from_starter(mapping, source, target)
     found = find(mapping, source, target, embedder)
     slots = _empty_slots(mapping, whole, [row for row, _ in shipped])
+    fits = fits_of(mapping.workspace)
     offers = {(r.block, r.target_path, r.alternative): c for r, c in shipped}
     for slot in slots:
         key = (slot.block, slot.path, slot.alternative)
         ranked = found.get((slot.block, slot.path), []) if slot.alternative == 0 else []
-        slot.candidates = merged(offers.get(key), ranked)[:KEPT]
+        slot.candidates = shown(merged(offers.get(key), ranked)[:KEPT], fits)
     return slots
 
 

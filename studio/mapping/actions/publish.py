@@ -93,6 +93,8 @@ def publish(actor: Actor, mapping: Mapping, *, note: str = "") -> MappingVersion
             raise MappingRefused(problems=tuple(str(p) for p in problems))
         version = _version(actor, mapping, note)
         line.data = {"number": version.number, "hash": version.content_hash, "note": note}
+        # The review is finished: what was decided in it may teach.
+        nudge("learning.refit", mapping.workspace_id)
         if mapping.direction == "inbound" and mapping.document in ("party", "item"):
             # How customers and items are read is known now, so they can be compared.
             nudge("flows.match_masters", mapping.connection.workspace_id)

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from studio.accounts.models import User, machine
 from studio.learning.actions import repeats, sample
-from studio.learning.models import Repeat
+from studio.learning.models import Calibration, Repeat
 from studio.linking.actions import judge
 from studio.linking.models import Pair, Party
 
@@ -61,3 +61,18 @@ def test_without_the_scope_nothing_is_answered(
 
     assert said.status_code == 403
     assert Repeat.objects.get().answered_at is None
+
+
+def test_a_program_takes_a_calibration_back(world: Any, ana: User, client_of: Clients) -> None:
+    made = Calibration.objects.create(
+        workspace=world.erp.workspace, environment="sandbox", kind="customer", number=1, form="line",
+        content={"slope": 0.5, "shift": 0, "factors": {}}, labels=60, right=30, before={}, after={},
+        gain=0.1, doubt=0.01, state="in_force",
+    )  # fmt: skip
+    url = f"/api/v1/calibrations/{made.uuid}/"
+
+    assert client_of(ana).post(f"{url}take-back/", {"reason": "no"}).status_code == 403
+    said = client_of(ana, "match").post(f"{url}take-back/", {"reason": "odd"})
+    assert (said.status_code, said.json()["state"]) == (200, "taken_back"), said.content
+    said = client_of(ana, "match").post(f"{url}put-back/")
+    assert (said.status_code, said.json()["state"]) == (200, "in_force"), said.content
