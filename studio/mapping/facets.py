@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from studio.core import addresses
 from studio.mapping.models import Mapping, MappingRow
 from studio.mapping.queries import BANDS
+from studio.mapping.risk import UNCONFIRMED
 
 ORDERS = {
     "position": ("position", "id"),
@@ -77,6 +78,8 @@ class Narrowing:
                 return Q(state="open") & (Q(confidence__gt=0) | Q(required=True))
             case "none":
                 return Q(state="open", confidence=0, required=False)
+            case "unconfirmed":
+                return UNCONFIRMED
             case "approved" | "rejected" | "do_not_map":
                 return Q(state=self.state)
             case _:
@@ -103,6 +106,7 @@ class Counts:
     do_not_map: int
     required_open: int
     objections: int
+    unconfirmed: int = 0
 
     @property
     def total(self) -> int:
@@ -115,19 +119,20 @@ class Counts:
         return self.approved + self.rejected + self.do_not_map
 
 
-def _grouped(mapping: Mapping) -> Iterable[tuple[str, str, str, bool, bool, int]]:
-    """State, band, method, required, objection and how many; the database does the counting."""
+def _grouped(mapping: Mapping) -> Iterable[tuple[str, str, str, bool, bool, bool, int]]:
+    """State, band, method, required, objection, wanting a second look, and how many of these."""
     whens = [When(confidence__gte=floor, then=Value(word)) for word, floor in BANDS]
     rows = (
         mapping.rows.order_by()
         .annotate(
             word=Case(*whens, When(confidence__gt=0, then=Value("")), default=Value("nothing")),
             doubted=Case(When(objection="", then=Value(False)), default=Value(True)),
+            waiting=Case(When(UNCONFIRMED, then=Value(True)), default=Value(False)),
         )
-        .values_list("state", "word", "method", "required", "doubted")
+        .values_list("state", "word", "method", "required", "doubted", "waiting")
         .annotate(n=Count("id"))
     )
-    return cast("Iterable[tuple[str, str, str, bool, bool, int]]", rows)
+    return cast("Iterable[tuple[str, str, str, bool, bool, bool, int]]", rows)
 
 
 def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[Counts, list[Any]]:
@@ -135,14 +140,15 @@ def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[C
     states: Counter[str] = Counter()
     bands: Counter[str] = Counter()
     methods: Counter[str] = Counter()
-    required = objections = required_open = total = 0
-    for state, word, method, needed, doubted, n in _grouped(mapping):
+    required = objections = required_open = total = unconfirmed = 0
+    for state, word, method, needed, doubted, waiting, n in _grouped(mapping):
         shown = "none" if state == "open" and word == "nothing" and not needed else state
         total += n
         states[shown] += n
         objections += n if doubted else 0
+        unconfirmed += n if waiting else 0
         required_open += n if needed and state != "approved" else 0
-        if narrowing.state not in (shown, "all"):
+        if narrowing.state not in (shown, "all", "unconfirmed" if waiting else shown):
             continue
         bands[word] += n
         methods[method] += n
@@ -151,10 +157,12 @@ def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[C
         **{k: states[k] for k in ("open", "none", "approved", "rejected", "do_not_map")},
         required_open=required_open,
         objections=objections,
+        unconfirmed=unconfirmed,
     )
     state_rows = [
         ("open", _("To review"), states["open"]),
         ("approved", _("Approved"), states["approved"]),
+        ("unconfirmed", _("Wants a second person"), unconfirmed),
         ("rejected", _("Rejected"), states["rejected"]),
         ("do_not_map", _("Do not map"), states["do_not_map"]),
         ("none", _("Nothing proposed"), states["none"]),

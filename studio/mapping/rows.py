@@ -12,8 +12,10 @@ from engine.mapping.parse import parse_expression
 from engine.mapping.refusals import Unreadable
 from engine.schema.model import FieldSchema
 from studio.catalog.models import SchemaSnapshot
+from studio.core.action import person_of
 from studio.mapping.models import Mapping, MappingRow
 from studio.mapping.preview import Preview, Shown
+from studio.mapping.risk import risk_name, risk_of, who_must_look
 from studio.mapping.schemas import entities, latest_snapshot, sides, whole_entity
 
 
@@ -41,6 +43,21 @@ class RowView:
     def open(self) -> bool:
         """Whether somebody still has to decide."""
         return self.row.state == "open"
+
+    @property
+    def risk(self) -> str:
+        """What of money the field decides, in words; empty where none."""
+        return risk_name(risk_of(self.row))
+
+    @property
+    def approver(self) -> str:
+        """The person behind the decision, who is not the one to confirm it."""
+        return person_of(self.row.decided_by)
+
+    @property
+    def waits_for(self) -> str:
+        """Whom what is approved waits for; empty where nobody."""
+        return who_must_look(self.row)
 
     @property
     def expression(self) -> str:

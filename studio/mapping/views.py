@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import MAP, MATCH, READ
+from studio.accounts.roles import APPROVE, MAP, MATCH, READ
 from studio.core import addresses
 from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
@@ -98,6 +98,8 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "version": published(mapping),
         "blocks": {b["id"]: b for b in mapping.blocks},
         "may_map": request.actor.may(MAP),
+        "may_confirm": may_confirm(request),
+        "me": request.actor.person,
         "may_note": may_note(request),
         "sorts": [
             ("position", _("Document order")),
@@ -124,6 +126,11 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
 def may_note(request: StudioRequest) -> bool:
     """Integrators ask, accountants answer; auditors only read."""
     return request.actor.may(MAP) or request.actor.may(MATCH)
+
+
+def may_confirm(request: StudioRequest) -> bool:
+    """Whether the person may be the second one on what somebody else approved."""
+    return request.actor.may(APPROVE) or request.actor.may(MAP)
 
 
 def _chosen_detail(request: StudioRequest, key: str) -> Any:
@@ -228,6 +235,8 @@ def _row_context(request: StudioRequest, row: MappingRow) -> dict[str, Any]:
         "mapping": row.mapping,
         "view": row_views(row.mapping, [row], seen, {row.pk: row.notes.count()})[0],
         "may_map": request.actor.may(MAP),
+        "may_confirm": may_confirm(request),
+        "me": request.actor.person,
         "back": back_to(request, row.mapping),
     }
 
@@ -315,7 +324,7 @@ def identical(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 def bulk(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     """Decide everything ticked; each is one decision."""
     mapping = mapping_of(request, key)
-    seen = dict(_ticks(request.POST))
+    seen = dict(ticks(request.POST))
     rows = list(mapping.rows.filter(uuid__in=seen).select_related("mapping__connection"))
     if not rows:
         return answer_review(request, mapping, _("Tick some rows first (x)."), "warning")
@@ -329,7 +338,7 @@ def bulk(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
 
 
-def _ticks(post: QueryDict) -> list[tuple[uuid.UUID, int]]:
+def ticks(post: QueryDict) -> list[tuple[uuid.UUID, int]]:
     """``<row>:<revision>`` for each ticked row."""
     found = []
     for tick in post.getlist("tick"):

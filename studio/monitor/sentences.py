@@ -12,6 +12,7 @@ SENTENCES = {
     "connection.introspected": "looked at the schema: {entities} entities, {fields} fields",
     "mapping.created": "opened the mapping of {entity} to {document}",
     "mapping.decided": "{verdict} the mapping of {target}",
+    "mapping.confirmed": "confirmed the mapping of {target} that {approved_by} approved",
     "mapping.proposed": "had mappings proposed",
     "mapping.published": "published version {number} of a mapping",
     "linking.same": "said that {left} is {right}",

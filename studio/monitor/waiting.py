@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import ngettext
 
@@ -18,6 +19,7 @@ from studio.learning.queries import to_ask, to_settle
 from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow, ValueProposal
+from studio.mapping.risk import unconfirmed
 from studio.triage.queries import held_up, held_up_words, open_cases
 
 SHOWN = 0.3
@@ -45,6 +47,8 @@ def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
         found += _matches(workspace)
     if actor.may(MAP):
         found += _fields(workspace)
+    if actor.may(MAP) or actor.may(APPROVE):
+        found += _unconfirmed(actor, workspace)
     if actor.may(LOOKUP):
         found += _values(workspace)
     found += _second_looks(actor, workspace)
@@ -104,6 +108,25 @@ def _fields(workspace: Workspace) -> Iterator[Waiting]:
     ).count()
     words = ngettext("%(n)d field to review", "%(n)d fields to review", n) % {"n": n}
     yield Waiting(n, words, reverse("mapping:mappings"))
+
+
+def _unconfirmed(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    """Fields that decide money, approved by somebody else; the mapping with most of them is opened."""
+    counts = dict(
+        unconfirmed(workspace)
+        .exclude(decided_by=actor.person)
+        .values("mapping__uuid")
+        .annotate(n=Count("id"))
+        .order_by("-n", "mapping_id")
+        .values_list("mapping__uuid", "n")
+    )
+    n = sum(counts.values())
+    words = ngettext(
+        "%(n)d field waits for a second person", "%(n)d fields wait for a second person", n
+    )
+    most = next(iter(counts), None)
+    url = f"{reverse('mapping:review', args=[most])}?state=unconfirmed" if most else ""
+    yield Waiting(n, words % {"n": n}, url)
 
 
 def _values(workspace: Workspace) -> Iterator[Waiting]:

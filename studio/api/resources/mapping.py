@@ -24,6 +24,7 @@ from studio.mapping.models import (
     MappingVersion,
 )
 from studio.mapping.queries import mappings_of
+from studio.mapping.risk import who_must_look
 
 VERDICTS = ["approved", "rejected", "do_not_map"]
 
@@ -58,13 +59,19 @@ class RowBrief(serializers.ModelSerializer[MappingRow]):
     """A row as lists show it."""
 
     mapping = serializers.UUIDField(source="mapping.uuid", read_only=True)
+    waits_for = serializers.SerializerMethodField()
+
+    def get_waits_for(self, row: MappingRow) -> str:
+        """Who has to confirm what is approved, in a sentence; empty where nobody has to."""
+        return who_must_look(row)
 
     class Meta:
         model = MappingRow
         fields = [
             "uuid", "mapping", "position", "block", "target_path", "alternative", "target_label",
             "target_type", "required", "state", "expression", "condition", "confirm_lossy",
-            "confidence", "method", "decided_by", "decided_at", "reason", "revision", "objection",
+            "confidence", "method", "decided_by", "decided_at", "reason", "risk", "seconded_by",
+            "seconded_at", "waits_for", "revision", "objection",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -84,7 +91,7 @@ class DecisionShape(serializers.ModelSerializer[Decision]):
         model = Decision
         fields = [
             "uuid", "row", "actor", "role", "verdict", "before", "after", "method", "confidence",
-            "evidence", "comment", "bulk", "created_at",
+            "evidence", "comment", "bulk", "seconded_by", "seconded_at", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -97,6 +104,10 @@ class DecideBody(serializers.Serializer[Any]):
     confirm_lossy = serializers.BooleanField(default=False)
     reason = serializers.CharField(default="", allow_blank=True)
     comment = serializers.CharField(default="", allow_blank=True)
+    revision = serializers.IntegerField(required=False, help_text="as read; refused when it moved")
+
+
+class ConfirmBody(serializers.Serializer[Any]):
     revision = serializers.IntegerField(required=False, help_text="as read; refused when it moved")
 
 
@@ -280,6 +291,14 @@ class Rows(Resource[MappingRow]):
         """Leave a remark beside the row."""
         text = self.asked(TextBody)["text"]
         return self.said(RemarkShape, actions.comment(self.actor, self.get_object(), text))
+
+    @deed(ConfirmBody, RowShape)
+    def confirm(self, request: Request, uuid: str) -> Response:
+        """Be the second person on a field that decides money; refused to who approved it."""
+        revision = self.asked(ConfirmBody).get("revision")
+        return self.said(
+            RowShape, actions.confirm(self.actor, self.get_object(), revision=revision)
+        )
 
     @deed(None, DecisionShape)
     def undo(self, request: Request, uuid: str) -> Response:

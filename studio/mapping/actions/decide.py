@@ -17,6 +17,7 @@ from studio.core.action import Actor, acting
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
 from studio.mapping.actions.lookups import ensure_known_tables
 from studio.mapping.models import Decision, MappingRow, RowNote
+from studio.mapping.risk import risk_of
 
 APPROVED = "approved"
 REJECTED = "rejected"
@@ -24,7 +25,13 @@ DO_NOT_MAP = "do_not_map"
 OWN = "Own"
 
 # What a decision puts in force, and what undoing it puts back.
-FORCE = ("state", "expression", "condition", "confirm_lossy", "method", "decided_by", "reason")
+FORCE = (
+    "state", "expression", "condition", "confirm_lossy", "method", "decided_by", "reason", "risk",
+    "seconded_by",
+)  # fmt: skip
+TIMES = ("decided_at", "seconded_at")
+# Whatever is decided, nobody has confirmed it yet.
+_UNSEEN_BY_A_SECOND = {"risk": "", "seconded_by": "", "seconded_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,9 @@ def best(candidates: list[dict[str, Any]], number: int | None = None) -> dict[st
 def in_force(row: MappingRow) -> dict[str, Any]:
     """What is in force on a row now, as plain data."""
     now: dict[str, Any] = {name: getattr(row, name) for name in FORCE}
-    now["decided_at"] = row.decided_at.isoformat() if row.decided_at else None
+    for name in TIMES:
+        at = getattr(row, name)
+        now[name] = at.isoformat() if at else None
     return now
 
 
@@ -137,7 +146,10 @@ def put_in_force(  # noqa: PLR0913 - the columns of a decision
     """Change the row if nobody was faster, and append the decision. Candidates are not touched."""
     before = in_force(row)
     changed = MappingRow.objects.filter(pk=row.pk, revision=revision).update(
-        revision=F("revision") + 1, objection="", updated_at=timezone.now(), **after
+        revision=F("revision") + 1,
+        objection="",
+        updated_at=timezone.now(),
+        **(_UNSEEN_BY_A_SECOND | after),
     )
     if not changed:
         raise DecidedMeanwhile(
@@ -173,7 +185,7 @@ def _wanted(actor: Actor, row: MappingRow, verdict: str, choice: Choice) -> dict
     signed = {"decided_by": actor.name, "decided_at": timezone.now(), "reason": choice.reason}
     match verdict:
         case "approved":
-            return signed | _approval(row, choice)
+            return signed | _approval(row, choice) | {"risk": risk_of(row)}
         case "rejected":
             return signed | {"state": REJECTED, "expression": "", "method": ""}
         case "do_not_map":

@@ -1,0 +1,43 @@
+"""The second pair of eyes on the review page: confirm one row, or all that are ticked."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import READ
+from studio.core.refused import DecisionRefused
+from studio.mapping import actions
+from studio.mapping.views import answer_review, mapping_of, row_of, ticks
+
+
+@page(READ)
+@require_POST
+def confirm(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Put a second name under what is approved on a row."""
+    row = row_of(request, key)
+    revision = request.POST.get("revision", "")
+    try:
+        actions.confirm(request.actor, row, revision=int(revision) if revision.isdigit() else None)
+    except DecisionRefused as fault:
+        return answer_review(request, row.mapping, f"{fault.sentence} {fault.fix}".strip(), "error")
+    text = _("%(field)s is confirmed: %(expression)s.")
+    said = text % {"field": row.target_path, "expression": row.expression}
+    return answer_review(request, row.mapping, said)
+
+
+@page(READ)
+@require_POST
+def confirm_ticked(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Confirm everything ticked; each is confirmed singly."""
+    mapping = mapping_of(request, key)
+    seen = dict(ticks(request.POST))
+    rows = list(mapping.rows.filter(uuid__in=seen).select_related("mapping__connection"))
+    if not rows:
+        return answer_review(request, mapping, _("Tick some rows first (x)."), "warning")
+    result = actions.confirm_many(request.actor, rows, {row.pk: seen[row.uuid] for row in rows})
+    return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
