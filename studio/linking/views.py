@@ -92,6 +92,7 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         ],
         "sorts": [
             ("surest", _("Surest first")),
+            ("worth", _("Settles most first")),
             ("money", _("Money first")),
             ("weakest", _("Weakest first")),
         ],

@@ -7,7 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Round
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -20,7 +34,10 @@ ORDERS = {
     "position": ("position", "id"),
     "surest": ("-confidence", "id"),
     "weakest": ("confidence", "id"),
+    "worth": ("-worth", "id"),
 }
+# How much more a field counts that decides money or that the target asks for.
+_MATTERS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ class Narrowing:
                 | Q(target_label__icontains=self.text)
                 | Q(expression__icontains=self.text)
             )
-        return rows
+        return rows.annotate(worth=_worth()) if self.sort == "worth" else rows
 
     def _state(self) -> Q:
         match self.state:
@@ -84,6 +101,38 @@ class Narrowing:
                 return Q(state=self.state)
             case _:
                 return Q()
+
+
+def _worth() -> Combinable:
+    """What an answer settles: uncertainty x weight of the field x open rows for the same field.
+
+    A field without a candidate is as uncertain as can be. How much money will flow through a field is
+    not known before it is mapped; whether it decides money is.
+    """
+    alike = (
+        MappingRow.objects.filter(
+            mapping__workspace=OuterRef("mapping__workspace"),
+            mapping__direction=OuterRef("mapping__direction"),
+            target_path=OuterRef("target_path"),
+            state="open",
+        )
+        .order_by()
+        .values("target_path")
+        .annotate(n=Count("id"))
+        .values("n")
+    )
+    doubt = Case(
+        When(confidence=0, then=Value(1.0)),
+        default=4.0 * F("confidence") * (1.0 - F("confidence")),
+        output_field=FloatField(),
+    )
+    matters = Case(
+        When(Q(required=True) | ~Q(risk=""), then=Value(_MATTERS)),
+        default=Value(1.0),
+        output_field=FloatField(),
+    )
+    siblings = Cast(Coalesce(Subquery(alike), 1), FloatField())
+    return Round(ExpressionWrapper(doubt * matters * siblings, FloatField()), 6)
 
 
 def _band(word: str) -> Q:

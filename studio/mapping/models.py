@@ -106,7 +106,7 @@ class MappingRow(Base):
     risk = models.CharField(
         max_length=10,
         blank=True,
-        help_text="why what is approved takes four eyes; empty: it does not",
+        help_text="what of money it decides, so that it takes four eyes; empty: nothing",
     )
     seconded_by = models.CharField(
         max_length=150, blank=True, help_text="the second person, who confirmed what is approved"

@@ -105,6 +105,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
             ("position", _("Document order")),
             ("surest", _("Surest first")),
             ("weakest", _("Weakest first")),
+            ("worth", _("Settles most first")),
         ],
         "back": _here(mapping, query),
         "detail": _chosen_detail(request, chosen),

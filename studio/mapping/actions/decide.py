@@ -30,8 +30,6 @@ FORCE = (
     "seconded_by",
 )  # fmt: skip
 TIMES = ("decided_at", "seconded_at")
-# Whatever is decided, nobody has confirmed it yet.
-_UNSEEN_BY_A_SECOND = {"risk": "", "seconded_by": "", "seconded_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +147,8 @@ def put_in_force(  # noqa: PLR0913 - the columns of a decision
         revision=F("revision") + 1,
         objection="",
         updated_at=timezone.now(),
-        **(_UNSEEN_BY_A_SECOND | after),
+        # Whatever is decided, nobody has confirmed it yet.
+        **({"risk": risk_of(row), "seconded_by": "", "seconded_at": None} | after),
     )
     if not changed:
         raise DecidedMeanwhile(
@@ -185,7 +184,7 @@ def _wanted(actor: Actor, row: MappingRow, verdict: str, choice: Choice) -> dict
     signed = {"decided_by": actor.name, "decided_at": timezone.now(), "reason": choice.reason}
     match verdict:
         case "approved":
-            return signed | _approval(row, choice) | {"risk": risk_of(row)}
+            return signed | _approval(row, choice)
         case "rejected":
             return signed | {"state": REJECTED, "expression": "", "method": ""}
         case "do_not_map":

@@ -23,6 +23,7 @@ from studio.mapping.candidates import Candidate, from_engine, from_starter, merg
 from studio.mapping.models import Mapping, MappingRow, ProposalRun
 from studio.mapping.paths import block_for
 from studio.mapping.queries import BANDS
+from studio.mapping.risk import risk_of
 from studio.mapping.schemas import entities, is_leaf, latest_snapshot, sides, whole_entity
 from studio.mapping.stored import from_store
 
@@ -137,13 +138,15 @@ def _store(mapping: Mapping, slots: list[Slot]) -> None:
         row.position = position
         _describe(row, slot.field)
         row.required = row.required or is_amount(mapping, row.target_path)
+        if row.state == "open":
+            row.risk = risk_of(row)
         _offer(row, slot.candidates)
     MappingRow.objects.bulk_create(fresh)
     MappingRow.objects.bulk_update(
         changed,
         [
             "position", "target_label", "target_type", "required",
-            "candidates", "confidence", "method", "objection",
+            "candidates", "confidence", "method", "objection", "risk",
         ],
         batch_size=200,
     )  # fmt: skip
