@@ -1,4 +1,4 @@
-"""Admin site: blind repeats are only read; calibrations are taken back or put back, never edited."""
+"""Admin site: blind repeats and opinions are only read; calibrations are taken back or put back, never edited."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studio.core.action import Actor, NotPermitted
 from studio.core.readonly import ReadOnly
 from studio.core.refused import DecisionRefused
 from studio.learning import actions
-from studio.learning.models import Calibration, Repeat
+from studio.learning.models import Calibration, Opinion, Repeat
 
 
 @admin.register(Repeat)
@@ -23,6 +23,24 @@ class RepeatAdmin(ReadOnly):
     list_display = ("label", "kind", "decided_by", "answered_by", "agrees", "settled", "created_at")
     list_filter = ("kind", "agrees", "settled", "unseen")
     search_fields = ("label", "decided_by", "answered_by")
+
+
+@admin.register(Opinion)
+class OpinionAdmin(ReadOnly):
+    """What a language model was asked and said, and what it cost."""
+
+    list_display = (
+        "kind",
+        "model",
+        "answer",
+        "control",
+        "asked_by",
+        "tokens",
+        "seconds",
+        "created_at",
+    )
+    list_filter = ("kind", "model", "control")
+    search_fields = ("answer", "reason", "asked_by")
 
 
 @admin.register(Calibration)

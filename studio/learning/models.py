@@ -101,3 +101,32 @@ class Calibration(Base):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.number}"
+
+
+class Opinion(Base):
+    """What a language model said to one closed question, or why it said nothing. A suggestion, no more."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="opinions")
+    kind = models.CharField(max_length=20)
+    subject = models.UUIDField(db_index=True, help_text="key of what was asked about")
+    model = models.CharField(max_length=80)
+    prompt_version = models.CharField(max_length=20)
+    prompt_hash = models.CharField(max_length=64, db_index=True)
+    options = models.PositiveSmallIntegerField(default=0, help_text="how many it chose among")
+    choice = models.PositiveSmallIntegerField(
+        null=True, help_text="the number it chose, 0 for none of them; empty: no answer"
+    )
+    answer = models.TextField(blank=True, help_text="what that number stands for")
+    said = models.FloatField(default=0, help_text="how sure it says it is; never a probability")
+    reason = models.TextField(blank=True, help_text="its reason, or why there is no answer")
+    control = models.BooleanField(
+        default=False, help_text="asked about what people had decided, to see how often it is right"
+    )
+    asked_by = models.CharField(max_length=150)
+    tokens = models.PositiveIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    cached = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["workspace", "kind", "model", "-id"])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from celery import shared_task
 
 from studio.accounts.models import Workspace, machine
@@ -33,3 +35,10 @@ def rescore(workspace_id: int) -> None:
     """Show open proposals with the calibration in force."""
     workspace = Workspace.objects.get(pk=workspace_id)
     actions.rescore(machine(workspace, NAME, READ), workspace)
+
+
+@shared_task(name="learning.ask")
+def ask(workspace_id: int, kind: str, subject: str, asked_by: str) -> None:
+    """Ask the language model what a person wants its opinion on."""
+    workspace = Workspace.objects.get(pk=workspace_id)
+    actions.ask(workspace, kind, uuid.UUID(subject), asked_by)

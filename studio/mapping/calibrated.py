@@ -51,7 +51,7 @@ def _fit(method: str, fits: Mapping[str, Fit]) -> Fit | None:
     return fits.get(_FAMILY.get(method, ""))
 
 
-def _stored(one: dict[str, Any], fits: Mapping[str, Fit]) -> dict[str, Any]:
+def stored(one: dict[str, Any], fits: Mapping[str, Fit]) -> dict[str, Any]:
     """A stored candidate with what is in force now; as shipped where nothing is."""
     confidence, bars = on_line(
         float(one["confidence"]), list(one.get("waterfall", [])), _fit(one.get("method", ""), fits)
@@ -67,7 +67,7 @@ def rescore(workspace: Workspace, _kind: str) -> int:
     )
     changed: list[MappingRow] = []
     for row in rows.iterator(chunk_size=_CHUNK):
-        told = [_stored(one, fits) for one in row.candidates]
+        told = [stored(one, fits) for one in row.candidates]
         if told == row.candidates:
             continue
         top = best(told) or {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,6 +14,7 @@ from engine.mapping.refusals import Unreadable
 from engine.schema.model import FieldSchema
 from studio.catalog.models import SchemaSnapshot
 from studio.core.action import person_of
+from studio.learning.opinions import Suggestion
 from studio.mapping.models import Mapping, MappingRow
 from studio.mapping.preview import Preview, Shown
 from studio.mapping.risk import risk_name, risk_of, who_must_look
@@ -38,6 +40,7 @@ class RowView:
     sources: Sequence[FieldSchema]
     shown: Shown
     notes: int = 0
+    opinion: Suggestion | None = None
 
     @property
     def open(self) -> bool:
@@ -127,7 +130,11 @@ def read_by(expression: str, block_id: str, blocks: list[dict[str, Any]]) -> lis
 
 
 def views(
-    mapping: Mapping, rows: Sequence[MappingRow], preview: Preview, notes: dict[int, int]
+    mapping: Mapping,
+    rows: Sequence[MappingRow],
+    preview: Preview,
+    notes: dict[int, int],
+    opinions: dict[uuid.UUID, Suggestion],
 ) -> list[RowView]:
     """The rows ready to draw."""
     fields = fields_of(mapping)
@@ -144,6 +151,7 @@ def views(
                 sources=[fields.source[p] for p in paths if p in fields.source],
                 shown=preview.of(row.target_path),
                 notes=notes.get(row.pk, 0),
+                opinion=opinions.get(row.uuid),
             )
         )
     return found

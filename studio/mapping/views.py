@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -16,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import APPROVE, MAP, MATCH, READ
+from studio.accounts.roles import APPROVE, DECIDE_AI, MAP, MATCH, READ
 from studio.core import addresses
 from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
@@ -26,6 +27,7 @@ from studio.mapping import actions
 from studio.mapping.detail import detail_of
 from studio.mapping.facets import Narrowing, counted
 from studio.mapping.models import Decision, Mapping, MappingRow, RowNote
+from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import preview
 from studio.mapping.queries import budget_size, composed_of, mappings_of, published
 from studio.mapping.rows import views as row_views
@@ -89,7 +91,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
     return {
         "mapping": mapping,
         "rows": rows,
-        "views": row_views(mapping, rows.rows, seen, notes),
+        "views": row_views(mapping, rows.rows, seen, notes, suggestions_on(rows.rows)),
         "sample": seen.label,
         "counts": counts,
         "groups": groups,
@@ -99,6 +101,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "blocks": {b["id"]: b for b in mapping.blocks},
         "may_map": request.actor.may(MAP),
         "may_confirm": may_confirm(request),
+        "may_ask": may_ask(request),
         "me": request.actor.person,
         "may_note": may_note(request),
         "sorts": [
@@ -132,6 +135,11 @@ def may_note(request: StudioRequest) -> bool:
 def may_confirm(request: StudioRequest) -> bool:
     """Whether the person may be the second one on what somebody else approved."""
     return request.actor.may(APPROVE) or request.actor.may(MAP)
+
+
+def may_ask(request: StudioRequest) -> bool:
+    """Whether there is a language model that this person may ask."""
+    return bool(settings.AI_API_KEY) and request.actor.may(DECIDE_AI)
 
 
 def _chosen_detail(request: StudioRequest, key: str) -> Any:
@@ -234,9 +242,12 @@ def _row_context(request: StudioRequest, row: MappingRow) -> dict[str, Any]:
     seen = preview(row.mapping, [row])
     return {
         "mapping": row.mapping,
-        "view": row_views(row.mapping, [row], seen, {row.pk: row.notes.count()})[0],
+        "view": row_views(
+            row.mapping, [row], seen, {row.pk: row.notes.count()}, suggestions_on([row])
+        )[0],
         "may_map": request.actor.may(MAP),
         "may_confirm": may_confirm(request),
+        "may_ask": may_ask(request),
         "me": request.actor.person,
         "back": back_to(request, row.mapping),
     }
@@ -282,6 +293,7 @@ def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         "ask": ask,
         "mapping": row.mapping,
         "may_map": request.actor.may(MAP),
+        "may_ask": may_ask(request),
         "may_note": may_note(request),
         "back": addresses.came_from(request, _list(row.mapping)),
     }

@@ -1,4 +1,4 @@
-"""The second pair of eyes on the review page: confirm one row, or all that are ticked."""
+"""Others than who decides, on the review page: a second person confirms, the language model is asked."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import READ
+from studio.accounts.roles import DECIDE_AI, READ
 from studio.core.refused import DecisionRefused
 from studio.mapping import actions
+from studio.mapping.opinions import ask_about
 from studio.mapping.views import answer_review, mapping_of, row_of, ticks
 
 
@@ -41,3 +42,16 @@ def confirm_ticked(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         return answer_review(request, mapping, _("Tick some rows first (x)."), "warning")
     result = actions.confirm_many(request.actor, rows, {row.pk: seen[row.uuid] for row in rows})
     return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
+
+
+@page(DECIDE_AI)
+@require_POST
+def ask(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Have the language model asked about an open row."""
+    row = row_of(request, key)
+    try:
+        ask_about(request.actor, row)
+    except DecisionRefused as fault:
+        return answer_review(request, row.mapping, f"{fault.sentence} {fault.fix}".strip(), "error")
+    text = _("The language model is being asked about %s; reload in a few seconds.")
+    return answer_review(request, row.mapping, text % row.target_path)

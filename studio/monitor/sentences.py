@@ -23,6 +23,7 @@ SENTENCES = {
     "linking.compared": "compared {compared} {kind} records: {pairs} pairs",
     "learning.sampled": "drew {count} decisions to be asked again",
     "learning.repeated": "answered {about} once more, blind",
+    "learning.asked": "had the language model asked about a {kind}",
     "learning.refitted": "learned version {number} of {kind} from {labels} decisions: {state}",
     "learning.withdrawn": "took back the calibration {number} of {kind}: {reason}",
     "learning.put_back": "put the calibration {number} of {kind} in force again",

@@ -79,6 +79,7 @@ WRITES = {
     # Refused by the action, with the sentence why; see tests/studio/mapping/test_four_eyes.py.
     "mapping:confirm": ALL,
     "mapping:row-confirm": ALL,
+    "mapping:row-ask": INTEGRATOR | ACCOUNTANT,
     "mapping:bulk": INTEGRATOR,
     "mapping:accept-within": INTEGRATOR,
     "mapping:undo": INTEGRATOR,

@@ -23,6 +23,7 @@ from studio.mapping.models import (
     MappingRow,
     MappingVersion,
 )
+from studio.mapping.opinions import ask_about, suggestions_on
 from studio.mapping.queries import mappings_of
 from studio.mapping.risk import who_must_look
 
@@ -105,6 +106,18 @@ class DecideBody(serializers.Serializer[Any]):
     reason = serializers.CharField(default="", allow_blank=True)
     comment = serializers.CharField(default="", allow_blank=True)
     revision = serializers.IntegerField(required=False, help_text="as read; refused when it moved")
+
+
+class SuggestionShape(serializers.Serializer[Any]):
+    """A suggestion, with what it is worth by the model's record in this workspace."""
+
+    answer = serializers.CharField(default="", help_text="an expression, `none`, or empty")
+    reason = serializers.CharField(default="")
+    rate = serializers.FloatField(default=0.5)
+    asked = serializers.IntegerField(default=0)
+    right = serializers.IntegerField(default=0)
+    weight = serializers.FloatField(default=0.0, help_text="log-odds that it moves")
+    model = serializers.CharField(default="")
 
 
 class ConfirmBody(serializers.Serializer[Any]):
@@ -266,7 +279,7 @@ def bulk_said(result: actions.BulkResult) -> dict[str, Any]:
 class Rows(Resource[MappingRow]):
     """Rows of mappings: one target field each."""
 
-    queryset = MappingRow.objects.select_related("mapping")
+    queryset = MappingRow.objects.select_related("mapping__workspace")
     serializer_class = RowShape
     brief = RowBrief
     filterset_class = RowFilter
@@ -291,6 +304,18 @@ class Rows(Resource[MappingRow]):
         """Leave a remark beside the row."""
         text = self.asked(TextBody)["text"]
         return self.said(RemarkShape, actions.comment(self.actor, self.get_object(), text))
+
+    @deed(None, None, status=202)
+    def ask(self, request: Request, uuid: str) -> Response:
+        """Have the language model asked about an open row; see `opinion` a few seconds later."""
+        ask_about(self.actor, self.get_object())
+        return Response(status=202)
+
+    @look(SuggestionShape)
+    def opinion(self, request: Request, uuid: str) -> Response:
+        """What the language model suggests; `answer` is empty where it was not asked or said nothing."""
+        row = self.get_object()
+        return self.said(SuggestionShape, suggestions_on([row]).get(row.uuid) or {})
 
     @deed(ConfirmBody, RowShape)
     def confirm(self, request: Request, uuid: str) -> Response:

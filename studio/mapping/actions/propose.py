@@ -21,6 +21,7 @@ from studio.mapping.assemble import RowText
 from studio.mapping.calibrated import fits_of, shown
 from studio.mapping.candidates import Candidate, from_engine, from_starter, merged
 from studio.mapping.models import Mapping, MappingRow, ProposalRun
+from studio.mapping.opinions import reapply
 from studio.mapping.paths import block_for
 from studio.mapping.queries import BANDS
 from studio.mapping.risk import risk_of
@@ -65,6 +66,7 @@ def propose(
     slots = _slots(mapping, snapshot, embedder, find)
     with acting(actor, MAP, "mapping.proposed", f"mapping:{mapping.uuid}") as line:
         _store(mapping, slots)
+        reapply(mapping)
         mapping.snapshot = snapshot
         mapping.proposed_at = timezone.now()
         mapping.save(update_fields=["snapshot", "proposed_at", "updated_at"])
