@@ -16,6 +16,8 @@ from django.utils import timezone
 from engine.propose.proposal import word_for
 from engine.propose.question import ENOUGH_ANSWERS, Record, weight
 from studio.accounts.models import Workspace
+from studio.accounts.roles import DECIDE_AI
+from studio.core.action import Actor
 from studio.learning.models import Opinion
 from studio.learning.sources import NONE
 from studio.learning.topics import topic_of
@@ -37,6 +39,11 @@ def why_off() -> str:
         return "no key"
     limit = settings.AI_MONTHLY_TOKENS
     return "budget" if limit and used_this_month() >= limit else ""
+
+
+def may_ask(actor: Actor) -> bool:
+    """Whether there is a language model that this person may ask."""
+    return bool(settings.AI_API_KEY) and actor.may(DECIDE_AI)
 
 
 class _Spent:

@@ -5,12 +5,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from studio.accounts.models import Workspace
 
-if TYPE_CHECKING:
-    from engine.propose.question import Question
+
+class Closed(Protocol):
+    """A closed question: the data as JSON, and which candidate each number means."""
+
+    @property
+    def data(self) -> str:
+        """What is sent."""
+        ...
+
+    @property
+    def candidates(self) -> tuple[tuple[str, str], ...]:
+        """Keys of the candidates, in the order of their numbers."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,7 @@ class Topic:
 
     kind: str
     rules: str
-    question: Callable[[uuid.UUID], Question | None]
+    question: Callable[[uuid.UUID], Closed | None]
     words: Callable[[tuple[str, str]], str]
     decided: Callable[[Workspace, int], list[uuid.UUID]]
     truths: Callable[[Sequence[uuid.UUID]], dict[uuid.UUID, str]]

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -17,12 +16,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import APPROVE, DECIDE_AI, MAP, MATCH, READ
+from studio.accounts.roles import APPROVE, MAP, MATCH, READ
 from studio.core import addresses
 from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
 from studio.core.refused import DecisionRefused
+from studio.learning.opinions import may_ask
 from studio.mapping import actions
 from studio.mapping.detail import detail_of
 from studio.mapping.facets import Narrowing, counted
@@ -31,6 +31,7 @@ from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import preview
 from studio.mapping.queries import budget_size, composed_of, mappings_of, published
 from studio.mapping.rows import views as row_views
+from studio.mapping.ticks import ticks
 
 SIZE = 40
 
@@ -101,7 +102,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "blocks": {b["id"]: b for b in mapping.blocks},
         "may_map": request.actor.may(MAP),
         "may_confirm": may_confirm(request),
-        "may_ask": may_ask(request),
+        "may_ask": may_ask(request.actor),
         "me": request.actor.person,
         "may_note": may_note(request),
         "sorts": [
@@ -135,11 +136,6 @@ def may_note(request: StudioRequest) -> bool:
 def may_confirm(request: StudioRequest) -> bool:
     """Whether the person may be the second one on what somebody else approved."""
     return request.actor.may(APPROVE) or request.actor.may(MAP)
-
-
-def may_ask(request: StudioRequest) -> bool:
-    """Whether there is a language model that this person may ask."""
-    return bool(settings.AI_API_KEY) and request.actor.may(DECIDE_AI)
 
 
 def _chosen_detail(request: StudioRequest, key: str) -> Any:
@@ -247,7 +243,7 @@ def _row_context(request: StudioRequest, row: MappingRow) -> dict[str, Any]:
         )[0],
         "may_map": request.actor.may(MAP),
         "may_confirm": may_confirm(request),
-        "may_ask": may_ask(request),
+        "may_ask": may_ask(request.actor),
         "me": request.actor.person,
         "back": back_to(request, row.mapping),
     }
@@ -293,7 +289,7 @@ def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         "ask": ask,
         "mapping": row.mapping,
         "may_map": request.actor.may(MAP),
-        "may_ask": may_ask(request),
+        "may_ask": may_ask(request.actor),
         "may_note": may_note(request),
         "back": addresses.came_from(request, _list(row.mapping)),
     }
@@ -349,19 +345,6 @@ def bulk(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         revisions={row.pk: seen[row.uuid] for row in rows},
     )
     return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
-
-
-def ticks(post: QueryDict) -> list[tuple[uuid.UUID, int]]:
-    """``<row>:<revision>`` for each ticked row."""
-    found = []
-    for tick in post.getlist("tick"):
-        name, _colon, revision = tick.partition(":")
-        if revision.isdigit():
-            try:
-                found.append((uuid.UUID(name), int(revision)))
-            except ValueError:
-                continue
-    return found
 
 
 @page(MAP)

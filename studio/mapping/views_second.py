@@ -13,7 +13,8 @@ from studio.accounts.roles import DECIDE_AI, READ
 from studio.core.refused import DecisionRefused
 from studio.mapping import actions
 from studio.mapping.opinions import ask_about
-from studio.mapping.views import answer_review, mapping_of, row_of, ticks
+from studio.mapping.ticks import ticks
+from studio.mapping.views import answer_review, mapping_of, row_of
 
 
 @page(READ)

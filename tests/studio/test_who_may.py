@@ -92,6 +92,7 @@ WRITES = {
     "mapping:values-propose": INTEGRATOR | ACCOUNTANT | {"ada"},
     "mapping:values-undo": INTEGRATOR | ACCOUNTANT | {"ada"},
     "mapping:value-decide": INTEGRATOR | ACCOUNTANT | {"ada"},
+    "linking:ask": INTEGRATOR | ACCOUNTANT,
     "linking:bulk": INTEGRATOR | ACCOUNTANT,
     "linking:accept-within": INTEGRATOR | ACCOUNTANT,
     "linking:undo": INTEGRATOR | ACCOUNTANT,

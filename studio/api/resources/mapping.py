@@ -111,7 +111,7 @@ class DecideBody(serializers.Serializer[Any]):
 class SuggestionShape(serializers.Serializer[Any]):
     """A suggestion, with what it is worth by the model's record in this workspace."""
 
-    answer = serializers.CharField(default="", help_text="an expression, `none`, or empty")
+    answer = serializers.CharField(default="", help_text="what it chose, `none`, or empty")
     reason = serializers.CharField(default="")
     rate = serializers.FloatField(default=0.5)
     asked = serializers.IntegerField(default=0)

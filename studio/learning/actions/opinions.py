@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from engine.propose.question import CONTROLS, ENOUGH_ANSWERS, Question
+from engine.propose.question import CONTROLS, ENOUGH_ANSWERS
 from studio.accounts.models import Workspace
 from studio.accounts.roles import DECIDE_AI
 from studio.core.action import Actor, acting
@@ -16,7 +16,7 @@ from studio.core.refused import DecisionRefused
 from studio.learning.models import Opinion
 from studio.learning.opinions import adjudicator, record_of, why_off
 from studio.learning.sources import NONE
-from studio.learning.topics import Topic, topic_of
+from studio.learning.topics import Closed, Topic, topic_of
 
 if TYPE_CHECKING:
     from connectors.ai.adjudicate import Adjudicator
@@ -92,7 +92,7 @@ def _put(
     topic: Topic,
     model: Adjudicator,
     subject: uuid.UUID,
-    question: Question,
+    question: Closed,
     asked_by: str,
     *,
     control: bool = False,
