@@ -89,6 +89,16 @@ def to_settle(actor: Actor, workspace: Workspace) -> QuerySet[Repeat]:
     return third_looks(workspace).filter(wanted)
 
 
+def to_take_back(actor: Actor, workspace: Workspace) -> QuerySet[Repeat]:
+    """Those that this person may take back: what they may settle, and what they decided themselves.
+
+    Who gives in needs no third person; without this nobody could where only one person decides such things.
+    """
+    mine = third_looks(workspace).filter(decided_by=actor.person).values("pk")
+    ours = to_settle(actor, workspace).values("pk")
+    return third_looks(workspace).filter(Q(pk__in=mine) | Q(pk__in=ours))
+
+
 @dataclass(frozen=True, slots=True)
 class Repeated:
     """What blind repeats say about one kind.

@@ -18,7 +18,7 @@ from studio.learning import actions
 from studio.learning.actions.repeats import TAKEN_BACK
 from studio.learning.learners import kind_name
 from studio.learning.models import Calibration, Repeat
-from studio.learning.queries import third_looks, to_ask, to_settle
+from studio.learning.queries import third_looks, to_ask, to_settle, to_take_back
 from studio.learning.sources import CANNOT_SAY, NONE, Question, source_of
 
 PAGE, ACCURACY = "learning:looks", "monitor:accuracy"
@@ -33,7 +33,7 @@ class Third:
     first: str
     second: str
     url: str
-    mine: bool
+    may_keep: bool
     may_take_back: bool
 
 
@@ -43,12 +43,15 @@ def looks(request: StudioRequest) -> HttpResponse:
     """The next question of this person, and what waits for a third look."""
     waiting = to_ask(request.actor, request.workspace)
     asked, question = _next(list(waiting[:SHOWN]))
-    mine = set(to_settle(request.actor, request.workspace).values_list("pk", flat=True)[:SHOWN])
+    keep = set(to_settle(request.actor, request.workspace).values_list("pk", flat=True))
+    back = set(to_take_back(request.actor, request.workspace).values_list("pk", flat=True))
     context = {
         "repeat": asked,
         "question": question,
         "waiting": waiting.count(),
-        "thirds": [_third(request, one, mine) for one in third_looks(request.workspace)[:SHOWN]],
+        "thirds": [
+            _third(request, one, keep, back) for one in third_looks(request.workspace)[:SHOWN]
+        ],
         "hints": [("1–9", _("answer"))],
     }
     return render(request, "learning/looks.html", context)
@@ -63,15 +66,15 @@ def _next(waiting: list[Repeat]) -> tuple[Repeat | None, Question | None]:
     return None, None
 
 
-def _third(request: StudioRequest, repeat: Repeat, mine: set[int]) -> Third:
+def _third(request: StudioRequest, repeat: Repeat, keep: set[int], back: set[int]) -> Third:
     source = source_of(repeat.kind)
     return Third(
         repeat,
         _words(repeat.first),
         _words(repeat.answer),
         source.address(repeat.subject),
-        repeat.pk in mine,
-        request.actor.may(source.back_permission),
+        repeat.pk in keep,
+        repeat.pk in back and request.actor.may(source.back_permission),
     )
 
 

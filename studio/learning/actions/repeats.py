@@ -16,7 +16,7 @@ from studio.accounts.roles import READ
 from studio.core.action import Actor, acting, person_of, record
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
 from studio.learning.models import Repeat
-from studio.learning.queries import OTHERS_AFTER, to_ask, to_settle
+from studio.learning.queries import OTHERS_AFTER, to_ask, to_settle, to_take_back
 from studio.learning.sources import CANNOT_SAY, Source, source_of, sources
 
 SHARE = 0.05
@@ -140,7 +140,8 @@ def settle(actor: Actor, repeat: Repeat, verdict: str, *, reason: str) -> Repeat
     with acting(actor, permission, f"learning.{verdict}", f"repeat:{repeat.uuid}") as line:
         if verdict not in (KEPT, TAKEN_BACK):
             raise DecisionRefused(_("“%s” is not an answer to a third look.") % verdict)
-        if not to_settle(actor, repeat.workspace).filter(pk=repeat.pk).exists():
+        allowed = to_take_back if verdict == TAKEN_BACK else to_settle
+        if not allowed(actor, repeat.workspace).filter(pk=repeat.pk).exists():
             raise DecisionRefused(
                 _("There is nothing here for you to settle."),
                 _("It is settled already, or somebody else than the two has to look."),

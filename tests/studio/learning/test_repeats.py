@@ -287,3 +287,23 @@ def test_the_page_asks_the_database_as_often_for_many_as_for_few(
 
     differ(2)
     assert differ(8) <= differ(2)
+
+
+def test_who_decided_may_give_in_but_not_keep_his_own_word(
+    everything, workspace, integrator, accountant, ben, make_rows, ivo, as_person: AsPerson, later
+) -> None:
+    row = make_rows()[0]
+    decide(integrator, row, "approved")
+    sample(workspace)
+    later(hours=2)
+    done = actions.answer(accountant, Repeat.objects.get(), "Email")
+    page = as_person(ivo).get(reverse("learning:looks")).content.decode()
+
+    assert "Take it back" in page
+    assert "Keep what stands" not in page
+    with pytest.raises(DecisionRefused, match="nothing here for you"):
+        actions.settle(integrator, done, "kept", reason="I know it")
+    actions.settle(integrator, done, "taken_back", reason="she is right")
+
+    row.refresh_from_db()
+    assert row.state == "open"
