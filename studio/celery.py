@@ -24,7 +24,8 @@ app.conf.task_queues = [
     Queue(name, Exchange(name), routing_key=name, durable=True) for name in ("sync", "ai")
 ]
 app.conf.task_routes = {
-    name: {"queue": "ai"} for name in ("mapping.*", "linking.*", "flows.match_masters")
+    name: {"queue": "ai"}
+    for name in ("mapping.*", "linking.*", "learning.*", "flows.match_masters")
 }
 
 
@@ -39,6 +40,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("monitor.seal", 30),
         ("flows.match_due", 3600),
         ("flows.missing_due", 1800),
+        ("learning.due", 3600),
     ):
         sender.conf.beat_schedule[task] = {
             "task": task,

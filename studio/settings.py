@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "studio.accounts",
     "studio.triage",
     "studio.catalog",
+    "studio.learning",
     "studio.mapping",
     "studio.linking",
     "studio.flows",

@@ -19,6 +19,7 @@ urlpatterns = [
     path("exceptions/", include("studio.triage.urls")),
     path("", include("studio.mapping.urls")),
     path("", include("studio.linking.urls")),
+    path("", include("studio.learning.urls")),
     path("flows/", include("studio.flows.urls")),
     path("hooks/<uuid:key>/", receive, name="hook"),
     path("tie-out/", include("studio.tieout.urls")),

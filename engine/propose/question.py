@@ -86,30 +86,56 @@ def _told(entity: str, one: FieldSchema) -> dict[str, object]:
     return {k: v for k, v in told.items() if v}
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to fill a target, as it is told to the model.
+
+    Attributes:
+        key: what the caller knows it by.
+        entity: where its fields are.
+        fields: the fields it reads.
+        formula: how it makes a value of them, where it does more than copy one.
+    """
+
+    key: tuple[str, str]
+    entity: str
+    fields: tuple[FieldSchema, ...]
+    formula: str = ""
+
+
+def compose(home: str, aim: FieldSchema, ways: Sequence[Way]) -> Question:
+    """The question which of these ways fills a field of an entity."""
+    # an order that says nothing about our own opinion, the same every time
+    shuffled = sorted(ways, key=lambda way: _order(home, aim.path, *way.key))
+    told = [{"number": n, **_way(way)} for n, way in enumerate(shuffled, start=1)]
+    data = {"target": _told(home, aim), "candidates": told}
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True)
+    return Question(text, tuple(way.key for way in shuffled))
+
+
+def _way(way: Way) -> dict[str, object]:
+    fields = [_told(way.entity, one) for one in way.fields]
+    told: dict[str, object] = fields[0] if len(fields) == 1 else {"reads": fields}
+    return told | ({"formula": plain(way.formula)} if way.formula else {})
+
+
 def write(proposal: FieldProposal, source: SystemSchema, target: SystemSchema) -> Question | None:
     """The question about one target, or None where the fields are not in the schemas."""
     home = target.entity(proposal.entity)
     aim = home.field(proposal.path) if home else None
     if aim is None:
         return None
-    told, keys = [], []
-    # an order that says nothing about our own opinion, the same every time
-    shuffled = sorted(proposal.candidates, key=lambda c: _order(proposal, c))
-    for candidate in shuffled:
+    ways = []
+    for candidate in proposal.candidates:
         owner = source.entity(candidate.entity)
         one = owner.field(candidate.path) if owner else None
         if one is not None:
-            keys.append((candidate.entity, candidate.path))
-            told.append({"number": len(keys), **_told(candidate.entity, one)})
-    if len(keys) < 2:
-        return None
-    data = {"target": _told(proposal.entity, aim), "candidates": told}
-    return Question(json.dumps(data, ensure_ascii=False, sort_keys=True), tuple(keys))
+            ways.append(Way((candidate.entity, candidate.path), candidate.entity, (one,)))
+    return compose(proposal.entity, aim, ways) if len(ways) > 1 else None
 
 
-def _order(proposal: FieldProposal, candidate: FieldCandidate) -> str:
-    text = "|".join((proposal.entity, proposal.path, candidate.entity, candidate.path))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _order(*names: str) -> str:
+    return hashlib.sha256("|".join(names).encode()).hexdigest()
 
 
 def weight(record: Record, options: int) -> float:
@@ -140,17 +166,32 @@ def weigh(
     if choice is None or choice > len(question.candidates) or move <= 0:
         return proposal
     chosen = question.candidates[choice - 1] if choice else None
-    # beliefs over "each candidate" and "none of them" are multiplied by what the opinion says
-    beliefs = [c.confidence for c in proposal.candidates]
-    none = max(0.001, 1.0 - sum(beliefs)) if sum(beliefs) < 1 else 0.001
-    factors = [math.exp(move) if (c.entity, c.path) == chosen else 1.0 for c in proposal.candidates]
-    raised = [b * f for b, f in zip(beliefs, factors, strict=True)]
-    total = sum(raised) + none * (math.exp(move) if choice == 0 else 1.0)
+    at = next((n for n, c in enumerate(proposal.candidates) if (c.entity, c.path) == chosen), None)
+    if chosen is not None and at is None:
+        return proposal
+    believed = raised([c.confidence for c in proposal.candidates], at, move)
     told = [
-        _moved(c, r / total, chose=(c.entity, c.path) == chosen)
-        for c, r in zip(proposal.candidates, raised, strict=True)
+        _moved(c, belief, chose=(c.entity, c.path) == chosen)
+        for c, belief in zip(proposal.candidates, believed, strict=True)
     ]
     return replace(proposal, candidates=tuple(sorted(told, key=lambda c: -c.confidence)))
+
+
+def raised(confidences: Sequence[float], chosen: int | None, move: float) -> list[float]:
+    """Confidences after an opinion, by Bayes' rule over "each candidate" and "none of them".
+
+    Args:
+        confidences: of the candidates; together they may exceed 1, as two may be equally good.
+        chosen: which of them the model chose, counted from 0; None for none of them.
+        move: log-odds that the opinion is worth.
+    """
+    none = max(0.001, 1.0 - sum(confidences))
+    believed = none if chosen is None else confidences[chosen]
+    whole = 1.0 + believed * (math.exp(move) - 1.0)
+    moved = [
+        c * (math.exp(move) if n == chosen else 1.0) / whole for n, c in enumerate(confidences)
+    ]
+    return [min(0.999, max(0.001, m)) for m in moved]
 
 
 def _moved(candidate: FieldCandidate, confidence: float, *, chose: bool) -> FieldCandidate:

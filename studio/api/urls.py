@@ -10,7 +10,16 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import ViewSetMixin
 
 from studio.api import views
-from studio.api.resources import catalog, flows, linking, mapping, proof, rehearsals, triage
+from studio.api.resources import (
+    catalog,
+    flows,
+    learning,
+    linking,
+    mapping,
+    proof,
+    rehearsals,
+    triage,
+)
 
 router = SimpleRouter(use_regex_path=False)
 RESOURCES: dict[str, type[ViewSetMixin]] = {
@@ -23,6 +32,8 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "parties": linking.Parties,
     "pairs": linking.Pairs,
     "links": linking.Links,
+    "second-looks": learning.SecondLooks,
+    "calibrations": learning.Calibrations,
     "flows": flows.Flows,
     "rehearsals": rehearsals.Rehearsals,
     "inbox-items": flows.InboxItems,

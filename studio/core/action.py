@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,15 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from studio.core.models import AuditEvent
+
+# How a token signs (studio/api/auth.py): its own name, then its maker's.
+_TOKEN = re.compile(r"token: .* \((?P<maker>.*)\)")
+
+
+def person_of(name: str) -> str:
+    """The person behind a name in the trail: a token acts for its maker and is no second person."""
+    token = _TOKEN.fullmatch(name)
+    return token["maker"] if token else name
 
 
 class NotPermitted(PermissionDenied):
@@ -31,6 +41,11 @@ class Actor:
     permissions: frozenset[str] = frozenset()
     user_id: int | None = None
     workspace_key: str = ""
+
+    @property
+    def person(self) -> str:
+        """Who this is where two different people are asked for."""
+        return person_of(self.name)
 
     def may(self, permission: str) -> bool:
         """Whether the role carries the permission."""

@@ -9,6 +9,8 @@ from studio.core.charts import Bin
 
 # With fewer decisions a curve is noise; the page says "not yet calibrated" instead.
 ENOUGH = 50
+# A confidence that is off by more than this on average does not mean what it says.
+FAR = 0.10
 _BINS = 10
 _BANDS = (("certain", 0.95), ("strong", 0.80), ("possible", 0.50), ("guess", 0.30))
 
@@ -45,6 +47,11 @@ class Measured:
     def calibrated(self) -> bool:
         """Whether there are enough decisions to say anything."""
         return self.count >= ENOUGH
+
+    @property
+    def honest(self) -> bool:
+        """Whether confidences mean what they say, as far as was measured."""
+        return self.calibrated and self.gap <= FAR
 
     @property
     def missing(self) -> int:

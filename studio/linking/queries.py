@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Abs, Cast, Coalesce, Round
 from django.http import QueryDict
 
 from studio.accounts.models import Workspace
@@ -44,6 +56,8 @@ class Narrowing:
     @property
     def order(self) -> tuple[str, ...]:
         """Keyset order; what somebody put off stands last."""
+        if self.sort == "worth":
+            return ("judged", "-worth", "id")
         if self.sort == "money":
             return ("judged", "-left__money", "-probability", "id")
         if self.sort == "weakest":
@@ -103,7 +117,28 @@ def open_pairs(workspace: Workspace, narrowing: Narrowing) -> QuerySet[Pair]:
             | Q(left__code__icontains=wanted)
             | Q(right__label__icontains=wanted)
         )
-    return rows
+    return rows.annotate(worth=_worth()) if narrowing.sort == "worth" else rows
+
+
+def _worth() -> Combinable:
+    """What an answer settles: uncertainty x money x candidates, as ``engine.resolve.active`` says it."""
+    rivals = (
+        Pair.objects.filter(
+            left=OuterRef("left"),
+            right__connection=OuterRef("right__connection"),
+            judged__in=OPEN,
+            probability__gte=SHOWN,
+        )
+        .order_by()
+        .values("left")
+        .annotate(n=Count("id"))
+        .values("n")
+    )
+    uncertainty = 4.0 * F("probability") * (1.0 - F("probability"))
+    money = Abs(Cast("left__money", FloatField())) + 1.0
+    siblings = Cast(Coalesce(Subquery(rivals), 1), FloatField())
+    # Money has two decimals; what lies behind six is only noise in a page's token.
+    return Round(ExpressionWrapper(uncertainty * money * siblings, FloatField()), 6)
 
 
 def alternatives(pairs: Sequence[Pair]) -> dict[tuple[int, int], list[Pair]]:
@@ -264,12 +299,16 @@ def creations(
 
 
 def pair_decisions(workspace: Workspace, kind: str) -> list[tuple[float, bool]]:
-    """For every standing judgement of a pair: the probability shown, and were they the same."""
+    """For every standing judgement of a pair: the probability shown, and were they the same.
+
+    What was accepted unseen says nothing about whether it is right; blind repeats measure that.
+    """
     judged = Judgement.objects.filter(
         left__connection__workspace=workspace,
         kind=kind,
         verdict__in=["same", "not_a_match"],
         probability__gt=0,
+        unseen=False,
         undo_of=None,
         undone_by=None,
     ).values_list("probability", "verdict")

@@ -24,10 +24,12 @@ from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
 from studio.core.refused import DecisionRefused
 from studio.core.waterfalls import drawn
+from studio.learning.opinions import Suggestion, may_ask
 from studio.linking import actions, queries
 from studio.linking.actions.judge import BulkResult, near_twins
 from studio.linking.compare import Compared, compared
 from studio.linking.models import KINDS, Judgement, Pair, Party
+from studio.linking.opinions import suggestions_on
 from studio.linking.queries import Narrowing
 
 SIZE = 20
@@ -42,12 +44,24 @@ class PairView:
     pair: Pair
     fields: list[Compared]
     candidates: list[Pair]
+    opinion: Suggestion | None = None
+
+    @property
+    def suggested(self) -> str:
+        """The record that the language model would link, by name; empty where it named none."""
+        return suggested(self.opinion, self.candidates)
 
     @property
     def twins(self) -> list[Pair]:
         """Several strong candidates: the target itself may hold the record twice."""
         strong = [p for p in self.candidates if p.probability >= 0.8]
         return strong if len(strong) > 1 else []
+
+
+def suggested(said: Suggestion | None, candidates: list[Pair]) -> str:
+    """The name of the record an opinion is for."""
+    chosen = (p.right for p in candidates if said and p.right.key == said.answer)
+    return next((r.label or r.code or r.key for r in chosen), "")
 
 
 @page(READ)
@@ -92,6 +106,7 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         ],
         "sorts": [
             ("surest", _("Surest first")),
+            ("worth", _("Settles most first")),
             ("money", _("Money first")),
             ("weakest", _("Weakest first")),
         ],
@@ -139,10 +154,12 @@ def _rows(
             best = queries.open_pairs(request.workspace, narrowing)
             pairs = keyset(best, narrowing.order, after=after, before=before, size=SIZE)
             others = queries.alternatives(pairs.rows)
-            views = [
-                PairView(p, _fields(p), others.get((p.left_id, p.right.connection_id), [p]))
-                for p in pairs.rows
-            ]
+            every = [one for several in others.values() for one in several]
+            said = suggestions_on(request.workspace, narrowing.kind, every)
+            views = []
+            for p in pairs.rows:
+                ends = p.left_id, p.right.connection_id
+                views.append(PairView(p, _fields(p), others.get(ends, [p]), said.get(ends)))
             return {"rows": pairs, "views": views}
 
 
@@ -201,7 +218,7 @@ def _facets(
     ]
 
 
-def _answer(
+def answer(
     request: StudioRequest, text: str, tone: str = "success", *, undo: uuid.UUID | None = None
 ) -> HttpResponse:
     """The list again with a toast; ``undo`` names the judgement, or the bulk, that it takes back."""
@@ -217,7 +234,8 @@ def _answer(
     return render(request, "linking/_answer.html", context)
 
 
-def _pair_of(request: StudioRequest, key: uuid.UUID) -> Pair:
+def pair_of(request: StudioRequest, key: uuid.UUID) -> Pair:
+    """The pair, if it is in the person's workspace."""
     return get_object_or_404(
         Pair.objects.select_related("left__connection", "right__connection"),
         uuid=key,
@@ -229,10 +247,10 @@ def _pair_of(request: StudioRequest, key: uuid.UUID) -> Pair:
 @require_POST
 def judge(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     """One judgement; the button pressed says which, ``pair`` names another candidate."""
-    pair = _pair_of(request, key)
+    pair = pair_of(request, key)
     if other := request.POST.get("pair", ""):
         if not other or not _is_key(other):
-            return _answer(request, _("There is no such candidate."), "error")
+            return answer(request, _("There is no such candidate."), "error")
         pair = get_object_or_404(
             Pair.objects.select_related("left__connection", "right__connection"),
             uuid=other,
@@ -244,14 +262,14 @@ def judge(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
             request.actor, pair.left, pair.right, verdict, comment=request.POST.get("comment", "")
         )
     except DecisionRefused as fault:
-        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
+        return answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
     words = {
         "same": _("%(left)s is %(right)s."),
         "not_a_match": _("%(left)s is not %(right)s. They will not be proposed again."),
         "unsure": _("%(left)s comes back at the end of the list."),
     }
     text = words[verdict] % {"left": pair.left.label, "right": pair.right.label}
-    return _answer(request, text, undo=made.uuid)
+    return answer(request, text, undo=made.uuid)
 
 
 @page(MATCH)
@@ -270,9 +288,9 @@ def create(request: StudioRequest, key: uuid.UUID, target: uuid.UUID) -> HttpRes
             comment=request.POST.get("comment", ""),
         )
     except DecisionRefused as fault:
-        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
+        return answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
     text = _("%(record)s will be created in %(target)s when a document needs it.")
-    return _answer(request, text % {"record": party.label, "target": where}, undo=made.uuid)
+    return answer(request, text % {"record": party.label, "target": where}, undo=made.uuid)
 
 
 def _party_of(request: StudioRequest, key: uuid.UUID) -> Party:
@@ -287,10 +305,15 @@ def _party_of(request: StudioRequest, key: uuid.UUID) -> Party:
 @require_GET
 def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     """Waterfalls of all candidates, the way to create, and who judged what."""
-    pair = _pair_of(request, key)
+    pair = pair_of(request, key)
     others = queries.alternatives([pair]).get((pair.left_id, pair.right.connection_id), [pair])
+    ends = pair.left_id, pair.right.connection_id
+    opinion = suggestions_on(request.workspace, pair.kind, others).get(ends)
     context = {
         "pair": pair,
+        "opinion": opinion,
+        "suggested": suggested(opinion, others),
+        "may_ask": may_ask(request.actor),
         "ask": request.GET.get("ask", ""),
         "candidates": [
             (one, drawn(one.waterfall, one.probability, _("How the confidence came about")))
@@ -320,14 +343,14 @@ def bulk(request: StudioRequest) -> HttpResponse:
         .select_related("left__connection", "right__connection")
     )
     if not pairs:
-        return _answer(request, _("Tick some records first (x)."), "warning")
+        return answer(request, _("Tick some records first (x)."), "warning")
     result = actions.bulk(request.actor, pairs, request.POST.get("verdict", "same"))
     return _answer_bulk(request, result)
 
 
 def _answer_bulk(request: StudioRequest, result: BulkResult) -> HttpResponse:
     tone = "warning" if result.left else "success"
-    return _answer(request, result.sentence, tone, undo=result.bulk if result.done else None)
+    return answer(request, result.sentence, tone, undo=result.bulk if result.done else None)
 
 
 @page(MATCH)
@@ -337,10 +360,10 @@ def accept_within(request: StudioRequest) -> HttpResponse:
     try:
         allowed = max(0.0, min(float(request.POST.get("expected_wrong", "1")), 100.0))
     except ValueError:
-        return _answer(request, _("Give a number, such as 1."), "error")
+        return answer(request, _("Give a number, such as 1."), "error")
     narrowing = Narrowing.of(QueryDict(urlsplit(addresses.back(request, reverse(LIST))).query))
     if not _is_key(narrowing.target):
-        return _answer(request, _("There is no such connection."), "error")
+        return answer(request, _("There is no such connection."), "error")
     best = queries.open_pairs(request.workspace, narrowing)
     result = actions.accept_within(request.actor, best, allowed)
     if not result.done and not result.left:
@@ -348,7 +371,7 @@ def accept_within(request: StudioRequest) -> HttpResponse:
             "Nothing was taken: what is open is too doubtful for this budget, or the budget is spent "
             "on what was taken this way before. Decide singly, or allow more."
         )
-        return _answer(request, text, "warning")
+        return answer(request, text, "warning")
     return _answer_bulk(request, result)
 
 
@@ -364,10 +387,10 @@ def undo(request: StudioRequest) -> HttpResponse:
             else actions.undo_last(request.actor)
         )
     except DecisionRefused as fault:
-        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning")
+        return answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning")
     if len(done) == 1:
-        return _answer(request, _("Taken back: %s.") % done[0].left.label)
-    return _answer(request, _("%d judgements taken back.") % len(done))
+        return answer(request, _("Taken back: %s.") % done[0].left.label)
+    return answer(request, _("%d judgements taken back.") % len(done))
 
 
 def _key(text: str) -> uuid.UUID:
@@ -382,4 +405,4 @@ def search(request: StudioRequest) -> HttpResponse:
     """Ask a worker to compare again."""
     nudge("flows.match_masters", request.workspace.pk)
     text = _("Both sides are being read and compared. Reload in about a minute to see what is new.")
-    return _answer(request, text)
+    return answer(request, text)

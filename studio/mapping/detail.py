@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from engine.schema.model import FieldSchema
 from studio.core.waterfalls import drawn
 from studio.mapping.models import Decision, MappingRow, RowNote
+from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import Preview, Shown, preview
 from studio.mapping.queries import identical_rows
 from studio.mapping.rows import RowView, fields_of, ranked, views
@@ -47,7 +48,7 @@ def detail_of(row: MappingRow) -> Detail:
     notes = list(row.notes.all())
     return Detail(
         row=row,
-        view=views(row.mapping, [row], seen, {row.pk: len(notes)})[0],
+        view=views(row.mapping, [row], seen, {row.pk: len(notes)}, suggestions_on([row]))[0],
         candidates=[
             CandidateView(
                 one.number,

@@ -13,59 +13,16 @@ from dataclasses import dataclass
 
 from engine.mapping import read
 from engine.mapping.check import examine
-from engine.schema.model import FieldType
 from engine.schema.paths import tokens
 from studio.mapping.assemble import put_together
 from studio.mapping.catalog import catalog_of
 from studio.mapping.models import Mapping, MappingRow
 from studio.mapping.preview import said
+from studio.mapping.risk import counts
 from studio.mapping.schemas import latest_snapshot, sides
 from studio.mapping.stored import from_store
 
 REFUSED, MONEY = "refused", "money"
-# Words of a target that make it count, whatever its type: a code or a yes/no decides amounts, too.
-_ALWAYS = frozenset(
-    {
-        "discount",
-        "discounts",
-        "exchange",
-        "exch",
-        "tax",
-        "taxes",
-        "taxable",
-        "taxability",
-        "exempt",
-        "vat",
-        "gst",
-    }
-)
-# Words that make a number a sum of money; in a text they are words only.
-_NUMBERS = frozenset(
-    [
-        "amount",
-        "amounts",
-        "quantity",
-        "qty",
-        "amt",
-        "total",
-        "totals",
-        "subtotal",
-        "price",
-        "cost",
-        "rate",
-        "percent",
-        "percentage",
-        "balance",
-        "charge",
-        "freight",
-        "deposit",
-        "fee",
-        "net",
-        "gross",
-        "paid",
-    ]
-)
-_NUMERIC = {str(FieldType.DECIMAL), str(FieldType.INTEGER)}
 # A shipped row was written for exactly this document, together with its neighbours.
 SHIPPED = "Rule"
 
@@ -117,8 +74,8 @@ def _refused(mapping: Mapping, rows: list[MappingRow]) -> dict[str, str]:
 def _changes_money(row: MappingRow) -> bool:
     if row.required or row.method == SHIPPED:
         return False
-    words = {w.lower() for w in (*tokens(row.target_path), *tokens(row.target_label))}
-    return bool(words & _ALWAYS) or (row.target_type in _NUMERIC and bool(words & _NUMBERS))
+    words = {*tokens(row.target_path), *tokens(row.target_label)}
+    return counts(words, row.target_type)
 
 
 def sentence_of(reasons: Iterable[Reason]) -> str:

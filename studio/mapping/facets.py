@@ -7,19 +7,37 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Round
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from studio.core import addresses
 from studio.mapping.models import Mapping, MappingRow
 from studio.mapping.queries import BANDS
+from studio.mapping.risk import UNCONFIRMED
 
 ORDERS = {
     "position": ("position", "id"),
     "surest": ("-confidence", "id"),
     "weakest": ("confidence", "id"),
+    "worth": ("-worth", "id"),
 }
+# How much more a field counts that decides money or that the target asks for.
+_MATTERS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,7 @@ class Narrowing:
                 | Q(target_label__icontains=self.text)
                 | Q(expression__icontains=self.text)
             )
-        return rows
+        return rows.annotate(worth=_worth()) if self.sort == "worth" else rows
 
     def _state(self) -> Q:
         match self.state:
@@ -77,10 +95,44 @@ class Narrowing:
                 return Q(state="open") & (Q(confidence__gt=0) | Q(required=True))
             case "none":
                 return Q(state="open", confidence=0, required=False)
+            case "unconfirmed":
+                return UNCONFIRMED
             case "approved" | "rejected" | "do_not_map":
                 return Q(state=self.state)
             case _:
                 return Q()
+
+
+def _worth() -> Combinable:
+    """What an answer settles: uncertainty x weight of the field x open rows for the same field.
+
+    A field without a candidate is as uncertain as can be. How much money will flow through a field is
+    not known before it is mapped; whether it decides money is.
+    """
+    alike = (
+        MappingRow.objects.filter(
+            mapping__workspace=OuterRef("mapping__workspace"),
+            mapping__direction=OuterRef("mapping__direction"),
+            target_path=OuterRef("target_path"),
+            state="open",
+        )
+        .order_by()
+        .values("target_path")
+        .annotate(n=Count("id"))
+        .values("n")
+    )
+    doubt = Case(
+        When(confidence=0, then=Value(1.0)),
+        default=4.0 * F("confidence") * (1.0 - F("confidence")),
+        output_field=FloatField(),
+    )
+    matters = Case(
+        When(Q(required=True) | ~Q(risk=""), then=Value(_MATTERS)),
+        default=Value(1.0),
+        output_field=FloatField(),
+    )
+    siblings = Cast(Coalesce(Subquery(alike), 1), FloatField())
+    return Round(ExpressionWrapper(doubt * matters * siblings, FloatField()), 6)
 
 
 def _band(word: str) -> Q:
@@ -103,6 +155,7 @@ class Counts:
     do_not_map: int
     required_open: int
     objections: int
+    unconfirmed: int = 0
 
     @property
     def total(self) -> int:
@@ -115,19 +168,20 @@ class Counts:
         return self.approved + self.rejected + self.do_not_map
 
 
-def _grouped(mapping: Mapping) -> Iterable[tuple[str, str, str, bool, bool, int]]:
-    """State, band, method, required, objection and how many; the database does the counting."""
+def _grouped(mapping: Mapping) -> Iterable[tuple[str, str, str, bool, bool, bool, int]]:
+    """State, band, method, required, objection, wanting a second look, and how many of these."""
     whens = [When(confidence__gte=floor, then=Value(word)) for word, floor in BANDS]
     rows = (
         mapping.rows.order_by()
         .annotate(
             word=Case(*whens, When(confidence__gt=0, then=Value("")), default=Value("nothing")),
             doubted=Case(When(objection="", then=Value(False)), default=Value(True)),
+            waiting=Case(When(UNCONFIRMED, then=Value(True)), default=Value(False)),
         )
-        .values_list("state", "word", "method", "required", "doubted")
+        .values_list("state", "word", "method", "required", "doubted", "waiting")
         .annotate(n=Count("id"))
     )
-    return cast("Iterable[tuple[str, str, str, bool, bool, int]]", rows)
+    return cast("Iterable[tuple[str, str, str, bool, bool, bool, int]]", rows)
 
 
 def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[Counts, list[Any]]:
@@ -135,14 +189,15 @@ def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[C
     states: Counter[str] = Counter()
     bands: Counter[str] = Counter()
     methods: Counter[str] = Counter()
-    required = objections = required_open = total = 0
-    for state, word, method, needed, doubted, n in _grouped(mapping):
+    required = objections = required_open = total = unconfirmed = 0
+    for state, word, method, needed, doubted, waiting, n in _grouped(mapping):
         shown = "none" if state == "open" and word == "nothing" and not needed else state
         total += n
         states[shown] += n
         objections += n if doubted else 0
+        unconfirmed += n if waiting else 0
         required_open += n if needed and state != "approved" else 0
-        if narrowing.state not in (shown, "all"):
+        if narrowing.state not in (shown, "all", "unconfirmed" if waiting else shown):
             continue
         bands[word] += n
         methods[method] += n
@@ -151,10 +206,12 @@ def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[C
         **{k: states[k] for k in ("open", "none", "approved", "rejected", "do_not_map")},
         required_open=required_open,
         objections=objections,
+        unconfirmed=unconfirmed,
     )
     state_rows = [
         ("open", _("To review"), states["open"]),
         ("approved", _("Approved"), states["approved"]),
+        ("unconfirmed", _("Wants a second person"), unconfirmed),
         ("rejected", _("Rejected"), states["rejected"]),
         ("do_not_map", _("Do not map"), states["do_not_map"]),
         ("none", _("Nothing proposed"), states["none"]),

@@ -103,6 +103,15 @@ class MappingRow(Base):
     decided_by = models.CharField(max_length=150, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True)
+    risk = models.CharField(
+        max_length=10,
+        blank=True,
+        help_text="what of money it decides, so that it takes four eyes; empty: nothing",
+    )
+    seconded_by = models.CharField(
+        max_length=150, blank=True, help_text="the second person, who confirmed what is approved"
+    )
+    seconded_at = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=0, help_text="guards concurrent decisions")
     objection = models.TextField(
         blank=True, help_text="what the machine would say against the decision in force"
@@ -140,6 +149,8 @@ class Decision(Base):
     unseen = models.BooleanField(
         default=False, help_text="accepted within a risk budget, not looked at singly"
     )
+    seconded_by = models.CharField(max_length=150, blank=True, help_text="who confirmed it")
+    seconded_at = models.DateTimeField(null=True, blank=True)
     undo_of = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="undone_by"
     )

@@ -183,7 +183,10 @@ def rows_using(table: LookupTable) -> list[MappingRow]:
 
 
 def field_decisions(workspace: Workspace) -> list[tuple[float, bool]]:
-    """For every standing decision on a row: confidence of the best candidate, and was it chosen."""
+    """For every standing decision on a row: confidence of the best candidate, and was it chosen.
+
+    What was accepted unseen says nothing about whether it is right; blind repeats measure that.
+    """
     decisions = (
         Decision.objects.filter(
             row__mapping__workspace=workspace,
@@ -192,11 +195,15 @@ def field_decisions(workspace: Workspace) -> list[tuple[float, bool]]:
             undone_by=None,
         )
         .order_by("row_id", "-id")
-        .values_list("row_id", "verdict", "after", "candidates")
+        .values_list("row_id", "verdict", "after", "candidates", "unseen")
     )
     found: dict[int, tuple[float, bool]] = {}
-    for row, verdict, after, candidates in decisions.iterator(chunk_size=2000):
-        if row in found or not candidates:
+    passed: set[int] = set()
+    for row, verdict, after, candidates, unseen in decisions.iterator(chunk_size=2000):
+        if row in passed or not candidates:
+            continue
+        passed.add(row)
+        if unseen:
             continue
         best = max(candidates, key=lambda c: float(c["confidence"]))
         right = verdict == "approved" and after.get("expression") == best["expression"]

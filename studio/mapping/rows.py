@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,8 +13,11 @@ from engine.mapping.parse import parse_expression
 from engine.mapping.refusals import Unreadable
 from engine.schema.model import FieldSchema
 from studio.catalog.models import SchemaSnapshot
+from studio.core.action import person_of
+from studio.learning.opinions import Suggestion
 from studio.mapping.models import Mapping, MappingRow
 from studio.mapping.preview import Preview, Shown
+from studio.mapping.risk import risk_name, risk_of, who_must_look
 from studio.mapping.schemas import entities, latest_snapshot, sides, whole_entity
 
 
@@ -36,11 +40,27 @@ class RowView:
     sources: Sequence[FieldSchema]
     shown: Shown
     notes: int = 0
+    opinion: Suggestion | None = None
 
     @property
     def open(self) -> bool:
         """Whether somebody still has to decide."""
         return self.row.state == "open"
+
+    @property
+    def risk(self) -> str:
+        """What of money the field decides, in words; empty where none."""
+        return risk_name(risk_of(self.row))
+
+    @property
+    def approver(self) -> str:
+        """The person behind the decision, who is not the one to confirm it."""
+        return person_of(self.row.decided_by)
+
+    @property
+    def waits_for(self) -> str:
+        """Whom what is approved waits for; empty where nobody."""
+        return who_must_look(self.row)
 
     @property
     def expression(self) -> str:
@@ -110,7 +130,11 @@ def read_by(expression: str, block_id: str, blocks: list[dict[str, Any]]) -> lis
 
 
 def views(
-    mapping: Mapping, rows: Sequence[MappingRow], preview: Preview, notes: dict[int, int]
+    mapping: Mapping,
+    rows: Sequence[MappingRow],
+    preview: Preview,
+    notes: dict[int, int],
+    opinions: dict[uuid.UUID, Suggestion],
 ) -> list[RowView]:
     """The rows ready to draw."""
     fields = fields_of(mapping)
@@ -127,6 +151,7 @@ def views(
                 sources=[fields.source[p] for p in paths if p in fields.source],
                 shown=preview.of(row.target_path),
                 notes=notes.get(row.pk, 0),
+                opinion=opinions.get(row.uuid),
             )
         )
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.mapping import views, views_publish, views_values
+from studio.mapping import views, views_publish, views_second, views_values
 
 app_name = "mapping"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("mappings/<uuid:inbound>/with/<uuid:outbound>/", views_publish.composed, name="composed"),
     path("mappings/<uuid:key>/", views.review, name="review"),
     path("mappings/<uuid:key>/bulk/", views.bulk, name="bulk"),
+    path("mappings/<uuid:key>/confirm/", views_second.confirm_ticked, name="confirm"),
     path("mappings/<uuid:key>/accept-within/", views.accept_within, name="accept-within"),
     path("mappings/<uuid:key>/undo/", views.undo, name="undo"),
     path("mappings/<uuid:key>/propose/", views.propose, name="propose"),
@@ -19,6 +20,8 @@ urlpatterns = [
     path("mappings/<uuid:key>/publish/", views_publish.publish, name="publish"),
     path("mapping-rows/<uuid:key>/decide/", views.decide, name="row-decide"),
     path("mapping-rows/<uuid:key>/undo/", views.undo_row, name="row-undo"),
+    path("mapping-rows/<uuid:key>/confirm/", views_second.confirm, name="row-confirm"),
+    path("mapping-rows/<uuid:key>/ask/", views_second.ask, name="row-ask"),
     path("mapping-rows/<uuid:key>/explain/", views.explain, name="row-explain"),
     path("mapping-rows/<uuid:key>/note/", views.note, name="row-note"),
     path("mapping-rows/<uuid:key>/identical/", views.identical, name="row-identical"),

@@ -16,19 +16,22 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import MAP, MATCH, READ
+from studio.accounts.roles import APPROVE, MAP, MATCH, READ
 from studio.core import addresses
 from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
 from studio.core.refused import DecisionRefused
+from studio.learning.opinions import may_ask
 from studio.mapping import actions
 from studio.mapping.detail import detail_of
 from studio.mapping.facets import Narrowing, counted
 from studio.mapping.models import Decision, Mapping, MappingRow, RowNote
+from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import preview
 from studio.mapping.queries import budget_size, composed_of, mappings_of, published
 from studio.mapping.rows import views as row_views
+from studio.mapping.ticks import ticks
 
 SIZE = 40
 
@@ -89,7 +92,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
     return {
         "mapping": mapping,
         "rows": rows,
-        "views": row_views(mapping, rows.rows, seen, notes),
+        "views": row_views(mapping, rows.rows, seen, notes, suggestions_on(rows.rows)),
         "sample": seen.label,
         "counts": counts,
         "groups": groups,
@@ -98,11 +101,15 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "version": published(mapping),
         "blocks": {b["id"]: b for b in mapping.blocks},
         "may_map": request.actor.may(MAP),
+        "may_confirm": may_confirm(request),
+        "may_ask": may_ask(request.actor),
+        "me": request.actor.person,
         "may_note": may_note(request),
         "sorts": [
             ("position", _("Document order")),
             ("surest", _("Surest first")),
             ("weakest", _("Weakest first")),
+            ("worth", _("Settles most first")),
         ],
         "back": _here(mapping, query),
         "detail": _chosen_detail(request, chosen),
@@ -124,6 +131,11 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
 def may_note(request: StudioRequest) -> bool:
     """Integrators ask, accountants answer; auditors only read."""
     return request.actor.may(MAP) or request.actor.may(MATCH)
+
+
+def may_confirm(request: StudioRequest) -> bool:
+    """Whether the person may be the second one on what somebody else approved."""
+    return request.actor.may(APPROVE) or request.actor.may(MAP)
 
 
 def _chosen_detail(request: StudioRequest, key: str) -> Any:
@@ -226,8 +238,13 @@ def _row_context(request: StudioRequest, row: MappingRow) -> dict[str, Any]:
     seen = preview(row.mapping, [row])
     return {
         "mapping": row.mapping,
-        "view": row_views(row.mapping, [row], seen, {row.pk: row.notes.count()})[0],
+        "view": row_views(
+            row.mapping, [row], seen, {row.pk: row.notes.count()}, suggestions_on([row])
+        )[0],
         "may_map": request.actor.may(MAP),
+        "may_confirm": may_confirm(request),
+        "may_ask": may_ask(request.actor),
+        "me": request.actor.person,
         "back": back_to(request, row.mapping),
     }
 
@@ -272,6 +289,7 @@ def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         "ask": ask,
         "mapping": row.mapping,
         "may_map": request.actor.may(MAP),
+        "may_ask": may_ask(request.actor),
         "may_note": may_note(request),
         "back": addresses.came_from(request, _list(row.mapping)),
     }
@@ -315,7 +333,7 @@ def identical(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 def bulk(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     """Decide everything ticked; each is one decision."""
     mapping = mapping_of(request, key)
-    seen = dict(_ticks(request.POST))
+    seen = dict(ticks(request.POST))
     rows = list(mapping.rows.filter(uuid__in=seen).select_related("mapping__connection"))
     if not rows:
         return answer_review(request, mapping, _("Tick some rows first (x)."), "warning")
@@ -327,19 +345,6 @@ def bulk(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         revisions={row.pk: seen[row.uuid] for row in rows},
     )
     return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
-
-
-def _ticks(post: QueryDict) -> list[tuple[uuid.UUID, int]]:
-    """``<row>:<revision>`` for each ticked row."""
-    found = []
-    for tick in post.getlist("tick"):
-        name, _colon, revision = tick.partition(":")
-        if revision.isdigit():
-            try:
-                found.append((uuid.UUID(name), int(revision)))
-            except ValueError:
-                continue
-    return found
 
 
 @page(MAP)

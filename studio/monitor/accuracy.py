@@ -16,12 +16,19 @@ from django.views.decorators.http import require_GET
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.models import Workspace
 from studio.accounts.roles import READ
+from studio.core.action import Actor
 from studio.core.charts import reliability
 from studio.core.models import AuditEvent
-from studio.core.reliability import Measured, measure
+from studio.core.reliability import ENOUGH, Measured, measure
+from studio.learning.actions import may_change
+from studio.learning.learners import kind_name, learner_of
+from studio.learning.models import Calibration
+from studio.learning.queries import Repeated, calibrations, repeated
 from studio.linking.models import KINDS
 from studio.linking.queries import pair_decisions
 from studio.mapping.queries import field_decisions, value_decisions
+
+SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +38,40 @@ class Kind:
     name: str
     measured: Measured
     picture: SafeString
+    repeated: Repeated | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """One calibration as the page shows it."""
+
+    kind: str
+    row: Calibration
+    may_change: bool
+
+
+def learned(actor: Actor, workspace: Workspace) -> list[Learned]:
+    """The newest calibrations of every kind."""
+    return [
+        Learned(kind_name(row.kind), row, may_change(actor, learner_of(row.kind)))
+        for row in calibrations(workspace)[:SHOWN]
+    ]
 
 
 def kinds(workspace: Workspace) -> list[Kind]:
     """Fields, values, and records of each kind."""
     found = [
-        (_("Fields"), field_decisions(workspace)),
-        (_("Values"), value_decisions(workspace)),
-        *((_(label), pair_decisions(workspace, kind)) for kind, label in KINDS),
+        ("field", _("Fields"), field_decisions(workspace)),
+        ("value", _("Values"), value_decisions(workspace)),
+        *((kind, _(label), pair_decisions(workspace, kind)) for kind, label in KINDS),
     ]
+    twice = repeated(workspace)
     out = []
-    for name, decisions in found:
+    for key, name, decisions in found:
         seen = measure(decisions)
         label = _("%(kind)s: confidence said against share right") % {"kind": name}
-        out.append(Kind(name, seen, reliability(seen.bins, label) if seen.bins else SafeString("")))
+        picture = reliability(seen.bins, label) if seen.bins else SafeString("")
+        out.append(Kind(name, seen, picture, twice.get(key)))
     return out
 
 
@@ -63,5 +90,10 @@ def accuracy(request: StudioRequest) -> HttpResponse:
         .annotate(n=Count("id"))
         .order_by("-n")[:10]
     )
-    context = {"kinds": kinds(request.workspace), "reviewers": list(reviewers)}
+    context = {
+        "kinds": kinds(request.workspace),
+        "reviewers": list(reviewers),
+        "learned": learned(request.actor, request.workspace),
+        "enough": ENOUGH,
+    }
     return render(request, "monitor/accuracy.html", context)

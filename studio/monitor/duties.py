@@ -21,7 +21,7 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "publish": ("mapping.published", "flow.published"),
     "match": ("linking.same", "linking.create_new", "linking.unlinked"),
     "settle": ("case.", "item.closed"),
-    "approve": ("flow.rehearsal_signed", "batch.approved", "case.approve"),
+    "approve": ("flow.rehearsal_signed", "batch.approved", "case.approve", "mapping.confirmed"),
     "prove": ("tieout.signed",),
     "administer": ("member.changed", "token.made", "connection.created", "connection.reconnected"),
 }
@@ -33,7 +33,7 @@ LABELS = {
     "publish": _("publishes"),
     "match": _("links records"),
     "settle": _("settles exceptions"),
-    "approve": _("approves postings and rehearsals"),
+    "approve": _("approves postings and rehearsals, confirms fields"),
     "prove": _("signs tie-outs"),
     "administer": _("administers"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import ngettext
 
@@ -14,9 +15,11 @@ from studio.accounts.roles import APPROVE, LOOKUP, MAP, MATCH, PUBLISH, TRIAGE
 from studio.core.action import Actor
 from studio.flows.models import Delivery, Rehearsal
 from studio.flows.rehearsal.sign import risk_of, why_not_signed
+from studio.learning.queries import to_ask, to_settle
 from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow, ValueProposal
+from studio.mapping.risk import unconfirmed
 from studio.triage.queries import held_up, held_up_words, open_cases
 
 SHOWN = 0.3
@@ -44,8 +47,11 @@ def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
         found += _matches(workspace)
     if actor.may(MAP):
         found += _fields(workspace)
+    if actor.may(MAP) or actor.may(APPROVE):
+        found += _unconfirmed(actor, workspace)
     if actor.may(LOOKUP):
         found += _values(workspace)
+    found += _second_looks(actor, workspace)
     return [one for one in found if one.count]
 
 
@@ -104,7 +110,36 @@ def _fields(workspace: Workspace) -> Iterator[Waiting]:
     yield Waiting(n, words, reverse("mapping:mappings"))
 
 
+def _unconfirmed(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    """Fields that decide money, approved by somebody else; the mapping with most of them is opened."""
+    counts = dict(
+        unconfirmed(workspace)
+        .exclude(decided_by=actor.person)
+        .values("mapping__uuid")
+        .annotate(n=Count("id"))
+        .order_by("-n", "mapping_id")
+        .values_list("mapping__uuid", "n")
+    )
+    n = sum(counts.values())
+    words = ngettext(
+        "%(n)d field waits for a second person", "%(n)d fields wait for a second person", n
+    )
+    most = next(iter(counts), None)
+    url = f"{reverse('mapping:review', args=[most])}?state=unconfirmed" if most else ""
+    yield Waiting(n, words % {"n": n}, url)
+
+
 def _values(workspace: Workspace) -> Iterator[Waiting]:
     n = ValueProposal.objects.filter(table__workspace=workspace, state="open").count()
     words = ngettext("%(n)d code to translate", "%(n)d codes to translate", n) % {"n": n}
     yield Waiting(n, words, reverse("mapping:values"))
+
+
+def _second_looks(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    url = reverse("learning:looks")
+    n = to_settle(actor, workspace).count()
+    words = ngettext("%(n)d decision on which two differ", "%(n)d decisions on which two differ", n)
+    yield Waiting(n, words % {"n": n}, url)
+    n = to_ask(actor, workspace).count()
+    words = ngettext("%(n)d decision to look at again", "%(n)d decisions to look at again", n)
+    yield Waiting(n, words % {"n": n}, url)

@@ -2,7 +2,8 @@
 
 They approve only what a stated rule allows and never know the answer:
 
-* a field mapping: its best candidate is the shipped one, or it is certain (95 %) and required;
+* a field mapping: its best candidate is the shipped one, or it is certain (95 %) and required; what
+  decides money (amounts, tax, accounts, the party) is confirmed by the accountant;
 * a lookup value: proposed with at least 90 %;
 * a match: certain (95 %) and the next best counterpart is at least 20 points behind;
 * a case: a missing customer or item is linked where one counterpart has at least 80 %, created where
@@ -39,8 +40,9 @@ from studio.flows.rehearsal.sign import risk_of, sign
 from studio.flows.remedies import proposal_for
 from studio.linking.actions import judge
 from studio.linking.models import Pair
-from studio.mapping.actions import decide, decide_value, publish
+from studio.mapping.actions import confirm_many, decide, decide_value, publish
 from studio.mapping.models import Mapping, ValueProposal
+from studio.mapping.risk import UNCONFIRMED
 from studio.sandbox import day
 from studio.sandbox.paying import pay_some
 from studio.tieout.actions import run_tieout
@@ -58,7 +60,8 @@ def actor_of(workspace: Workspace, username: str) -> Actor:
 
 
 def review_fields(ivo: Actor, workspace: Workspace, say: Say) -> None:
-    """Approve by the stated rule, then publish every mapping that compiles."""
+    """Approve by the stated rule, have what decides money confirmed, publish what compiles."""
+    ana = actor_of(workspace, "ana")
     for mapping in Mapping.objects.filter(workspace=workspace).order_by("pk"):
         taken = Counter[str]()
         for row in mapping.rows.filter(state="open"):
@@ -72,6 +75,8 @@ def review_fields(ivo: Actor, workspace: Workspace, say: Say) -> None:
                 taken["certain"] += 1
             else:
                 taken["left open"] += 1
+        confirmed = confirm_many(ana, mapping.rows.filter(UNCONFIRMED).select_related("mapping"))
+        taken["confirmed by a second person"] = len(confirmed.done)
         try:
             version = publish(ivo, mapping, note="scripted review by the stated rule")
             say(f"{mapping}: {dict(taken)} → version {version.number}")

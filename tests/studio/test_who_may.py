@@ -49,6 +49,7 @@ PAGES = {
     "tieout:periods": ALL,
     "tieout:detail": ALL,
     "tieout:export": ALL,
+    "learning:looks": ALL,
     "monitor:accuracy": ALL,
     "monitor:audit": ALL,
     "monitor:audit-export": ALL,
@@ -76,6 +77,10 @@ WRITES = {
     "triage:case-plan": ACCOUNTANT,
     "triage:group-assign": ACCOUNTANT,
     "flows:run-approve": ACCOUNTANT,
+    # Refused by the action, with the sentence why; see tests/studio/mapping/test_four_eyes.py.
+    "mapping:confirm": ALL,
+    "mapping:row-confirm": ALL,
+    "mapping:row-ask": INTEGRATOR | ACCOUNTANT,
     "mapping:bulk": INTEGRATOR,
     "mapping:accept-within": INTEGRATOR,
     "mapping:undo": INTEGRATOR,
@@ -88,12 +93,18 @@ WRITES = {
     "mapping:values-propose": INTEGRATOR | ACCOUNTANT | {"ada"},
     "mapping:values-undo": INTEGRATOR | ACCOUNTANT | {"ada"},
     "mapping:value-decide": INTEGRATOR | ACCOUNTANT | {"ada"},
+    "linking:ask": INTEGRATOR | ACCOUNTANT,
     "linking:bulk": INTEGRATOR | ACCOUNTANT,
     "linking:accept-within": INTEGRATOR | ACCOUNTANT,
     "linking:undo": INTEGRATOR | ACCOUNTANT,
     "linking:judge": INTEGRATOR | ACCOUNTANT,
     "linking:create": INTEGRATOR | ACCOUNTANT,
     "linking:unlink": INTEGRATOR | ACCOUNTANT,
+    # Who may answer depends on what is asked; see tests/studio/learning.
+    "learning:answer": ALL,
+    "learning:settle": ALL,
+    "learning:take-back": ALL,
+    "learning:put-back": ALL,
     "flows:item-replay": ACCOUNTANT,
     "flows:flow-publish": INTEGRATOR,
     "flows:start-pair": INTEGRATOR,
@@ -113,7 +124,7 @@ WRITES = {
     "catalog:connection-check": INTEGRATOR | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},
 }
-OURS = {"triage", "mapping", "linking", "flows", "tieout", "monitor", "catalog"}
+OURS = {"triage", "mapping", "linking", "flows", "tieout", "monitor", "catalog", "learning"}
 
 
 def _names(patterns: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -203,6 +214,7 @@ def pages_of(world) -> list[str]:
         f"/flows/deliveries/{post.uuid}/explain/",
         "/tie-out/",
         "/accuracy/",
+        "/second-looks/",
         "/audit/",
         "/connections/",
         f"/connections/{world.books.uuid}/",

@@ -11,9 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from studio.api.base import ReasonBody, Resource, deed, look
+from studio.api.resources.mapping import SuggestionShape
 from studio.catalog.models import Connection
 from studio.linking import actions
 from studio.linking.models import Judgement, Link, Pair, Party
+from studio.linking.opinions import ask_about, suggestions_on
 
 PAIR_VERDICTS = ["same", "not_a_match", "unsure"]
 
@@ -170,6 +172,19 @@ class Pairs(Resource[Pair]):
             self.actor, pair.left, pair.right, body["verdict"], comment=body["comment"]
         )
         return self.said(JudgementShape, made)
+
+    @deed(None, None, status=202)
+    def ask(self, request: Request, uuid: str) -> Response:
+        """Have the language model asked which candidate of the record is the same; see `opinion`."""
+        ask_about(self.actor, self.get_object())
+        return Response(status=202)
+
+    @look(SuggestionShape)
+    def opinion(self, request: Request, uuid: str) -> Response:
+        """What the language model suggests: the key of a record, `none`, or empty."""
+        pair = self.get_object()
+        said = suggestions_on(self.workspace, pair.kind, [pair])
+        return self.said(SuggestionShape, next(iter(said.values()), {}))
 
     @deed(None, JudgementShape(many=True), detail=False)
     def undo(self, request: Request) -> Response:

@@ -23,7 +23,9 @@ from studio.mapping.models import (
     MappingRow,
     MappingVersion,
 )
+from studio.mapping.opinions import ask_about, suggestions_on
 from studio.mapping.queries import mappings_of
+from studio.mapping.risk import who_must_look
 
 VERDICTS = ["approved", "rejected", "do_not_map"]
 
@@ -58,13 +60,19 @@ class RowBrief(serializers.ModelSerializer[MappingRow]):
     """A row as lists show it."""
 
     mapping = serializers.UUIDField(source="mapping.uuid", read_only=True)
+    waits_for = serializers.SerializerMethodField()
+
+    def get_waits_for(self, row: MappingRow) -> str:
+        """Who has to confirm what is approved, in a sentence; empty where nobody has to."""
+        return who_must_look(row)
 
     class Meta:
         model = MappingRow
         fields = [
             "uuid", "mapping", "position", "block", "target_path", "alternative", "target_label",
             "target_type", "required", "state", "expression", "condition", "confirm_lossy",
-            "confidence", "method", "decided_by", "decided_at", "reason", "revision", "objection",
+            "confidence", "method", "decided_by", "decided_at", "reason", "risk", "seconded_by",
+            "seconded_at", "waits_for", "revision", "objection",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -84,7 +92,7 @@ class DecisionShape(serializers.ModelSerializer[Decision]):
         model = Decision
         fields = [
             "uuid", "row", "actor", "role", "verdict", "before", "after", "method", "confidence",
-            "evidence", "comment", "bulk", "created_at",
+            "evidence", "comment", "bulk", "seconded_by", "seconded_at", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -97,6 +105,22 @@ class DecideBody(serializers.Serializer[Any]):
     confirm_lossy = serializers.BooleanField(default=False)
     reason = serializers.CharField(default="", allow_blank=True)
     comment = serializers.CharField(default="", allow_blank=True)
+    revision = serializers.IntegerField(required=False, help_text="as read; refused when it moved")
+
+
+class SuggestionShape(serializers.Serializer[Any]):
+    """A suggestion, with what it is worth by the model's record in this workspace."""
+
+    answer = serializers.CharField(default="", help_text="what it chose, `none`, or empty")
+    reason = serializers.CharField(default="")
+    rate = serializers.FloatField(default=0.5)
+    asked = serializers.IntegerField(default=0)
+    right = serializers.IntegerField(default=0)
+    weight = serializers.FloatField(default=0.0, help_text="log-odds that it moves")
+    model = serializers.CharField(default="")
+
+
+class ConfirmBody(serializers.Serializer[Any]):
     revision = serializers.IntegerField(required=False, help_text="as read; refused when it moved")
 
 
@@ -255,7 +279,7 @@ def bulk_said(result: actions.BulkResult) -> dict[str, Any]:
 class Rows(Resource[MappingRow]):
     """Rows of mappings: one target field each."""
 
-    queryset = MappingRow.objects.select_related("mapping")
+    queryset = MappingRow.objects.select_related("mapping__workspace")
     serializer_class = RowShape
     brief = RowBrief
     filterset_class = RowFilter
@@ -280,6 +304,26 @@ class Rows(Resource[MappingRow]):
         """Leave a remark beside the row."""
         text = self.asked(TextBody)["text"]
         return self.said(RemarkShape, actions.comment(self.actor, self.get_object(), text))
+
+    @deed(None, None, status=202)
+    def ask(self, request: Request, uuid: str) -> Response:
+        """Have the language model asked about an open row; see `opinion` a few seconds later."""
+        ask_about(self.actor, self.get_object())
+        return Response(status=202)
+
+    @look(SuggestionShape)
+    def opinion(self, request: Request, uuid: str) -> Response:
+        """What the language model suggests; `answer` is empty where it was not asked or said nothing."""
+        row = self.get_object()
+        return self.said(SuggestionShape, suggestions_on([row]).get(row.uuid) or {})
+
+    @deed(ConfirmBody, RowShape)
+    def confirm(self, request: Request, uuid: str) -> Response:
+        """Be the second person on a field that decides money; refused to who approved it."""
+        revision = self.asked(ConfirmBody).get("revision")
+        return self.said(
+            RowShape, actions.confirm(self.actor, self.get_object(), revision=revision)
+        )
 
     @deed(None, DecisionShape)
     def undo(self, request: Request, uuid: str) -> Response:

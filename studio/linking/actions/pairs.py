@@ -17,7 +17,9 @@ from engine.resolve.table import Kind
 from studio.accounts.roles import MATCH
 from studio.catalog.models import Connection
 from studio.core.action import Actor, acting
+from studio.linking.calibrated import fit_of, weighed
 from studio.linking.models import Judgement, Link, MatchRun, Pair, Party
+from studio.linking.opinions import reapply
 
 SHOWN = 0.30
 KEPT = 5
@@ -42,6 +44,7 @@ def find_pairs(actor: Actor, source: Connection, target: Connection, kind: str) 
                 policy=Policy(floor=SHOWN),
             )
             run.compared, run.pairs = len(lefts), _store(kind, lefts, rights, result)
+            reapply(source.workspace, kind, (p.pk for p in lefts))
             run.model_version, run.statement = result.model[:80], result.statement
         run.seconds = time.monotonic() - clock
         run.save()
@@ -118,6 +121,7 @@ def _store(kind: str, lefts: list[Party], rights: list[Party], result: MatchResu
         elif rank <= KEPT:
             fresh.append(_pair(kind, result, at, left, right, rank))
     _forget(kind, lefts, rights)
+    weighed(fresh, fit_of(lefts[0].connection.workspace, kind))
     Pair.objects.bulk_create(
         fresh,
         batch_size=200,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studio.mapping.actions.bulk import BulkResult, accept_within, apply_to_identical, bulk
+from studio.mapping.actions.confirm import confirm, confirm_many
 from studio.mapping.actions.decide import comment, decide
 from studio.mapping.actions.lookups import (
     ValueChoice,
@@ -27,6 +28,8 @@ __all__ = [
     "apply_to_identical",
     "bulk",
     "comment",
+    "confirm",
+    "confirm_many",
     "decide",
     "decide_value",
     "ensure_lookup_tables",

@@ -34,7 +34,7 @@ class BulkResult:
 
     @property
     def _said(self) -> str:
-        word = {"approved": "accepted", "rejected": "rejected", "do_not_map": "not mapped"}
+        word = {"approved": "accepted", "do_not_map": "not mapped"}
         said = f"{len(self.done)} {word.get(self.verdict, self.verdict)}"
         if not self.left:
             return said + "."

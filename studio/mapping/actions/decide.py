@@ -17,6 +17,7 @@ from studio.core.action import Actor, acting
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
 from studio.mapping.actions.lookups import ensure_known_tables
 from studio.mapping.models import Decision, MappingRow, RowNote
+from studio.mapping.risk import risk_of
 
 APPROVED = "approved"
 REJECTED = "rejected"
@@ -24,7 +25,11 @@ DO_NOT_MAP = "do_not_map"
 OWN = "Own"
 
 # What a decision puts in force, and what undoing it puts back.
-FORCE = ("state", "expression", "condition", "confirm_lossy", "method", "decided_by", "reason")
+FORCE = (
+    "state", "expression", "condition", "confirm_lossy", "method", "decided_by", "reason", "risk",
+    "seconded_by",
+)  # fmt: skip
+TIMES = ("decided_at", "seconded_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,9 @@ def best(candidates: list[dict[str, Any]], number: int | None = None) -> dict[st
 def in_force(row: MappingRow) -> dict[str, Any]:
     """What is in force on a row now, as plain data."""
     now: dict[str, Any] = {name: getattr(row, name) for name in FORCE}
-    now["decided_at"] = row.decided_at.isoformat() if row.decided_at else None
+    for name in TIMES:
+        at = getattr(row, name)
+        now[name] = at.isoformat() if at else None
     return now
 
 
@@ -137,7 +144,11 @@ def put_in_force(  # noqa: PLR0913 - the columns of a decision
     """Change the row if nobody was faster, and append the decision. Candidates are not touched."""
     before = in_force(row)
     changed = MappingRow.objects.filter(pk=row.pk, revision=revision).update(
-        revision=F("revision") + 1, objection="", updated_at=timezone.now(), **after
+        revision=F("revision") + 1,
+        objection="",
+        updated_at=timezone.now(),
+        # Whatever is decided, nobody has confirmed it yet.
+        **({"risk": risk_of(row), "seconded_by": "", "seconded_at": None} | after),
     )
     if not changed:
         raise DecidedMeanwhile(

@@ -18,10 +18,13 @@ from studio.catalog.models import SchemaSnapshot
 from studio.core.action import Actor, acting
 from studio.core.refused import DecisionRefused
 from studio.mapping.assemble import RowText
+from studio.mapping.calibrated import fits_of, shown
 from studio.mapping.candidates import Candidate, from_engine, from_starter, merged
 from studio.mapping.models import Mapping, MappingRow, ProposalRun
+from studio.mapping.opinions import reapply
 from studio.mapping.paths import block_for
 from studio.mapping.queries import BANDS
+from studio.mapping.risk import risk_of
 from studio.mapping.schemas import entities, is_leaf, latest_snapshot, sides, whole_entity
 from studio.mapping.stored import from_store
 
@@ -63,6 +66,7 @@ def propose(
     slots = _slots(mapping, snapshot, embedder, find)
     with acting(actor, MAP, "mapping.proposed", f"mapping:{mapping.uuid}") as line:
         _store(mapping, slots)
+        reapply(mapping)
         mapping.snapshot = snapshot
         mapping.proposed_at = timezone.now()
         mapping.save(update_fields=["snapshot", "proposed_at", "updated_at"])
@@ -90,11 +94,12 @@ def _slots(
     shipped = from_starter(mapping, source, target)
     found = find(mapping, source, target, embedder)
     slots = _empty_slots(mapping, whole, [row for row, _ in shipped])
+    fits = fits_of(mapping.workspace)
     offers = {(r.block, r.target_path, r.alternative): c for r, c in shipped}
     for slot in slots:
         key = (slot.block, slot.path, slot.alternative)
         ranked = found.get((slot.block, slot.path), []) if slot.alternative == 0 else []
-        slot.candidates = merged(offers.get(key), ranked)[:KEPT]
+        slot.candidates = shown(merged(offers.get(key), ranked)[:KEPT], fits)
     return slots
 
 
@@ -135,13 +140,15 @@ def _store(mapping: Mapping, slots: list[Slot]) -> None:
         row.position = position
         _describe(row, slot.field)
         row.required = row.required or is_amount(mapping, row.target_path)
+        if row.state == "open":
+            row.risk = risk_of(row)
         _offer(row, slot.candidates)
     MappingRow.objects.bulk_create(fresh)
     MappingRow.objects.bulk_update(
         changed,
         [
             "position", "target_label", "target_type", "required",
-            "candidates", "confidence", "method", "objection",
+            "candidates", "confidence", "method", "objection", "risk",
         ],
         batch_size=200,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import F, Max
+from django.utils.translation import gettext as _
 
 from engine.canon.needed import missing_amounts, open_taxes
 from engine.errors import MappingRefused
@@ -13,6 +14,7 @@ from studio.core.dispatch import nudge
 from studio.mapping.assemble import put_together
 from studio.mapping.catalog import catalog_of
 from studio.mapping.models import Mapping, MappingRow, MappingVersion
+from studio.mapping.risk import UNCONFIRMED, who_must_look
 from studio.mapping.schemas import latest_snapshot, sides
 from studio.mapping.stored import from_store, to_store
 
@@ -46,7 +48,23 @@ def refusals(mapping: Mapping) -> list[Refusal]:
             Refusal("mapping", "No row is approved yet.", "Approve at least the required rows.")
         ]
     source, target = sides(mapping, snapshot)
-    return check(tree, source, target, catalog_of(mapping)) + _without_amounts(mapping)
+    problems = check(tree, source, target, catalog_of(mapping))
+    return problems + _without_amounts(mapping) + _unconfirmed(mapping)
+
+
+def _unconfirmed(mapping: Mapping) -> list[Refusal]:
+    """Rows that decide money and that only one person has looked at."""
+    rows = mapping.rows.filter(UNCONFIRMED).select_related("mapping")
+    return [
+        Refusal(
+            row.target_path.replace("[].", " › "),
+            _("Only %(who)s has looked at it. %(what)s")
+            % {"who": row.decided_by, "what": who_must_look(row)},
+            _("Let them confirm it on the review page."),
+            row.target_path,
+        )
+        for row in rows
+    ]
 
 
 def _without_amounts(mapping: Mapping) -> list[Refusal]:
@@ -93,6 +111,8 @@ def publish(actor: Actor, mapping: Mapping, *, note: str = "") -> MappingVersion
             raise MappingRefused(problems=tuple(str(p) for p in problems))
         version = _version(actor, mapping, note)
         line.data = {"number": version.number, "hash": version.content_hash, "note": note}
+        # The review is finished: what was decided in it may teach.
+        nudge("learning.refit", mapping.workspace_id)
         if mapping.direction == "inbound" and mapping.document in ("party", "item"):
             # How customers and items are read is known now, so they can be compared.
             nudge("flows.match_masters", mapping.connection.workspace_id)
@@ -103,7 +123,7 @@ def _version(actor: Actor, mapping: Mapping, note: str) -> MappingVersion:
     snapshot = latest_snapshot(mapping.connection)
     if snapshot is None:  # refusals() has said so already
         raise MappingRefused(problems=("There is no schema snapshot.",))
-    tree, _ = read(approved_document(mapping))
+    tree, _unread = read(approved_document(mapping))
     compile_mapping(tree, *sides(mapping, snapshot), catalog_of(mapping))
     digest = content_hash(tree)
     same = mapping.versions.filter(content_hash=digest).first()
@@ -134,6 +154,7 @@ def _approvals(mapping: Mapping) -> dict[str, dict[str, str]]:
             "by": row.decided_by,
             "at": row.decided_at.isoformat() if row.decided_at else "",
             "method": row.method,
+            "second": row.seconded_by,
             "row": str(row.uuid),
         }
         for row in rows

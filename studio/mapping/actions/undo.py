@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from studio.accounts.roles import MAP
 from studio.core.action import Actor, acting
 from studio.core.refused import DecisionRefused
-from studio.mapping.actions.decide import put_in_force
+from studio.mapping.actions.decide import TIMES, put_in_force
 from studio.mapping.models import Decision, Mapping, MappingRow
 
 UNDONE = "undone"
@@ -105,12 +105,14 @@ def _undo_one(actor: Actor, decision: Decision) -> Decision:
             words % {"field": row.target_path, "who": by}, _("Nothing was changed.")
         )
     before: dict[str, Any] = dict(decision.before)
-    at = before.pop("decided_at", None)
+    for name in TIMES:
+        at = before.pop(name, None)
+        before[name] = parse_datetime(at) if at else None
     return put_in_force(
         actor,
         row,
         UNDONE,
-        before | {"decided_at": parse_datetime(at) if at else None},
+        before,
         revision=row.revision,
         undo_of=decision,
     )

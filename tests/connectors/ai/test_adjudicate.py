@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from typing import Any
 
@@ -14,7 +15,7 @@ from connectors.ai.adjudicate import (
     Settings,
 )
 from engine.propose.proposal import FieldCandidate, FieldProposal, Method, Waterfall, word_for
-from engine.propose.question import RULES, Question, adjudicate, masked, write
+from engine.propose.question import RULES, Question, adjudicate, masked, raised, write
 from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
 from engine.schema.profile import profile
 
@@ -185,3 +186,12 @@ def test_samples_leave_the_house_masked() -> None:
     assert question is not None
     assert "Smith" not in question.data
     assert masked("Smith & Co 42") in question.data
+
+
+def test_bayes_rule_moves_the_chosen_one_and_takes_from_the_others() -> None:
+    move = math.log(9)
+
+    assert raised([0.5, 0.3], 0, move) == pytest.approx([0.9, 0.06])
+    assert raised([0.5, 0.3], None, move) == pytest.approx([0.5 / 2.6, 0.3 / 2.6])
+    # Two that are equally good may exceed 1 together; no opinion worth nothing moves them.
+    assert raised([0.97, 0.95], 1, 0.0) == pytest.approx([0.97, 0.95])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -175,3 +176,22 @@ def test_open_tax_fields_are_named_and_do_not_stand_in_the_way(
     approve("lines[].tax_code", "line.MTaxCode")
     approve("lines[].tax_amount", "line.Value")
     assert open_taxes_of(orders) == []
+
+
+def test_a_finished_review_wakes_the_learner(
+    integrator: Actor,
+    inbound: Mapping,
+    approved: None,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    sent: list[tuple[str, Any]] = []
+    monkeypatch.setattr(
+        "studio.core.dispatch.current_app.send_task",
+        lambda name, args: sent.append((name, args)),
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        publish(integrator, inbound)
+
+    assert ("learning.refit", (inbound.workspace_id,)) in sent

@@ -1,0 +1,76 @@
+"""The second pair of eyes: somebody else confirms what was approved on a field that decides money."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from studio.accounts.roles import APPROVE, MAP
+from studio.core.action import Actor, acting
+from studio.core.refused import DecidedMeanwhile, DecisionRefused
+from studio.mapping.actions.bulk import BulkResult
+from studio.mapping.actions.undo import in_force
+from studio.mapping.models import Decision, MappingRow
+from studio.mapping.risk import why_not_confirmed
+
+CONFIRMED = "confirmed"
+
+
+def confirm(
+    actor: Actor, row: MappingRow, *, revision: int | None = None, bulk: uuid.UUID | None = None
+) -> MappingRow:
+    """Put a second name under what is approved on a row.
+
+    Raises:
+        DecisionRefused: there is nothing to confirm, or this person approved it.
+        DecidedMeanwhile: the row changed since ``revision`` was shown.
+    """
+    permission = APPROVE if actor.may(APPROVE) else MAP
+    with acting(actor, permission, "mapping.confirmed", f"row:{row.uuid}", bulk=bulk) as line:
+        reason = why_not_confirmed(actor, row)
+        if reason:
+            raise DecisionRefused(reason, _("Nothing was changed."))
+        decision = in_force(row)
+        now = timezone.now()
+        shown = row.revision if revision is None else revision
+        won = MappingRow.objects.filter(pk=row.pk, revision=shown, seconded_by="").update(
+            seconded_by=actor.name, seconded_at=now, revision=F("revision") + 1, updated_at=now
+        )
+        if not won:
+            raise DecidedMeanwhile(
+                _("%s was changed by somebody else while you looked at it.") % row.target_path
+            )
+        row.refresh_from_db()
+        if decision is not None:
+            Decision.objects.filter(pk=decision.pk).update(seconded_by=actor.name, seconded_at=now)
+        line.data = {
+            "mapping": str(row.mapping_id),
+            "target": row.target_path,
+            "expression": row.expression,
+            "risk": row.risk,
+            "approved_by": row.decided_by,
+            "decision": str(decision.uuid) if decision else "",
+        }
+    return row
+
+
+def confirm_many(
+    actor: Actor, rows: Iterable[MappingRow], revisions: Mapping[int, int] | None = None
+) -> BulkResult:
+    """Confirm every row singly under one bulk id; what cannot be confirmed is left and named."""
+    result = BulkResult(uuid.uuid4(), CONFIRMED)
+    with transaction.atomic():
+        for row in rows:
+            try:
+                with transaction.atomic():
+                    confirm(actor, row, revision=(revisions or {}).get(row.pk), bulk=result.bulk)
+            except DecisionRefused as fault:
+                result.left.append((row, fault.sentence))
+            else:
+                result.done.append(row)
+    return result

@@ -1,0 +1,58 @@
+"""Others than who decides, on the review page: a second person confirms, the language model is asked."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from studio.accounts.middleware import StudioRequest, page
+from studio.accounts.roles import DECIDE_AI, READ
+from studio.core.refused import DecisionRefused
+from studio.mapping import actions
+from studio.mapping.opinions import ask_about
+from studio.mapping.ticks import ticks
+from studio.mapping.views import answer_review, mapping_of, row_of
+
+
+@page(READ)
+@require_POST
+def confirm(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Put a second name under what is approved on a row."""
+    row = row_of(request, key)
+    revision = request.POST.get("revision", "")
+    try:
+        actions.confirm(request.actor, row, revision=int(revision) if revision.isdigit() else None)
+    except DecisionRefused as fault:
+        return answer_review(request, row.mapping, f"{fault.sentence} {fault.fix}".strip(), "error")
+    text = _("%(field)s is confirmed: %(expression)s.")
+    said = text % {"field": row.target_path, "expression": row.expression}
+    return answer_review(request, row.mapping, said)
+
+
+@page(READ)
+@require_POST
+def confirm_ticked(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Confirm everything ticked; each is confirmed singly."""
+    mapping = mapping_of(request, key)
+    seen = dict(ticks(request.POST))
+    rows = list(mapping.rows.filter(uuid__in=seen).select_related("mapping__connection"))
+    if not rows:
+        return answer_review(request, mapping, _("Tick some rows first (x)."), "warning")
+    result = actions.confirm_many(request.actor, rows, {row.pk: seen[row.uuid] for row in rows})
+    return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
+
+
+@page(DECIDE_AI)
+@require_POST
+def ask(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Have the language model asked about an open row."""
+    row = row_of(request, key)
+    try:
+        ask_about(request.actor, row)
+    except DecisionRefused as fault:
+        return answer_review(request, row.mapping, f"{fault.sentence} {fault.fix}".strip(), "error")
+    text = _("The language model is being asked about %s; reload in a few seconds.")
+    return answer_review(request, row.mapping, text % row.target_path)

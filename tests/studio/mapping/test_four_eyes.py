@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from engine.errors import MappingRefused
+from studio.accounts.models import Membership, User, Workspace
+from studio.core.action import Actor, NotPermitted
+from studio.core.models import AuditEvent
+from studio.core.refused import DecidedMeanwhile, DecisionRefused
+from studio.mapping.actions import confirm, confirm_many, decide, publish, undo_row
+from studio.mapping.models import Decision, Mapping, MappingRow
+from studio.mapping.risk import class_of
+from tests.studio.mapping.conftest import candidate
+
+MakeRow = Callable[..., MappingRow]
+AsPerson = Callable[[User], Client]
+
+
+@pytest.fixture
+def other_integrator(workspace: Workspace) -> Actor:
+    user = User.objects.create_user("ida", password="ida-sandbox", display_name="Ida Holm")
+    return Membership.objects.create(user=user, workspace=workspace, role="integrator").actor()
+
+
+@pytest.fixture
+def tax(make_row: MakeRow, integrator: Actor) -> MappingRow:
+    """An approved row that decides tax."""
+    row = make_row("tax_code", candidate("TermsCode", 0.97), candidate("Name", 0.5))
+    decide(integrator, row, "approved")
+    row.refresh_from_db()
+    return row
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "kind", "said"),
+    [
+        ("sales_order", "lines[].net_amount", "decimal", "amount"),
+        ("sales_order", "lines[].quantity", "decimal", "amount"),
+        ("sales_order", "lines[].discount_percent", "decimal", "amount"),
+        ("journal", "lines[].debit", "decimal", "amount"),
+        ("sales_order", "lines[].tax_code", "string", "tax"),
+        ("sales_order", "LineAmountTypes", "string", "tax"),
+        ("sales_order", "TxnTaxDetail.TotalTax", "decimal", "tax"),
+        ("item", "IncomeAccountRef.value", "string", "account"),
+        ("bill", "LineItems[].AccountCode", "string", "account"),
+        ("payment", "Allocations[].GlCode", "string", "account"),
+        ("sales_order", "CustomerRef.value", "string", "party"),
+        ("bill", "Contact.ContactID", "string", "party"),
+        ("bill", "party", "string", "party"),
+        ("sales_order", "party_name", "string", ""),
+        ("sales_order", "DocNumber", "string", ""),
+        ("sales_order", "ShipAddr.City", "string", ""),
+        ("party", "tax_number", "string", ""),
+        ("party", "AccountNumber", "string", ""),
+        ("party", "credit_limit", "decimal", ""),
+        ("party", "contact_name", "string", ""),
+        ("sales_order", "memo", "string", ""),
+    ],
+)
+def test_what_decides_money_is_known_by_its_name(
+    document: str, path: str, kind: str, said: str
+) -> None:
+    assert class_of(Mapping(document=document), path, "", kind) == said
+
+
+def test_what_decides_money_is_not_published_before_a_second_person_confirmed_it(
+    integrator: Actor, accountant: Actor, inbound: Mapping, tax: MappingRow, make_row: MakeRow
+) -> None:
+    decide(integrator, make_row("name", candidate("Name", 0.9)), "approved")
+
+    with pytest.raises(MappingRefused, match="Only Ivo Marsh has looked at it"):
+        publish(integrator, inbound)
+    confirm(accountant, tax)
+
+    version = publish(integrator, inbound)
+    assert version.approvals["tax_code"]["by"] == "Ivo Marsh"
+    assert version.approvals["tax_code"]["second"] == "Ana Keller"
+    assert version.approvals["name"]["second"] == ""
+
+
+def test_who_approved_it_does_not_confirm_it_by_name_or_by_token(
+    integrator: Actor, tax: MappingRow
+) -> None:
+    token = Actor(
+        "token: nightly (Ivo Marsh)", "integrator", integrator.permissions, integrator.user_id
+    )
+
+    for actor in (integrator, token):
+        with pytest.raises(DecisionRefused, match="four eyes"):
+            confirm(actor, tax)
+    tax.refresh_from_db()
+    assert tax.seconded_by == ""
+
+
+def test_another_integrator_may_an_auditor_may_not(
+    auditor: Actor, other_integrator: Actor, tax: MappingRow
+) -> None:
+    with pytest.raises(NotPermitted):
+        confirm(auditor, tax)
+
+    assert confirm(other_integrator, tax).seconded_by == "Ida Holm"
+
+
+def test_a_new_decision_has_to_be_confirmed_anew_and_an_undo_brings_the_old_names_back(
+    integrator: Actor, accountant: Actor, tax: MappingRow
+) -> None:
+    confirm(accountant, tax)
+    at = tax.seconded_at
+
+    decide(integrator, tax, "approved", candidate=1)
+    assert (tax.risk, tax.seconded_by, tax.seconded_at) == ("tax", "", None)
+
+    undo_row(integrator, tax)
+    tax.refresh_from_db()
+    assert (tax.expression, tax.seconded_by, tax.seconded_at) == ("TermsCode", "Ana Keller", at)
+
+
+def test_the_decision_and_the_trail_carry_both_names(accountant: Actor, tax: MappingRow) -> None:
+    confirm(accountant, tax)
+
+    assert Decision.objects.get().seconded_by == "Ana Keller"
+    line = AuditEvent.objects.get(key="mapping.confirmed")
+    assert (line.actor, line.data["approved_by"]) == ("Ana Keller", "Ivo Marsh")
+
+
+def test_only_what_was_seen_is_confirmed(
+    integrator: Actor, accountant: Actor, tax: MappingRow
+) -> None:
+    seen = tax.revision
+    decide(integrator, MappingRow.objects.get(pk=tax.pk), "approved", candidate=1)
+
+    fresh = MappingRow.objects.select_related("mapping").get(pk=tax.pk)
+    with pytest.raises(DecidedMeanwhile):
+        confirm(accountant, fresh, revision=seen)
+
+
+def test_many_are_confirmed_singly_and_what_is_left_is_named(
+    integrator: Actor, accountant: Actor, tax: MappingRow, make_row: MakeRow
+) -> None:
+    plain = make_row("name", candidate("Name", 0.9))
+    decide(integrator, plain, "approved")
+
+    result = confirm_many(accountant, [tax, plain])
+
+    assert result.done == [tax]
+    assert "1 confirmed, 1 left because: There is nothing to confirm on name." in result.sentence
+
+
+def test_the_page_says_who_must_look_and_lets_that_person_confirm(
+    inbound: Mapping, tax: MappingRow, ivo: User, ana: User, olga: User, as_person: AsPerson
+) -> None:
+    address = reverse("mapping:review", args=[inbound.uuid]) + "?state=unconfirmed"
+    url = reverse("mapping:row-confirm", args=[tax.uuid])
+
+    mine = as_person(ivo).get(address).content.decode()
+    theirs = as_person(ana).get(address).content.decode()
+
+    for text in (mine, theirs):
+        assert "four eyes: tax" in text
+        assert "It decides tax: an accountant, or an integrator other than Ivo Marsh" in text
+    assert url not in mine
+    assert url in theirs
+    assert as_person(olga).post(url).status_code == 403
+    done = as_person(ana).post(url, {"revision": tax.revision}, follow=True).content.decode()
+    assert "tax_code is confirmed: TermsCode." in done
+    tax.refresh_from_db()
+    assert tax.seconded_by == "Ana Keller"
+
+
+def test_an_accountant_confirms_what_is_ticked(
+    inbound: Mapping, tax: MappingRow, ana: User, as_person: AsPerson
+) -> None:
+    url = reverse("mapping:confirm", args=[inbound.uuid])
+
+    said = as_person(ana).post(url, {"tick": f"{tax.uuid}:{tax.revision}"}, follow=True)
+
+    assert "1 confirmed." in said.content.decode()
+
+
+def test_who_is_to_confirm_finds_it_at_home(
+    inbound: Mapping, tax: MappingRow, ivo: User, ana: User, as_person: AsPerson
+) -> None:
+    assert "1 field waits for a second person" in as_person(ana).get("/").content.decode()
+    assert "waits for a second person" not in as_person(ivo).get("/").content.decode()
