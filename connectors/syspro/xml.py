@@ -156,7 +156,7 @@ def _node(element: etree._Element) -> Node:
         if len(child) or child.keys():
             children.append(_node(child))
         else:
-            tag, said = child.tag, child.text
+            tag, said = str(child.tag), child.text
             children.append(
                 Node(_tag(child) if tag[0] == "{" else tag, said.strip() if said else "")
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,6 +16,7 @@ from rest_framework.response import Response
 
 from studio.accounts.roles import APPROVE
 from studio.api.base import Resource, deed
+from studio.api.paging import KeysetPagination
 from studio.flows.models import OUTCOMES, Planned, Rehearsal
 from studio.flows.rehearsal.run import READS
 from studio.flows.rehearsal.sign import sign
@@ -64,7 +66,10 @@ class SignBody(serializers.Serializer[Any]):
     content_hash = serializers.CharField(help_text="of the plan that was read")
     allow_new = serializers.BooleanField(default=True, help_text="records that came since go along")
     share = serializers.DecimalField(
-        max_digits=5, decimal_places=2, default="0", help_text="percent of writes that may differ"
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(0),
+        help_text="percent of writes that may differ",
     )
     note = serializers.CharField(default="", allow_blank=True)
 
@@ -109,8 +114,9 @@ class Rehearsals(Resource[Rehearsal]):
             if request.query_params.get(name):
                 rows = rows.filter(**{name: request.query_params[name]})
         self.order = ("id",)
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(PlannedShape(page, many=True).data)
+        pager = KeysetPagination()
+        page = pager.paginate_queryset(rows, request, self)
+        return pager.get_paginated_response(PlannedShape(page, many=True).data)
 
     @deed(SignBody, RehearsalShape)
     def sign(self, request: Request, uuid: str) -> Response:

@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from studio.accounts.roles import APPROVE, PUBLISH
-from studio.core.action import Actor, acting
+from studio.core.action import Actor, acting, person_of
 from studio.core.refused import DecisionRefused
 from studio.flows.models import Flow, FlowVersion, Planned, Rehearsal
 from studio.flows.rehearsal.run import begin_check, run
@@ -61,10 +61,8 @@ def why_not_signed(actor: Actor, rehearsal: Rehearsal) -> str:
         return f"{rehearsal.signed_by} signed this already; a signature is never replaced."
     if not actor.may(APPROVE):
         return "It is signed by a person who may approve, an accountant."
-    if risk_of(version.content["design"]) == "money" and actor.name in (
-        version.prepared_by,
-        rehearsal.asked_by,
-    ):
+    makers = (person_of(version.prepared_by), person_of(rehearsal.asked_by))
+    if risk_of(version.content["design"]) == "money" and actor.person in makers:
         return "Who prepared it cannot sign it: it moves money, so it takes four eyes."
     return ""
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -321,6 +322,15 @@ def test_who_prepared_it_cannot_sign_it_even_with_the_right_to(prepared, integra
 
     with pytest.raises(ValidationError, match="four eyes"):
         sign(both, done, content_hash=done.content_hash)
+
+
+def test_a_token_of_who_prepared_it_is_no_second_person(prepared, integrator) -> None:
+    both = replace(integrator, permissions=integrator.permissions | {"approve"})
+    done = rehearse(prepared, both)
+    token = replace(both, name=f"token: loader ({both.name})")
+
+    with pytest.raises(ValidationError, match="four eyes"):
+        sign(token, done, content_hash=done.content_hash)
 
 
 def test_an_auditor_cannot_rehearse_nor_sign(prepared, integrator, olga, actor_of) -> None:
