@@ -83,7 +83,7 @@ _SYS_GONE = "a deleted row is gone; no object lists deletions: found by a sweep 
 _SYS_FORM = "a form hangs on its record: made, polled and ended with it (syspro 3.14)"
 _SYS_PRICE = "a computed answer, not a record (syspro 3.5)"
 
-_POSTED = ("ArInvoice", "ArInvoicePay", "ApInvoice", "GenJournalCtl")
+_POSTED = ("ArInvoice", "ArInvoicePay", "ApInvoice", "ApInvoicePay", "GenJournalCtl")
 
 SYSPRO: Reasons = {
     ("*", "webhook"): _SYS_PUSH,
@@ -109,7 +109,7 @@ WANTED: dict[str, tuple[str, ...]] = {
     "syspro": (
         "ArCustomer", "ArMultAddress", "ApSupplier", "InvMaster", "InvWhControl", "InvPrice",
         "Price for a customer", "SorMaster", "ArInvoice", "ArInvoicePay", "ApInvoice",
-        "GenJournalCtl", "TblArTerms", "AdmTax", "TblCurrency", "ApBank", "Custom form fields",
+        "ApInvoicePay", "GenJournalCtl", "TblArTerms", "AdmTax", "TblCurrency", "ApBank", "Custom form fields",
     ),
     "qbo": (
         "Customer", "Vendor", "Item", "Account", "Term", "TaxCode", "TaxRate", "PaymentMethod",

@@ -59,6 +59,7 @@ def scenario_for(world: World, flow: Any) -> Scenario:
     Raises:
         LookupError: no scenario covers the flow.
     """
+    from bench.chaos_scenarios.bill_payments import BillPayments, XeroBillPayments
     from bench.chaos_scenarios.documents import Bills, Credits
     from bench.chaos_scenarios.journals import Journals
     from bench.chaos_scenarios.kept import Kept
@@ -76,6 +77,8 @@ def scenario_for(world: World, flow: Any) -> Scenario:
         "credits-to-xero": Credits,
         "payments-from-qbo": Payments,
         "payments-from-xero": XeroPayments,
+        "bill-payments-from-qbo": BillPayments,
+        "bill-payments-from-xero": XeroBillPayments,
         "bills-to-qbo": Bills,
         "bills-to-xero": Bills,
         "customers-to-qbo": Kept,

@@ -1,4 +1,4 @@
-"""Documents through transaction objects: payments, invoices, journals (reference 3.10-3.13)."""
+"""Documents through transaction objects: receipts, invoices, journals (reference 3.10-3.13)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,23 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.syspro import orders, translate
+from connectors.syspro.drafted import (
+    allocations,
+    amount,
+    cash,
+    filled,
+    need,
+    parameters,
+    posted_key,
+    text,
+)
 from connectors.syspro.routes import Test
 from connectors.syspro.rows import Rows
+from connectors.syspro.supplier_payments import post_supplier_payment
 from connectors.syspro.xml import Node, write
-from engine.errors import OutcomeUnknown, RecordMissing, ValueRefused
+from engine.errors import OutcomeUnknown, RecordMissing
 from engine.ports import Draft
-from engine.schema.model import JsonValue, Record
+from engine.schema.model import Record
 
 Poster = Callable[[Rows, Record, Draft], str]
 
@@ -21,33 +32,10 @@ REFERENCES = {
     "ArInvoicePay": "Reference",
     "ArInvoice": "Invoice",
     "ApInvoice": "Invoice",
+    "ApInvoicePay": "PaymentReference",
     "GenJournalCtl": "Reference",
 }
 """The column by which a posted document is found again."""
-
-
-def _text(data: Record, name: str, otherwise: str = "") -> str:
-    return translate.shown(data.get(name)) or otherwise
-
-
-def _need(data: Record, name: str, call: str) -> str:
-    text = _text(data, name)
-    if not text:
-        raise ValueRefused(system="syspro", call=call, field=name, detail="A value is needed.")
-    return text
-
-
-def _amount(value: JsonValue) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(translate.shown(value) or "0")
-
-
-def _filled(values: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in values.items() if v not in ("", None, [])}
-
-
-def _parameters(root: str, **options: str) -> str:
-    usual = {"PostingPeriod": "C", "IgnoreWarnings": "N", "ApplyIfEntireDocumentValid": "Y"}
-    return write(root, {"Parameters": {**usual, "ValidateOnly": "N", **options}})
 
 
 def post_payment(rows: Rows, data: Record, draft: Draft) -> str:
@@ -59,33 +47,33 @@ def post_payment(rows: Rows, data: Record, draft: Draft) -> str:
     credit note is used with a negative value (unverified).
     """
     call = "post payment"
-    customer = _need(data, "Customer", call)
-    reference = _text(data, "Reference", draft.reference)[:30]
-    listed = _allocations(data)
-    applied = sum((_cash(a) for a in listed), Decimal(0))
-    money = Decimal(0) if listed == [data] else abs(_amount(data.get("TrnValue")))
+    customer = need(data, "Customer", call)
+    reference = text(data, "Reference", draft.reference)[:30]
+    listed = allocations(data)
+    applied = sum((cash(a) for a in listed), Decimal(0))
+    money = Decimal(0) if listed == [data] else abs(amount(data.get("TrnValue")))
     total = money or applied
-    notation = _text(data, "InvoiceNotation", reference)[:50]
+    notation = text(data, "InvoiceNotation", reference)[:50]
     payment = _payment(
         (customer, reference, notation),
         total,
-        [_to_pay(a) for a in listed if _amount(a.get("TrnValue"))],
-    ) | _filled(
+        [_to_pay(a) for a in listed if amount(a.get("TrnValue"))],
+    ) | filled(
         {
-            "PaymentDate": _text(data, "JournalDate"),
-            "Bank": _text(data, "Bank"),
-            "PaymentType": _text(data, "PaymentType", "O"),
+            "PaymentDate": text(data, "JournalDate"),
+            "Bank": text(data, "Bank"),
+            "PaymentType": text(data, "PaymentType", "O"),
         }
     )
     items: list[dict[str, Any]] = [{"Payment": payment}] if total or listed else []
-    adjusted = [_to_adjust(a, reference, notation) for a in listed if _amount(a.get("AdjustValue"))]
+    adjusted = [_to_adjust(a, reference, notation) for a in listed if amount(a.get("AdjustValue"))]
     if adjusted:
         items.append({"Adjustments": {"Customer": customer, "InvoiceToAdjust": adjusted}})
     # U: what is not distributed becomes an unapplied payment instead of an error.
-    options = _parameters("PostArPayment", AutoCorrectPaymentValue="N" if applied == total else "U")
+    options = parameters("PostArPayment", AutoCorrectPaymentValue="N" if applied == total else "U")
     body = write("PostArPayment", {"Item": items})
     rows.client.post("ARSTPY", (options, body), call)
-    return _look_up(rows, "ArInvoicePay", "Reference", (reference, customer), call)
+    return posted_key(rows, "ArInvoicePay", "Reference", (reference, customer), call)
 
 
 def reverse_payment(rows: Rows, draft: Draft) -> str:
@@ -110,46 +98,33 @@ def reverse_payment(rows: Rows, draft: Draft) -> str:
         paid = [row for row in posted if row.get("TrnType") != "A"]
         lines = [
             {
-                "TransactionType": _text(row, "DocumentType", "I"),
-                "Invoice": _text(row, "Invoice"),
-                "GrossPaymentValue": _amount(row.get("TrnValue")),
-                "DiscountValue": _amount(row.get("DiscValue")),
+                "TransactionType": text(row, "DocumentType", "I"),
+                "Invoice": text(row, "Invoice"),
+                "GrossPaymentValue": amount(row.get("TrnValue")),
+                "DiscountValue": amount(row.get("DiscValue")),
             }
             for row in paid
         ]
         total = sum(
-            (_amount(r.get("TrnValue")) - _amount(r.get("DiscValue")) for r in paid), Decimal(0)
+            (amount(r.get("TrnValue")) - amount(r.get("DiscValue")) for r in paid), Decimal(0)
         )
         payment = _payment((customer, opposite, f"Reverses {draft.reference}"[:50]), total, lines)
         adjusted = [
-            _to_adjust({**row, "AdjustValue": _amount(row.get("TrnValue"))}, opposite, opposite)
+            _to_adjust({**row, "AdjustValue": amount(row.get("TrnValue"))}, opposite, opposite)
             for row in posted
             if row.get("TrnType") == "A"
         ]
         items: list[dict[str, Any]] = [{"Payment": payment}]
         if adjusted:
             items.append({"Adjustments": {"Customer": customer, "InvoiceToAdjust": adjusted}})
-        options = _parameters("PostArPayment", AutoCorrectPaymentValue="N")
+        options = parameters("PostArPayment", AutoCorrectPaymentValue="N")
         rows.client.post("ARSTPY", (options, write("PostArPayment", {"Item": items})), call)
-    return _look_up(rows, "ArInvoicePay", "Reference", (opposite, customer), call)
-
-
-def _allocations(data: Record) -> list[Record]:
-    allocations = data.get("Allocations")
-    if isinstance(allocations, list) and allocations:
-        return [a for a in allocations if isinstance(a, dict)]
-    return [data] if data.get("Invoice") else []
-
-
-def _cash(allocation: Record) -> Decimal:
-    """Money of the payment that goes to a document."""
-    discount = abs(_amount(allocation.get("DiscValue")))
-    return _amount(allocation.get("TrnValue")) - discount
+    return posted_key(rows, "ArInvoicePay", "Reference", (opposite, customer), call)
 
 
 def _payment(who: tuple[str, str, str], total: Decimal, lines: list[dict[str, Any]]) -> Record:
     customer, reference, notation = who
-    return _filled(
+    return filled(
         {
             "Customer": customer,
             "PaymentValue": total,
@@ -161,25 +136,25 @@ def _payment(who: tuple[str, str, str], total: Decimal, lines: list[dict[str, An
 
 
 def _to_pay(allocation: Record) -> dict[str, Any]:
-    return _filled(
+    return filled(
         {
-            "TransactionType": _text(allocation, "DocumentType", "I"),
-            "Invoice": _text(allocation, "Invoice"),
-            "GrossPaymentValue": _amount(allocation.get("TrnValue")),
-            "DiscountValue": abs(_amount(allocation.get("DiscValue"))),
-            "ExchangeRateToUse": _text(allocation, "PostConvRate"),
+            "TransactionType": text(allocation, "DocumentType", "I"),
+            "Invoice": text(allocation, "Invoice"),
+            "GrossPaymentValue": amount(allocation.get("TrnValue")),
+            "DiscountValue": abs(amount(allocation.get("DiscValue"))),
+            "ExchangeRateToUse": text(allocation, "PostConvRate"),
         }
     )
 
 
 def _to_adjust(allocation: Record, reference: str, notation: str) -> dict[str, Any]:
     """A difference written off: the value is added to the balance, so it goes out negative (unverified)."""
-    return _filled(
+    return filled(
         {
-            "TransactionType": _text(allocation, "DocumentType", "I"),
-            "Invoice": _text(allocation, "Invoice"),
-            "AdjustmentValue": -_amount(allocation.get("AdjustValue")),
-            "AdjustmentLedgerCode": _text(allocation, "GlCode"),
+            "TransactionType": text(allocation, "DocumentType", "I"),
+            "Invoice": text(allocation, "Invoice"),
+            "AdjustmentValue": -amount(allocation.get("AdjustValue")),
+            "AdjustmentLedgerCode": text(allocation, "GlCode"),
             "Reference": reference,
             "JournalNotation": notation,
         }
@@ -189,24 +164,24 @@ def _to_adjust(allocation: Record, reference: str, notation: str) -> dict[str, A
 def post_invoice(rows: Rows, data: Record, draft: Draft) -> str:
     """ARSTIN: an invoice (I), credit (C) or debit note (D) without an order."""
     call = "post invoice"
-    kind = _text(data, "DocumentType", "I")
-    customer = _need(data, "Customer", call)
-    item = _filled(
+    kind = text(data, "DocumentType", "I")
+    customer = need(data, "Customer", call)
+    item = filled(
         {
             "TransactionType": kind,
             "Customer": customer,
             "GenerateInvoiceNumber": "N",
-            "Invoice": _text(data, "Invoice", draft.reference),
-            "InvoiceDate": _text(data, "InvoiceDate"),
-            "Reference": _text(data, "CustomerPoNumber")[:30],
-            "InvoiceValue": abs(_amount(data.get("CurrencyValue"))),
-            "TaxValue": abs(_amount(data.get("TaxPortion"))),
-            "ProductClass": _text(data, "ProductClass"),
-            "InvoiceTerms": _text(data, "TermsCode"),
+            "Invoice": text(data, "Invoice", draft.reference),
+            "InvoiceDate": text(data, "InvoiceDate"),
+            "Reference": text(data, "CustomerPoNumber")[:30],
+            "InvoiceValue": abs(amount(data.get("CurrencyValue"))),
+            "TaxValue": abs(amount(data.get("TaxPortion"))),
+            "ProductClass": text(data, "ProductClass"),
+            "InvoiceTerms": text(data, "TermsCode"),
         }
     )
     body = write("PostArInvoices", {"Item": item})
-    answer = rows.client.post("ARSTIN", (_parameters("PostArInvoices"), body), call)
+    answer = rows.client.post("ARSTIN", (parameters("PostArInvoices"), body), call)
     number = _first(answer, "Invoice") or item.get("Invoice", "")
     return f"{customer}|{number}|{kind}"
 
@@ -217,31 +192,31 @@ def post_bill(rows: Rows, data: Record, draft: Draft) -> str:
     ``Distribution``: list of GlCode and Value (net).
     """
     call = "post supplier invoice"
-    supplier = _need(data, "Supplier", call)
-    invoice = _text(data, "Invoice", draft.reference)
+    supplier = need(data, "Supplier", call)
+    invoice = text(data, "Invoice", draft.reference)
     split = data.get("Distribution")
     lines = [x for x in split if isinstance(x, dict)] if isinstance(split, list) else []
-    item = _filled(
+    item = filled(
         {
             "Supplier": supplier,
-            "TransactionCode": "C" if _amount(data.get("OrigInvValue")) < 0 else "I",
+            "TransactionCode": "C" if amount(data.get("OrigInvValue")) < 0 else "I",
             "Invoice": invoice,
-            "TransactionValue": abs(_amount(data.get("OrigInvValue"))),
-            "InvoiceDate": _text(data, "InvoiceDate"),
-            "DueDate": _text(data, "DueDate"),
+            "TransactionValue": abs(amount(data.get("OrigInvValue"))),
+            "InvoiceDate": text(data, "InvoiceDate"),
+            "DueDate": text(data, "DueDate"),
             "TaxBasis": "E",
-            "TaxCode": _text(data, "FirstTaxCode"),
-            "TaxValue": abs(_amount(data.get("TaxValue"))),
-            "TransactionReference": _text(data, "Reference", draft.reference)[:30],
-            "JournalNotation": _text(data, "Reference", draft.reference)[:30],
+            "TaxCode": text(data, "FirstTaxCode"),
+            "TaxValue": abs(amount(data.get("TaxValue"))),
+            "TransactionReference": text(data, "Reference", draft.reference)[:30],
+            "JournalNotation": text(data, "Reference", draft.reference)[:30],
             "LedgerDistribution": [
-                {"LedgerCode": _text(x, "GlCode"), "LedgerValue": abs(_amount(x.get("Value")))}
+                {"LedgerCode": text(x, "GlCode"), "LedgerValue": abs(amount(x.get("Value")))}
                 for x in lines
             ],
         }
     )
     body = write("PostApInvoice", {"Item": item})
-    rows.client.post("APSTIN", (_parameters("PostApInvoice"), body), call)
+    rows.client.post("APSTIN", (parameters("PostApInvoice"), body), call)
     return f"{supplier}|{invoice}"
 
 
@@ -250,26 +225,26 @@ def post_journal(rows: Rows, data: Record, draft: Draft) -> str:
     call = "post journal"
     entries = data.get("GenJournalDetail")
     lines = [x for x in entries if isinstance(x, dict)] if isinstance(entries, list) else []
-    reference = _text(data, "Reference", draft.reference)[:30]
-    item = _filled(
+    reference = text(data, "Reference", draft.reference)[:30]
+    item = filled(
         {
             "JournalType": "N",
             "AuthorizeJournal": "A",
             "PostJournal": "Y",
             "CancelJournal": "N",
             "HoldJournal": "N",
-            "JournalDate": _need(data, "JournalDate", call),
+            "JournalDate": need(data, "JournalDate", call),
             "JournalReference": reference,
-            "Notation": _text(data, "Notation"),
-            "PostingPeriod": _text(data, "GlPeriod"),
-            "PostingYear": _text(data, "GlYear"),
+            "Notation": text(data, "Notation"),
+            "PostingPeriod": text(data, "GlPeriod"),
+            "PostingYear": text(data, "GlYear"),
             "JournalDetails": [
-                _filled(
+                filled(
                     {
-                        "LedgerCode": _text(x, "GlCode"),
-                        "Reference": _text(x, "Reference", reference)[:30],
-                        "EntryAmount": _amount(x.get("EntryValue")),
-                        "Comment": _text(x, "Comment")[:50],
+                        "LedgerCode": text(x, "GlCode"),
+                        "Reference": text(x, "Reference", reference)[:30],
+                        "EntryAmount": amount(x.get("EntryValue")),
+                        "Comment": text(x, "Comment")[:50],
                     }
                 )
                 for x in lines
@@ -292,24 +267,11 @@ def _first(answer: Node, tag: str) -> str:
     return next((n.text for n in answer.anywhere(tag) if n.text and not n.children), "")
 
 
-def _look_up(rows: Rows, table: str, column: str, wanted: tuple[str, str], call: str) -> str:
-    from connectors.syspro.facts import tables
-
-    reference, customer = wanted
-    found = rows.find(table, [Test(column, "EQ", reference)], limit=50)
-    shown = rows.rules.show(tables()[table].columns[0], table, customer)
-    mine = [r for r in found if translate.shown(r.get("Customer")) in (customer, shown)]
-    if not mine:
-        raise OutcomeUnknown(
-            system="syspro", call=call, detail=f"No posting carries the reference {reference}."
-        )
-    return translate.key_of(tables()[table], mine[0])
-
-
 DOCUMENTS: dict[str, Poster] = {
     "SorMaster": orders.create,
     "ArInvoicePay": post_payment,
     "ArInvoice": post_invoice,
     "ApInvoice": post_bill,
+    "ApInvoicePay": post_supplier_payment,
     "GenJournalCtl": post_journal,
 }

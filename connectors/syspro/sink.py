@@ -14,6 +14,7 @@ from connectors.syspro.objects import MASTERS
 from connectors.syspro.routes import Test
 from connectors.syspro.rows import Rows
 from connectors.syspro.source import SysproSource, version
+from connectors.syspro.supplier_payments import reverse_supplier_payment
 from engine.errors import (
     OutcomeUnknown,
     RecordMissing,
@@ -87,7 +88,7 @@ class SysproSink:
             return self._receipt(table, draft.key)
 
     def act(self, draft: Draft, action: Action) -> Receipt:
-        """Void an order or a receipt; delete, deactivate or reactivate a master record."""
+        """Void an order, a receipt or a payment; delete, deactivate or reactivate a master record."""
         table = _table(draft.entity)
         with self._rows.client.lane():
             if table.name == "SorMaster" and action in (Action.VOID, Action.DELETE):
@@ -97,6 +98,8 @@ class SysproSink:
                 return self._receipt(table, draft.key)
             if table.name == "ArInvoicePay" and action is Action.VOID:
                 return self._receipt(table, reverse_payment(self._rows, draft))
+            if table.name == "ApInvoicePay" and action is Action.VOID:
+                return self._receipt(table, reverse_supplier_payment(self._rows, draft))
             if action is Action.DELETE and table.name in MASTERS:
                 self._masters.delete(table, draft.key)
                 return Receipt(entity=table.name, key=draft.key, number=draft.key)
@@ -278,6 +281,7 @@ def _replayed(found: SourceRecord) -> Receipt:
 def _number(entity: str, data: Record) -> str:
     column = {
         "ArInvoicePay": "Journal",
+        "ApInvoicePay": "Journal",
         "GenJournalCtl": "GlJournal",
         "ArInvoice": "Invoice",
     }.get(entity)

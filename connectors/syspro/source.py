@@ -23,6 +23,7 @@ _DATES = {
     "ArInvoice": "InvoiceDate",
     "ArInvoicePay": "JournalDate",
     "ApInvoice": "InvoiceDate",
+    "ApInvoicePay": "JournalDate",
     "ArCustomer": "DateCustAdded",
     "ApSupplier": "DateSuppAdded",
     "InvMaster": "DateStkAdded",

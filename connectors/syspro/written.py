@@ -31,7 +31,9 @@ COLUMNS: dict[str, frozenset[str]] = {
     "ArInvoicePay": frozenset(
         ("Customer", "JournalDate", "Reference", "TrnValue", "InvoiceNotation")
     ),
-    "ApInvoicePay": frozenset(("Supplier", "JournalDate", "PaymentReference", "TrnValue")),
+    "ApInvoicePay": frozenset(
+        ("Supplier", "JournalDate", "PaymentReference", "PaymentNumber", "TrnValue", "PostConvRate")
+    ),
 }
 """Columns that the posting of a document fills from what it is given."""
 
@@ -51,7 +53,7 @@ EXTRA: dict[str, tuple[FieldSchema, ...]] = {
     "ApInvoicePay": (
         _extra("Bank", "Bank", _TEXT, 15),
         _extra("Allocations", "Invoices settled", _LIST),
-        _extra("Allocations[].Invoice", "Invoice", _TEXT, 50),
+        _extra("Allocations[].Invoice", "Invoice", _TEXT, 20),
         _extra("Allocations[].TrnValue", "Value settled", _MONEY, scale=2),
         _extra("Allocations[].DiscValue", "Discount in it", _MONEY, scale=2),
     ),

@@ -6,7 +6,7 @@ take is taken off already: two payments worked one after the other never count o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -61,6 +61,16 @@ class OpenItems:
         """A remainder up to this is asked about: it is seldom meant to stay open."""
         return Decimal(str(self._plan.get("ask_below", "0")))
 
+    @property
+    def on_account(self) -> bool:
+        """Whether the target keeps money that pays no document."""
+        return bool(self._plan.get("on_account", True))
+
+    @property
+    def keeper(self) -> str:
+        """The system that keeps them, as people call it."""
+        return str(self._flow.target)
+
     def documents(self, codes: Sequence[str], but: str = "") -> dict[str, Held]:
         """Documents by what payments call them; unknown ones are left out.
 
@@ -93,10 +103,9 @@ class OpenItems:
 
     def _held(self, row: SourceRecord) -> Held:
         plan, data = self._plan, row.data
-        kinds: dict[str, str] = plan.get("kinds", {})
-        kind = kinds.get(str(data.get(plan.get("kind", ""))), str(plan.get("document", "invoice")))
         rate = _number(data.get(plan["rate"])) or Decimal(1)
-        left = _number(data.get(plan["open"]))
+        left, total = _number(data.get(plan["open"])), _number(data.get(plan["total"]))
+        kind = self._kind(data, total)
         dated = str(data.get(plan["date"]) or "")
         code = str(data.get(plan["find"])) if plan.get("find") else row.key
         item = OpenItem(
@@ -106,9 +115,16 @@ class OpenItems:
             open_base=round_half_up(abs(left) * rate),
             gives=kind == "credit_note",
         )
-        total = abs(_number(data.get(plan["total"])))
         on = date.fromisoformat(dated[:10]) if dated else None
-        return Held(item, code, kind, str(data.get(plan["party"]) or ""), total, on)
+        return Held(item, code, kind, str(data.get(plan["party"]) or ""), abs(total), on)
+
+    def _kind(self, data: Mapping[str, Any], total: Decimal) -> str:
+        """What the document is: by its column, or by the sign of its total where none says it."""
+        usual = str(self._plan.get("document", "invoice"))
+        if "kind" not in self._plan:
+            return "credit_note" if total < 0 else usual
+        kinds: dict[str, str] = self._plan.get("kinds", {})
+        return kinds.get(str(data.get(self._plan["kind"])), usual)
 
     def _under_way(self, but: str) -> dict[str, Decimal]:
         """What payments that are being sent will settle, by document."""

@@ -14,7 +14,7 @@ from studio.core.action import Actor
 from studio.flows.actions import item_of, override, replay, replay_cause
 from studio.flows.models import InboxItem
 from studio.flows.open_items import Held, OpenItems, shares_in
-from studio.flows.settling import DOCUMENTS, HOLD, number
+from studio.flows.settling import DOCUMENTS, HOLD, NO_ACCOUNT, number
 from studio.flows.work import ACCEPTED
 from studio.linking.actions import Ends, add_link
 from studio.triage.models import Case
@@ -96,7 +96,7 @@ def _hold(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _item(case)
     override(item, HOLD + _document(case), values["reason"])
     replay(item)
-    return f"What was meant for {_document(case)} stays on the customer's account, unapplied."
+    return f"What was meant for {_document(case)} is not applied to it."
 
 
 def _share(case: Case) -> dict[str, object]:
@@ -168,6 +168,19 @@ def _leave(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     return f"{_left(case)} stay open on {_document(case)}."
 
 
+def _without_rest(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
+    applied = number(case.evidence.get("applied"))
+    if applied <= 0:
+        raise ValidationError(
+            "Nothing of this payment is applied. Apply it to a bill in the books."
+        )
+    item = _item(case)
+    override(item, case.field, str(applied))
+    override(_item(case), ACCEPTED + case.code, values["reason"])
+    replay(item)
+    return f"{applied} are posted; {_left(case)} are left out, with this reason."
+
+
 def _approve(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _item(case)
     override(item, ACCEPTED + case.code, f"{actor.name}: {values.get('reason', '')}".rstrip(": "))
@@ -195,6 +208,8 @@ def register_all() -> None:
                (REASON,), primary=True),
         Remedy("leave_open", "Leave it open", TRIAGE,
                lambda c: c.case_class == "payment" and c.code in ("short_paid", "currency_residual"), _leave, (REASON,)),
+        Remedy("without_rest", "Post what is applied", APPROVE,
+               lambda c: c.case_class == "payment" and c.code == NO_ACCOUNT, _without_rest, (REASON,), primary=True),
         Remedy("approve", "Approve and post", APPROVE, lambda c: c.case_class == "approval" and c.code == "needs_approval",
                _approve, (Input("reason", "Remark", "reason", required=False),), primary=True),
     ):  # fmt: skip

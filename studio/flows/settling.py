@@ -17,9 +17,11 @@ from engine.errors import CaseClass
 from engine.issue import Fix, Issue
 from engine.rules.settlement import Share, remainders, settle
 from engine.schema.model import Record
+from studio.flows.amounts import spoken
 from studio.flows.open_items import Held, OpenItems, shares_in
 
 HOLD = "hold:"
+NO_ACCOUNT = "nothing_on_account"
 DOCUMENTS = ("invoice", "credit_note", "bill")
 
 
@@ -72,6 +74,8 @@ def apply_payment(
     found += _strangers(filled, shares, kept, documents)
     applied: Record = {**filled, "allocations": [shares[n] for n in kept]}
     applied["unapplied"] = _left(applied, documents)
+    if not open_items.on_account and not any(i.blocks for i in found):
+        found += _nothing_on_account(applied, open_items.keeper)
     return applied, found
 
 
@@ -149,6 +153,24 @@ def _left(document: Record, held: Mapping[str, Held]) -> Decimal:
         gives = known.item.gives if known else share.get("document_kind") == "credit_note"
         rest += number(share.get("amount")) if gives else -number(share.get("amount"))
     return rest
+
+
+def _nothing_on_account(applied: Record, keeper: str) -> list[Issue]:
+    """A rest that pays no document, at a target that keeps no such money."""
+    rest, currency = number(applied.get("unapplied")), str(applied.get("currency") or "")
+    if rest <= 0:
+        return []
+    return [
+        Issue(
+            NO_ACCOUNT,
+            "amount",
+            f"{spoken(rest, currency)} of this payment pay nothing that is linked, and {keeper} keeps no "
+            "money of suppliers on account.",
+            case_class=CaseClass.PAYMENT,
+            evidence={"left": str(rest), "applied": str(number(applied.get("amount")) - rest)},
+            fixes=(Fix("without_rest", "Post what is applied"),),
+        )
+    ]
 
 
 def _ask(document: Record, shares: Sequence[Record], index: int, issue: Issue) -> Issue:

@@ -33,6 +33,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "charge_items": ("Items for freight and other charges", "item", ""),
     "charge_accounts": ("Accounts for freight and other charges", "income_account", ""),
     "receipt_banks": ("Banks of receipts, by account of the books", "bank", "account"),
+    "payment_banks": ("Banks of payments to suppliers, by account of the books", "bank", "account"),
     "difference_accounts": ("Accounts of small differences", "account", ""),
     "bill_accounts": ("Cost accounts by supplier", "expense_account", "supplier"),
     "purchase_tax_codes": ("Tax codes of purchases", "purchase_tax_code", "tax_code"),
@@ -47,6 +48,7 @@ CHARTS: dict[str, str] = {
     "journal_accounts": "",
     "bank_accounts": "bank",
     "receipt_banks": "bank",
+    "payment_banks": "bank",
     "income_accounts": "revenue",
     "charge_accounts": "revenue",
     "expense_accounts": "cost of goods sold",
@@ -54,7 +56,7 @@ CHARTS: dict[str, str] = {
     "difference_accounts": "",
 }
 # Of a whole chart only these types are ever looked up in a table.
-ONLY_TYPES = {"receipt_banks": {"bank"}}
+ONLY_TYPES = {"receipt_banks": {"bank"}, "payment_banks": {"bank", "credit card"}}
 KEPT = 5
 
 

@@ -1,4 +1,4 @@
-"""Customers of the sample company pay in the books, as a person would enter it; no model of a vendor here."""
+"""Invoices and bills of the sample company are paid in the books, as a person would enter it; no vendor here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.db.models import Q
 
 from engine.canon.money import round_half_up
 from engine.ports import Connector, Draft
@@ -25,8 +26,8 @@ BUSY_MINUTE = 90.0
 
 
 @cache
-def _plans() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = yaml.safe_load(
+def _plans() -> dict[str, dict[str, dict[str, Any]]]:
+    found: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
         (Path(__file__).parent / "payments.yaml").read_text(encoding="utf-8")
     )
     return found
@@ -38,12 +39,15 @@ def pay_some(flow: Flow) -> int:
     Args:
         flow: a flow that reads payments; its source are the books, its target the ERP.
     """
-    plan = _plans().get(flow.source.system)
+    kind = str(flow.design.get("settle", {}).get("document", ""))
+    plan = _plans().get(flow.source.system, {}).get(kind)
     if plan is None:
         return 0
+    bills = Q(flow__design__document="bill")
     posted = Delivery.objects.filter(
-        connection=flow.source, step="post", state="done", entity=plan["document"]
-    ).order_by("pk")
+        bills if kind == "bill" else ~bills,
+        connection=flow.source, step="post", state="done", entity=plan["document"],
+    ).order_by("pk")  # fmt: skip
     count = 0
     with opened(flow.source, patience=BUSY_MINUTE) as books:
         for one in posted[:MOST]:

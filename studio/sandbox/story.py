@@ -304,8 +304,14 @@ def another_day(workspace: Workspace, say: Say) -> None:
 
 def customers_pay(workspace: Workspace, say: Say) -> None:
     """Customers pay what was posted: in full, in part, and (where the books allow it) too much."""
-    for flow in _live(workspace).filter(design__document="payment"):
+    for flow in _live(workspace).filter(design__settle__document="invoice"):
         say(f"{flow.source}: {pay_some(flow)} payments of customers")
+
+
+def bills_are_paid(workspace: Workspace, say: Say) -> None:
+    """The bills that were posted are paid in the books: in full and in part."""
+    for flow in _live(workspace).filter(design__settle__document="bill"):
+        say(f"{flow.source}: {pay_some(flow)} payments of bills")
 
 
 def _live(workspace: Workspace) -> QuerySet[Flow]:

@@ -15,6 +15,7 @@ from connectors.syspro.emulator import (
     queries,
     receivables,
     setup,
+    supplier_payments,
     system,
 )
 from connectors.syspro.emulator.context import BusinessObject
@@ -43,6 +44,7 @@ _QUERY: dict[str, BusinessObject] = {
 }
 _POST: dict[str, BusinessObject] = {
     "APSTIN": payables.post,
+    "APSTPM": supplier_payments.post,
     "ARSTIN": receivables.invoice,
     "ARSTPY": payments.post,
     "COMTFM": forms.post_row,

@@ -162,7 +162,7 @@ _INDEXED: dict[str, tuple[str, ...]] = {
     "ArInvoice": ("Customer", "Invoice", "SalesOrder"),
     "ArInvoicePay": ("Customer", "Reference"),
     "ApInvoice": ("Supplier", "Invoice"),
-    "ApInvoicePay": ("Supplier", "Invoice"),
+    "ApInvoicePay": ("Supplier", "Invoice", "PaymentReference"),
     "InvWarehouse": ("StockCode",),
     "SorMaster": ("CustomerPoNumber", "Customer"),
     "SorDetail": ("SalesOrder",),

@@ -54,6 +54,18 @@ def _bill(_w: World, n: int) -> Record:
     }  # fmt: skip
 
 
+def _paid_bill(w: World, n: int) -> Record:
+    held = next(
+        r for r in w.connector.changes("ApInvoice", limit=50).records
+        if r.data["MthInvBal1"] > 100  # type: ignore[operator]
+    )  # fmt: skip
+    return {
+        "Supplier": held.data["Supplier"], "TrnValue": Decimal("1.00"), "JournalDate": DAY,
+        "PaymentReference": f"OP-{n}", "Bank": "MAIN",
+        "Allocations": [{"Invoice": held.data["Invoice"], "TrnValue": Decimal("1.00")}],
+    }  # fmt: skip
+
+
 def _journal(_w: World, n: int) -> Record:
     return {
         "JournalDate": DAY, "Reference": f"OP-{n}", "Notation": "operation", "GlPeriod": 6,
@@ -126,6 +138,10 @@ PLANS: dict[str, Plan] = {
     ),
     "ApInvoice": Plan(
         body=_bill, find="Invoice", same=("Invoice",), reference=lambda n: f"OP{n:05d}",
+        writes="/Transaction/Post",
+    ),
+    "ApInvoicePay": Plan(
+        body=_paid_bill, find="PaymentReference", same=("PaymentReference",), reference=_op,
         writes="/Transaction/Post",
     ),
     "GenJournalCtl": Plan(

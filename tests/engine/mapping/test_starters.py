@@ -32,7 +32,7 @@ LIVE_ONLY = (
     "“ApSupplierAddr.Supplier”",
 )
 # Columns of the table that the posting object fills itself from the receipt it is given.
-FILLED_BY_SYSPRO = {"payment-to-syspro-receipt"}
+FILLED_BY_SYSPRO = {"payment-to-syspro-receipt", "payment-to-syspro-payment"}
 
 
 @cache

@@ -12,6 +12,7 @@ from studio.flows.models import Delivery
 from studio.linking.models import Link
 from studio.triage.actions import apply_remedy
 from studio.triage.models import OPEN_STATES, Case
+from tests.studio.payments.bills import supplier
 
 pytestmark = pytest.mark.django_db
 
@@ -39,22 +40,6 @@ def credit(books, number: str) -> None:
         for n, (kind, text, value) in enumerate((("4", "Carriage", "9.50"), ("5", "Goodwill", "20.25")), start=1)
     ]  # fmt: skip
     emulator.load({f"{company}.SorMaster": [row], f"{company}.SorDetail": lines})
-
-
-def supplier(books, nth: int = 0) -> tuple[str, str]:
-    """A supplier in both systems, linked; its code in the ERP and its key in the books."""
-    division = books.running["syspro"].emulator.company.of(books.erp.company)
-    fitting = [
-        s for s in division.suppliers
-        if len(s.twins) == 1 and s.twins[0].active and s.currency == division.currency
-    ]  # fmt: skip
-    who = fitting[nth]
-    field, entity = (
-        ("DisplayName", "Vendor") if books.books.system == "qbo" else ("Name", "Contact")
-    )
-    key = books.find(books.books, entity, **{field: who.twins[0].name})[0].key
-    books.link("supplier", who.code, key)
-    return who.code, key
 
 
 def bill(books, code: str, number: str, gross: str) -> None:
