@@ -12,12 +12,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from engine.canon.money import ZERO
+from engine.canon.money import ZERO, spoken
 from engine.errors import CaseClass
 from engine.issue import Fix, Issue
 from engine.rules.settlement import Share, remainders, settle
 from engine.schema.model import Record
-from studio.flows.amounts import spoken
 from studio.flows.open_items import Held, OpenItems, shares_in
 
 HOLD = "hold:"
