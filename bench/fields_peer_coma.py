@@ -37,8 +37,7 @@ def main() -> None:
         found = valentine.valentine_match(frames, matcher)
         rows = []
         for pair, score in found.items():
-            names = [side[1] if isinstance(side, tuple) else side for side in pair]
-            rows.append([*names[:2], float(score)])
+            rows.append([pair.source_column, pair.target_column, float(score)])
         tables.append(rows)
     seconds = time.monotonic() - started
     usage = resource.getrusage(resource.RUSAGE_SELF)

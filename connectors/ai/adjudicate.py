@@ -13,7 +13,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -48,6 +48,7 @@ class Settings:
         monthly_tokens: tokens that may be used in a month; 0 means no limit.
         price_in: money per million tokens sent, for the log.
         price_out: money per million tokens received.
+        temperature: None leaves it to the model: models that reason refuse any of ours.
     """
 
     api_key: str = field(default="", repr=False)
@@ -57,6 +58,7 @@ class Settings:
     monthly_tokens: int = 2_000_000
     price_in: float = 0.0
     price_out: float = 0.0
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,11 @@ class Adjudicator:
         parts = "\x00".join((PROMPT_VERSION, self._settings.model, rules, data))
         return hashlib.sha256(parts.encode()).hexdigest()
 
+    def _warmth(self) -> dict[str, Any]:
+        """Said only where somebody chose it."""
+        warm = self._settings.temperature
+        return {} if warm is None else {"temperature": warm}
+
     def _called(self, key: str, rules: str, data: str, candidates: int) -> Opinion:
         import openai
 
@@ -211,7 +218,7 @@ class Adjudicator:
                 ],
                 response_format=Choice,
                 max_completion_tokens=MAX_TOKENS,
-                temperature=0,
+                **self._warmth(),
             )
         except openai.LengthFinishReasonError as error:
             self._count(error.completion.usage)

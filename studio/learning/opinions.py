@@ -85,6 +85,7 @@ def adjudicator() -> Adjudicator:
         base_url=settings.AI_BASE_URL,
         model=settings.AI_MODEL,
         monthly_tokens=settings.AI_MONTHLY_TOKENS,
+        temperature=float(settings.AI_TEMPERATURE) if settings.AI_TEMPERATURE else None,
     )
     return Adjudicator(found, budget=_Spent(), cache=_Kept())
 

@@ -50,6 +50,13 @@ def test_without_a_key_nothing_is_sent(stub: Any) -> None:
     assert stub.asked == []
 
 
+@pytest.mark.parametrize(("chosen", "sent"), [(None, None), (0.0, 0.0)])
+def test_a_temperature_is_sent_only_where_somebody_chose_it(stub: Any, chosen, sent) -> None:
+    one, _ = asker(stub.url, temperature=chosen)
+    one.ask(RULES, DATA, 2)
+    assert stub.asked[0].get("temperature") == sent
+
+
 def test_the_same_question_is_sent_once(stub: Any) -> None:
     one, logs = asker(stub.url)
     assert one.ask(RULES, DATA, 2).choice == one.ask(RULES, DATA, 2).choice

@@ -20,6 +20,9 @@ from engine.propose.through import propose_through
 from engine.schema.load import SchemaFileError, load_schema
 from engine.schema.model import SystemSchema
 
+# Candidates in a file: programs read on where a person would have stopped.
+IN_FILES = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -151,7 +154,7 @@ def _run(
             if schema.entity(name) is None:
                 near = ", ".join(e.name for e in schema.entities[:12])
                 raise CommandError(f"{file}: no entity “{name}”; it has {near}, …")
-    wanted = Options(explain=options["explain"], read_only=job.read_only)
+    wanted = Options(IN_FILES, explain=options["explain"], read_only=job.read_only)
     entities = job.source_entities or tuple(e.name for e in source.entities)
     if options["via"] == "canonical":
         targets = job.target_entities or tuple(e.name for e in target.entities)
