@@ -107,6 +107,32 @@ def test_steps_are_moved_removed_and_brought_back_by_keyboard(
     expect(page.locator("#toasts").get_by_text("Took back: moved a rule")).to_be_visible()
 
 
+def test_what_was_swapped_in_is_wired_in_the_same_moment(
+    drawn: World, page_for: Callable[..., Page], ivo: Any
+) -> None:
+    """A key pressed at once goes through htmx; a form sent past it would load the page and lose the focus."""
+    page = page_for("ivo", "/flows/orders/")
+    page.evaluate("window.stayed = true")
+    # As fast as can be: in the very turn in which the new step stands on the page.
+    page.evaluate(
+        """() => new MutationObserver((_changes, seen) => {
+          const step = document.querySelector("#step-s1");
+          if (!step) return;
+          seen.disconnect();
+          setTimeout(() => {
+            step.focus();
+            step.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", altKey: true, bubbles: true }));
+          }, 0);
+        }).observe(document.body, { childList: true, subtree: true })"""
+    )
+
+    page.get_by_role("button", name="Rule").click()
+
+    expect(page.locator("#toasts").get_by_text("Moved a rule")).to_be_visible()
+    expect(page.locator("#step-s1")).to_be_focused()
+    assert page.evaluate("window.stayed === true")
+
+
 def test_a_step_is_moved_with_the_pointer(
     drawn: World, page_for: Callable[..., Page], ivo: Any
 ) -> None:
