@@ -60,6 +60,8 @@ def test_a_lookup_a_condition_and_a_retry_rule_are_drawn_and_published(
     expect(page.get_by_text("gross total is “100.00”: does not hold")).to_be_visible()
     page.get_by_label("Value").nth(1).fill("50")
     page.get_by_role("button", name="Save in the draft").click()
+    # It said so before the save, too: only the message tells that the answer has come.
+    expect(page.locator("#toasts").get_by_text("Changed a filter")).to_be_visible()
     expect(page.locator("#panel").get_by_text("lets it pass")).to_be_visible()
 
     page.get_by_role("button", name="Try again").click()
