@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bench.chaos_scenarios import Judged
+from bench.chaos_scenarios.paid import PaidInTheBooks
 from bench.chaos_world import World
 
 DAY = "2026-06-20"
@@ -30,38 +31,15 @@ class Paid:
     voided: bool = False
 
 
-class BillPayments:
+class BillPayments(PaidInTheBooks):
     """Full and part payments of one bill or two that exist on both sides."""
 
-    kinds: tuple[str, ...] = ("voided-while-sent", "voided-later")
     most = 2
 
     def __init__(self, world: World, flow: Any) -> None:
-        from studio.linking.models import Link, Party
-
-        self.world, self.flow = world, flow
+        super().__init__(world, flow, "supplier")
         self.number = 700_000 + world.seed % 1000
-        self.last: Paid | None = None
-        own = (flow.target.currency, None, "")
-        active = Party.objects.filter(connection=flow.target, kind="supplier", active=True)
-        codes = [p.code for p in active if p.data.get("currency") in own]
-        linked = Link.objects.filter(
-            kind="supplier", left_connection=flow.target, right_connection=flow.source, active=True,
-            left_code__in=codes,
-        ).order_by("left_code")  # fmt: skip
-        # A record in the books that stands for two suppliers cannot say which of them is paid.
-        once = [x for x in linked if linked.filter(right_key=x.right_key).count() == 1]
-        self.supplier, self.key = once[0].left_code, once[0].right_key
         self.bank, self.expense = self._accounts()
-
-    # --- what people do ------------------------------------------------------------------------------
-
-    def _open(self, connection: Any) -> Any:
-        """A connector that no break reaches: a person's own session."""
-        from connectors.registry import open_connector
-        from studio.catalog.wiring import config_of, services_of
-
-        return open_connector(config_of(connection), services_of(connection))
 
     def _accounts(self) -> tuple[str, str]:
         """Keys of the account that pays and of the one that bears the cost."""
@@ -72,16 +50,6 @@ class BillPayments:
         finally:
             books.close()
 
-    def _enter(self, connection: Any, entity: str, data: dict[str, Any], said: str) -> str:
-        from engine.ports import Draft
-
-        connector = self._open(connection)
-        try:
-            made = connector.create(Draft(entity, data, f"hand-{entity}-{said}"[:50], said))
-            return str(made.key)
-        finally:
-            connector.close()
-
     def change(self, draw: random.Random) -> Paid:
         """Bills on both sides, and a payment that gives each a part or all."""
         made, entered = [], []
@@ -90,7 +58,7 @@ class BillPayments:
             part = gross if draw.random() < 0.5 else (gross / 3).quantize(Decimal("0.01"))
             made.append((number, gross, part))
             entered.append((self._entered(number, gross), part))
-            self._linked(number, entered[-1][0])
+            self._link("bill", f"{self.code}|{number}", entered[-1][0], number)
         key = self._paid(made[0][0], entered)
         self.last = Paid(tuple(made), key, sum((p for _, p in entered), Decimal(0)))
         return self.last
@@ -99,24 +67,13 @@ class BillPayments:
         self.number += 1
         number, gross = f"BP-{self.number}", Decimal(draw.randint(2_000, 90_000)) / 100
         data = {
-            "Supplier": self.supplier,
+            "Supplier": self.code,
             "InvoiceDate": DAY,
             "DueDate": DAY,
             "OrigInvValue": gross,
         }
         self._enter(self.flow.target, "ApInvoice", data, number)
         return number, gross
-
-    def _linked(self, number: str, key: str) -> None:
-        from studio.accounts.models import machine
-        from studio.accounts.roles import MATCH
-        from studio.linking.actions import Ends, add_link
-
-        actor = machine(self.flow.workspace, "chaos", MATCH)
-        code = f"{self.supplier}|{number}"
-        add_link(
-            actor, "bill", Ends(self.flow.target, code, self.flow.source, key, number), origin="chaos"
-        )  # fmt: skip
 
     def _entered(self, number: str, gross: Decimal) -> str:
         """The bill in the books; returns its key."""
@@ -141,55 +98,28 @@ class BillPayments:
                 "DocNumber": number, "Line": lines}  # fmt: skip
         return self._enter(self.flow.source, "BillPayment", body, number)
 
-    def arm(self, kind: str, draw: random.Random) -> None:
-        """The person takes the last payment back: while it is being sent, or after it has arrived."""
-        from engine.ports import Action, Draft
-
-        if self.last is None:
-            return
-        if kind == "voided-later":
-            self.world.drain(self.flow)
-        else:
-            self.world.turn(self.flow)
-        entity = self.flow.design["trigger"]["entity"]
-        connector = self._open(self.flow.source)
-        try:
-            draft = Draft(entity, {}, f"void-{self.last.key}"[:50], key=self.last.key)
-            connector.act(draft, Action.VOID)
-        finally:
-            connector.close()
-        self.last.voided = True
-
     def edit_at_target(self, handle: Paid) -> None:
         """Somebody writes another cheque number beside the payment."""
         emulator: Any = self.world.running["syspro"].emulator
-        for row in self._rows(handle):
+        for row in self._entries(handle, "ApInvoicePay", "PaymentReference"):
             key = "|".join(str(row[k]) for k in ("Supplier", "Invoice", "EntryNumber"))
             entity = f"{self.flow.target.company}.ApInvoicePay"
             emulator.edit(entity, key, {"PaymentNumber": "SEEN"})
 
     # --- what must stand -----------------------------------------------------------------------------
 
-    def _posts(self, handle: Paid) -> Any:
-        from studio.flows.models import Delivery
-
-        return Delivery.objects.filter(flow=self.flow, step="post", item__key=handle.key)
-
-    def _rows(self, handle: Paid) -> list[dict[str, Any]]:
-        references = set(self._posts(handle).values_list("reference", flat=True))
-        wanted = references | {f"R:{r}" for r in references}
-        return [r for r in self._table("ApInvoicePay") if r["PaymentReference"] in wanted]
-
-    def _table(self, name: str) -> list[dict[str, Any]]:
-        emulator: Any = self.world.running["syspro"].emulator
-        return list(emulator.documents(f"{self.flow.target.company}.{name}", ""))
-
     def judge(self, handle: Paid) -> Judged:
         """The entries add up to what was paid (to nothing where it was voided); each bill agrees."""
         from studio.flows.models import InboxItem
 
         posts = list(self._posts(handle))
-        paid = -sum((Decimal(str(r["TrnValue"])) for r in self._rows(handle)), Decimal(0))
+        paid = -sum(
+            (
+                Decimal(str(r["TrnValue"]))
+                for r in self._entries(handle, "ApInvoicePay", "PaymentReference")
+            ),
+            Decimal(0),
+        )
         wanted = Decimal(0) if handle.voided else handle.amount
         living = [p for p in posts if p.state == "done"]
         parked = InboxItem.objects.filter(flow=self.flow, key=handle.key, state="parked").exists()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext
 
 from studio.accounts.models import Workspace
+from studio.learning.families import Families
 
 if TYPE_CHECKING:
     from engine.resolve.refit import Label
@@ -35,31 +36,9 @@ class Learner:
     rescore: Callable[[Workspace, str], int]
 
 
-_LEARNERS: list[Learner] = []
-
-
-def register_learner(learner: Learner) -> None:
-    """Add a family; called from ``AppConfig.ready`` of its app."""
-    _LEARNERS.append(learner)
-
-
-def learners() -> list[Learner]:
-    """Every family, in the order of the apps."""
-    return list(_LEARNERS)
-
-
-def learner_of(kind: str) -> Learner:
-    """The family a kind belongs to.
-
-    Raises:
-        LookupError: no app registered it.
-    """
-    for learner in _LEARNERS:
-        if kind in learner.kinds:
-            return learner
-    raise LookupError(kind)
+LEARNERS = Families[Learner]()
 
 
 def kind_name(kind: str) -> str:
     """The kind for people."""
-    return gettext(learner_of(kind).kinds[kind])
+    return gettext(LEARNERS.of(kind).kinds[kind])

@@ -15,7 +15,7 @@ from studio.accounts.roles import permissions_of
 from studio.core.action import Actor
 from studio.learning.fits import environment
 from studio.learning.models import Calibration, Repeat
-from studio.learning.sources import Source, sources
+from studio.learning.sources import SOURCES, Source
 
 # Somebody else has nothing to forget; who decided it himself is asked when he has.
 OTHERS_AFTER = timedelta(hours=1)
@@ -44,7 +44,7 @@ def able(workspace: Workspace) -> list[Able]:
     ]
     return [
         Able(source, frozenset(name for name, held in people if source.may(held)))
-        for source in sources()
+        for source in SOURCES.all()
     ]
 
 

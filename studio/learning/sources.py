@@ -13,6 +13,7 @@ from datetime import datetime
 
 from studio.accounts.models import Workspace
 from studio.core.action import Actor
+from studio.learning.families import Families
 
 # The answers that are the same for every kind.
 NONE, CANNOT_SAY = "none", "cannot_say"
@@ -111,26 +112,4 @@ class Source:
         return bool(permissions & set(self.permissions))
 
 
-_SOURCES: list[Source] = []
-
-
-def register_source(source: Source) -> None:
-    """Add a family of decisions; called from ``AppConfig.ready`` of its app."""
-    _SOURCES.append(source)
-
-
-def sources() -> list[Source]:
-    """Every family, in the order of the apps."""
-    return list(_SOURCES)
-
-
-def source_of(kind: str) -> Source:
-    """The family a kind belongs to.
-
-    Raises:
-        LookupError: no app registered it.
-    """
-    for source in _SOURCES:
-        if kind in source.kinds:
-            return source
-    raise LookupError(kind)
+SOURCES = Families[Source]()

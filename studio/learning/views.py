@@ -19,7 +19,7 @@ from studio.learning.actions.repeats import TAKEN_BACK
 from studio.learning.learners import kind_name
 from studio.learning.models import Calibration, Repeat
 from studio.learning.queries import third_looks, to_ask, to_settle, to_take_back
-from studio.learning.sources import CANNOT_SAY, NONE, Question, source_of
+from studio.learning.sources import CANNOT_SAY, NONE, SOURCES, Question
 
 PAGE, ACCURACY = "learning:looks", "monitor:accuracy"
 SHOWN = 20
@@ -60,14 +60,14 @@ def looks(request: StudioRequest) -> HttpResponse:
 def _next(waiting: list[Repeat]) -> tuple[Repeat | None, Question | None]:
     """The first repeat whose thing still exists, with its question."""
     for one in waiting:
-        question = source_of(one.kind).question(one.decision)
+        question = SOURCES.of(one.kind).question(one.decision)
         if question is not None:
             return one, question
     return None, None
 
 
 def _third(request: StudioRequest, repeat: Repeat, keep: set[int], back: set[int]) -> Third:
-    source = source_of(repeat.kind)
+    source = SOURCES.of(repeat.kind)
     return Third(
         repeat,
         _words(repeat.first),

@@ -9,14 +9,14 @@ class LinkingConfig(AppConfig):
 
     def ready(self) -> None:
         """Say which judgements are asked again and what they teach."""
-        from studio.learning.learners import register_learner
-        from studio.learning.sources import register_source
+        from studio.learning.learners import LEARNERS
+        from studio.learning.sources import SOURCES
         from studio.learning.topics import register_topic
         from studio.linking.calibrated import LEARNER
         from studio.linking.opinions import TOPICS
         from studio.linking.repeats import SOURCE
 
-        register_source(SOURCE)
-        register_learner(LEARNER)
+        SOURCES.register(SOURCE)
+        LEARNERS.register(LEARNER)
         for topic in TOPICS:
             register_topic(topic)

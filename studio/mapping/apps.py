@@ -10,8 +10,8 @@ class MappingConfig(AppConfig):
     def ready(self) -> None:
         """Tell the drift page what a change of a schema does to mappings, and what teaches."""
         from studio.catalog.uses import register_finder, register_suggester
-        from studio.learning.learners import register_learner
-        from studio.learning.sources import register_source
+        from studio.learning.learners import LEARNERS
+        from studio.learning.sources import SOURCES
         from studio.learning.topics import register_topic
         from studio.mapping.calibrated import LEARNER
         from studio.mapping.drift import mappings_hit, replacements
@@ -20,6 +20,6 @@ class MappingConfig(AppConfig):
 
         register_finder(mappings_hit)
         register_suggester(replacements)
-        register_source(SOURCE)
-        register_learner(LEARNER)
+        SOURCES.register(SOURCE)
+        LEARNERS.register(LEARNER)
         register_topic(TOPIC)

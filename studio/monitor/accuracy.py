@@ -21,7 +21,7 @@ from studio.core.charts import reliability
 from studio.core.models import AuditEvent
 from studio.core.reliability import ENOUGH, Measured, measure
 from studio.learning.actions import may_change
-from studio.learning.learners import kind_name, learner_of
+from studio.learning.learners import LEARNERS, kind_name
 from studio.learning.models import Calibration
 from studio.learning.queries import Repeated, calibrations, repeated
 from studio.linking.models import KINDS
@@ -53,7 +53,7 @@ class Learned:
 def learned(actor: Actor, workspace: Workspace) -> list[Learned]:
     """The newest calibrations of every kind."""
     return [
-        Learned(kind_name(row.kind), row, may_change(actor, learner_of(row.kind)))
+        Learned(kind_name(row.kind), row, may_change(actor, LEARNERS.of(row.kind)))
         for row in calibrations(workspace)[:SHOWN]
     ]
 

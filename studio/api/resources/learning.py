@@ -14,7 +14,7 @@ from studio.api.base import Resource, deed, look
 from studio.learning import actions
 from studio.learning.models import Calibration, Repeat
 from studio.learning.queries import to_ask
-from studio.learning.sources import Question, source_of
+from studio.learning.sources import SOURCES, Question
 
 
 class RepeatShape(serializers.ModelSerializer[Repeat]):
@@ -88,7 +88,7 @@ class SecondLooks(Resource[Repeat]):
     def question(self, request: Request, uuid: str) -> Response:
         """What is asked, without score or reason."""
         repeat = self.get_object()
-        asked = source_of(repeat.kind).question(repeat.decision)
+        asked = SOURCES.of(repeat.kind).question(repeat.decision)
         return self.said(QuestionShape, asked or Question(repeat.label, "", ()))
 
     @deed(AnswerBody, RepeatShape)

@@ -17,7 +17,7 @@ from studio.core.action import Actor, acting
 from studio.core.dispatch import nudge
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
 from studio.learning.fits import environment, in_force
-from studio.learning.learners import Learner, kind_name, learner_of, learners
+from studio.learning.learners import LEARNERS, Learner, kind_name
 from studio.learning.models import Calibration
 
 IN_FORCE, NOT_BETTER, RETIRED, TAKEN_BACK = "in_force", "not_better", "retired", "taken_back"
@@ -29,7 +29,7 @@ def refit(actor: Actor, workspace: Workspace) -> list[Calibration]:
     """Learn from the workspace's judgements; one row per kind that has enough new ones."""
     actor.require(READ)
     made = []
-    for learner in learners():
+    for learner in LEARNERS.all():
         for kind, labels in learner.labels(workspace).items():
             if not _due(workspace, kind, len(labels)):
                 continue
@@ -104,7 +104,7 @@ def rescore(actor: Actor, workspace: Workspace) -> int:
     changed = 0
     for kind in dict.fromkeys(waiting.values_list("kind", flat=True)):
         seen = list(waiting.filter(kind=kind).values_list("pk", flat=True))
-        changed += learner_of(kind).rescore(workspace, kind)
+        changed += LEARNERS.of(kind).rescore(workspace, kind)
         Calibration.objects.filter(pk__in=seen).update(applied_at=timezone.now())
     return changed
 
@@ -181,7 +181,7 @@ def may_change(actor: Actor, learner: Learner) -> bool:
 
 def _permission(actor: Actor, calibration: Calibration) -> str:
     """Who decides such proposals, and administrators."""
-    return ADMINISTER if actor.may(ADMINISTER) else learner_of(calibration.kind).permission
+    return ADMINISTER if actor.may(ADMINISTER) else LEARNERS.of(calibration.kind).permission
 
 
 def _subject(calibration: Calibration) -> str:

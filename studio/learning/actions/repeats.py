@@ -17,7 +17,7 @@ from studio.core.action import Actor, acting, person_of, record
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
 from studio.learning.models import Repeat
 from studio.learning.queries import OTHERS_AFTER, to_ask, to_settle, to_take_back
-from studio.learning.sources import CANNOT_SAY, Source, source_of, sources
+from studio.learning.sources import CANNOT_SAY, SOURCES, Source
 
 SHARE = 0.05
 KEPT, TAKEN_BACK = "kept", "taken_back"
@@ -26,7 +26,7 @@ KEPT, TAKEN_BACK = "kept", "taken_back"
 def sample(actor: Actor, workspace: Workspace) -> int:
     """Choose what is to be asked again among the decisions in force; returns how many are new."""
     actor.require(READ)
-    return sum(_sample(actor, workspace, source) for source in sources())
+    return sum(_sample(actor, workspace, source) for source in SOURCES.all())
 
 
 def _sample(actor: Actor, workspace: Workspace, source: Source) -> int:
@@ -93,7 +93,7 @@ def answer(actor: Actor, repeat: Repeat, value: str, *, comment: str = "") -> Re
         DecisionRefused: it is not this person's to answer, or the answer is none of the offered ones.
         DecidedMeanwhile: it was answered already.
     """
-    source = source_of(repeat.kind)
+    source = SOURCES.of(repeat.kind)
     permission = source.permission_of(actor)
     with acting(actor, permission, "learning.repeated", f"repeat:{repeat.uuid}") as line:
         if repeat.answered_at is not None:
@@ -135,7 +135,7 @@ def settle(actor: Actor, repeat: Repeat, verdict: str, *, reason: str) -> Repeat
         DecisionRefused: there is nothing to settle, it is not this person's to settle, no reason was
             given, or the decision cannot be taken back.
     """
-    source = source_of(repeat.kind)
+    source = SOURCES.of(repeat.kind)
     permission = source.back_permission if verdict == TAKEN_BACK else source.permission_of(actor)
     with acting(actor, permission, f"learning.{verdict}", f"repeat:{repeat.uuid}") as line:
         if verdict not in (KEPT, TAKEN_BACK):

@@ -27,11 +27,6 @@ pytestmark = pytest.mark.django_db
 SHIPPED = Path(flows.__file__).parent / "shipped"
 
 
-@pytest.fixture
-def accountant(ana, actor_of):
-    return actor_of(ana)
-
-
 def can_void(world: Any) -> list[str]:
     """The books void documents; returns the keys that were voided, in order."""
     voided: list[str] = []

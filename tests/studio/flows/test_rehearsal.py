@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -38,16 +37,6 @@ def prepared(world: Any) -> Any:
     world.flow.save()
     world.flow.versions.all().delete()
     return world
-
-
-@pytest.fixture
-def integrator(ivo: User, actor_of: Callable[[User], Actor]) -> Actor:
-    return actor_of(ivo)
-
-
-@pytest.fixture
-def accountant(ana: User, actor_of: Callable[[User], Actor]) -> Actor:
-    return actor_of(ana)
 
 
 def rehearse(world: Any, actor: Actor, **more: str) -> Rehearsal:

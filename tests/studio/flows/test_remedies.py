@@ -21,11 +21,6 @@ from studio.triage.remedies import remedies_for
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def accountant(ana, actor_of):
-    return actor_of(ana)
-
-
 def open_cases() -> int:
     return Case.objects.filter(state__in=OPEN_STATES).count()
 

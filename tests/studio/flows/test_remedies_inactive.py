@@ -40,11 +40,6 @@ def refused(world: World) -> World:
     return world
 
 
-@pytest.fixture
-def accountant(ana, actor_of):
-    return actor_of(ana)
-
-
 def offered(case: Case) -> list[str]:
     return [r.key for r in remedies_for(case) if r.key in ("choose_other", "reactivate")]
 

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def accountant(ana, actor_of):
-    return actor_of(ana)
-
-
-@pytest.fixture
 def closed(world: World) -> World:
     """Two orders of a customer that the source made inactive, and one of another inactive one."""
     Party.objects.filter(connection=world.erp, code="BAY").update(active=False)

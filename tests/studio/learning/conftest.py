@@ -9,19 +9,8 @@ from django.utils import timezone
 
 from studio.accounts.models import Membership, User, Workspace
 from studio.catalog.models import Connection
-from studio.core.action import Actor
 from studio.linking.models import Pair, Party
 from studio.mapping.models import Mapping, MappingRow
-
-
-@pytest.fixture
-def integrator(ivo: User, actor_of: Callable[[User], Actor]) -> Actor:
-    return actor_of(ivo)
-
-
-@pytest.fixture
-def accountant(ana: User, actor_of: Callable[[User], Actor]) -> Actor:
-    return actor_of(ana)
 
 
 @pytest.fixture

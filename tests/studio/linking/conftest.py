@@ -5,20 +5,9 @@ from typing import Any
 
 import pytest
 
-from studio.accounts.models import User, Workspace
+from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
-from studio.core.action import Actor
 from studio.linking.models import Pair, Party
-
-
-@pytest.fixture
-def accountant(ana: User, actor_of: Callable[[User], Actor]) -> Actor:
-    return actor_of(ana)
-
-
-@pytest.fixture
-def auditor(olga: User, actor_of: Callable[[User], Actor]) -> Actor:
-    return actor_of(olga)
 
 
 @pytest.fixture

@@ -8,26 +8,10 @@ from typing import Any
 import pytest
 
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema, ValueProfile
-from studio.accounts.models import User, Workspace
+from studio.accounts.models import Workspace
 from studio.catalog.models import Code, Connection, SchemaSnapshot
 from studio.catalog.schemas import SCHEMA
-from studio.core.action import Actor
 from studio.mapping.models import LookupTable, Mapping, MappingRow
-
-
-@pytest.fixture
-def integrator(ivo: User, actor_of: Callable[[User], Actor]) -> Actor:
-    return actor_of(ivo)
-
-
-@pytest.fixture
-def accountant(ana: User, actor_of: Callable[[User], Actor]) -> Actor:
-    return actor_of(ana)
-
-
-@pytest.fixture
-def auditor(olga: User, actor_of: Callable[[User], Actor]) -> Actor:
-    return actor_of(olga)
 
 
 @pytest.fixture

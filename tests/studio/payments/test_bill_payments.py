@@ -19,11 +19,6 @@ pytestmark = pytest.mark.django_db
 FROM_QBO, FROM_XERO = "bill-payments-from-qbo", "bill-payments-from-xero"
 
 
-@pytest.fixture
-def accountant(ana, actor_of):
-    return actor_of(ana)
-
-
 def entries(books, reference: str) -> list[Decimal]:
     found = books.find(books.erp, "ApInvoicePay", PaymentReference=reference)
     return sorted(Decimal(str(r.data["TrnValue"])) for r in found)

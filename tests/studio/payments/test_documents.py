@@ -17,11 +17,6 @@ from tests.studio.payments.bills import supplier
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def accountant(ana, actor_of):
-    return actor_of(ana)
-
-
 def credit(books, number: str) -> None:
     """A completed credit note of one line without stock: freight and goods, no tax."""
     emulator: Any = books.running["syspro"].emulator

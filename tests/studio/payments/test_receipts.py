@@ -15,11 +15,6 @@ from studio.triage.remedies import remedies_for
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def accountant(ana, actor_of):
-    return actor_of(ana)
-
-
 @pytest.mark.promise("T04")
 @pytest.mark.promise("P01")
 def test_one_payment_of_two_invoices_part_of_one_and_a_rest_on_account(qbo_books) -> None:

@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def accountant(ana, actor_of):
-    return actor_of(ana)
-
-
-@pytest.fixture
 def tie(world, accountant):
     def run() -> TieOut:
         (found,) = run_tieout(accountant, world.flow)

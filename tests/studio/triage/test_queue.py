@@ -29,11 +29,6 @@ def full(world):
     return world
 
 
-@pytest.fixture
-def accountant(ana, actor_of):
-    return actor_of(ana)
-
-
 def groups_of(world: World) -> list[Group]:
     return queries.groups(queries.open_cases(world.workspace), world.workspace.base_currency)
 
