@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from studio.core.env import env_bool, env_database, env_int, env_str
+from studio.core.env import env_bool, env_database, env_int, env_number, env_str
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_str("STUDIO_VAR", str(BASE_DIR / "var"))).resolve()
@@ -247,7 +247,7 @@ SPECTACULAR_SETTINGS = {
 AI_BASE_URL = env_str("STUDIO_AI_BASE_URL")
 AI_API_KEY = env_str("STUDIO_AI_KEY")
 AI_MODEL = env_str("STUDIO_AI_MODEL", "gpt-5-mini")
-AI_TEMPERATURE = env_str("STUDIO_AI_TEMPERATURE")
+AI_TEMPERATURE = env_number("STUDIO_AI_TEMPERATURE")
 AI_MONTHLY_TOKENS = env_int("STUDIO_AI_MONTHLY_TOKENS", 2_000_000)
 # "minilm" (the packaged model) or "hash" (dependency-free, for tests)
 EMBEDDER = env_str("STUDIO_EMBEDDER", "minilm")

@@ -16,7 +16,6 @@ from studio.flows.models import Delivery
 from studio.linking.models import Link, Party
 from studio.mapping.models import LookupRow
 
-KINDS = {"customer": "Customer", "supplier": "Supplier", "item": "Item"}
 # What the trace keeps of everything used: kind, table, code, value, key of the lookup row.
 Used = list[Any]
 
@@ -49,7 +48,7 @@ class Deciders:
             known = self._rows.get(str(key))
             if kind == "link":
                 known = self._links.get((str(table), str(code), str(value)))
-            known = known or Decided(table=KINDS.get(str(table), str(table)))
+            known = known or Decided(table=str(table).capitalize())
             said = {"kind": kind, "code": code, "value": value, **asdict(known)}
             found.append(said)
         return found
@@ -84,7 +83,7 @@ class Deciders:
         for link in links:
             left = names.get((link.left_connection_id, link.kind, link.left_code), "")
             right = link.right_label
-            said = link.decided_by, link.created_at, KINDS.get(link.kind, link.kind)
+            said = link.decided_by, link.created_at, link.kind.capitalize()
             found[link.kind, link.left_code, link.right_key] = Decided(*said, left, right)
             found[link.kind, link.right_key, link.left_code] = Decided(*said, right, left)
         return found

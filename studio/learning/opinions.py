@@ -20,7 +20,7 @@ from studio.accounts.roles import DECIDE_AI
 from studio.core.action import Actor
 from studio.learning.models import Opinion
 from studio.learning.sources import NONE
-from studio.learning.topics import topic_of
+from studio.learning.topics import TOPICS
 
 if TYPE_CHECKING:
     from connectors.ai.adjudicate import Adjudicator
@@ -85,7 +85,7 @@ def adjudicator() -> Adjudicator:
         base_url=settings.AI_BASE_URL,
         model=settings.AI_MODEL,
         monthly_tokens=settings.AI_MONTHLY_TOKENS,
-        temperature=float(settings.AI_TEMPERATURE) if settings.AI_TEMPERATURE else None,
+        temperature=settings.AI_TEMPERATURE,
     )
     return Adjudicator(found, budget=_Spent(), cache=_Kept())
 
@@ -100,7 +100,7 @@ def record_of(workspace: Workspace, kind: str) -> Record:
         said.setdefault(subject, answer)
     if not said:
         return Record()
-    truths = topic_of(kind).truths(list(said))
+    truths = TOPICS.of(kind).truths(list(said))
     return Record(len(truths), sum(said[key] == truth for key, truth in truths.items()))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from studio.accounts.models import Workspace
+from studio.learning.families import Families
 
 
 class Closed(Protocol):
@@ -46,19 +47,10 @@ class Topic:
     truths: Callable[[Sequence[uuid.UUID]], dict[uuid.UUID, str]]
     apply: Callable[[uuid.UUID], None]
 
-
-_TOPICS: dict[str, Topic] = {}
-
-
-def register_topic(topic: Topic) -> None:
-    """Add a family; called from ``AppConfig.ready`` of its app."""
-    _TOPICS[topic.kind] = topic
+    @property
+    def kinds(self) -> tuple[str]:
+        """Each family of questions is of one kind."""
+        return (self.kind,)
 
 
-def topic_of(kind: str) -> Topic:
-    """The family of a kind.
-
-    Raises:
-        LookupError: no app registered it.
-    """
-    return _TOPICS[kind]
+TOPICS = Families[Topic]()

@@ -11,12 +11,12 @@ class LinkingConfig(AppConfig):
         """Say which judgements are asked again and what they teach."""
         from studio.learning.learners import LEARNERS
         from studio.learning.sources import SOURCES
-        from studio.learning.topics import register_topic
+        from studio.learning.topics import TOPICS
         from studio.linking.calibrated import LEARNER
-        from studio.linking.opinions import TOPICS
+        from studio.linking.opinions import QUESTIONS
         from studio.linking.repeats import SOURCE
 
         SOURCES.register(SOURCE)
         LEARNERS.register(LEARNER)
-        for topic in TOPICS:
-            register_topic(topic)
+        for topic in QUESTIONS:
+            TOPICS.register(topic)

@@ -199,4 +199,4 @@ def _topic(kind: str) -> Topic:
     )
 
 
-TOPICS = tuple(_topic(kind) for kind, _name in KINDS)
+QUESTIONS = tuple(_topic(kind) for kind, _name in KINDS)

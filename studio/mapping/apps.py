@@ -12,7 +12,7 @@ class MappingConfig(AppConfig):
         from studio.catalog.uses import register_finder, register_suggester
         from studio.learning.learners import LEARNERS
         from studio.learning.sources import SOURCES
-        from studio.learning.topics import register_topic
+        from studio.learning.topics import TOPICS
         from studio.mapping.calibrated import LEARNER
         from studio.mapping.drift import mappings_hit, replacements
         from studio.mapping.opinions import TOPIC
@@ -22,4 +22,4 @@ class MappingConfig(AppConfig):
         register_suggester(replacements)
         SOURCES.register(SOURCE)
         LEARNERS.register(LEARNER)
-        register_topic(TOPIC)
+        TOPICS.register(TOPIC)

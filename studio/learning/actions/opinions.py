@@ -16,7 +16,7 @@ from studio.core.refused import DecisionRefused
 from studio.learning.models import Opinion
 from studio.learning.opinions import adjudicator, record_of, why_off
 from studio.learning.sources import NONE
-from studio.learning.topics import Closed, Topic, topic_of
+from studio.learning.topics import TOPICS, Closed, Topic
 
 if TYPE_CHECKING:
     from connectors.ai.adjudicate import Adjudicator
@@ -39,7 +39,7 @@ def request_opinion(actor: Actor, workspace: Workspace, kind: str, subject: uuid
                 _("This month's budget of the language model is used up."),
                 _("It may be asked again next month."),
             )
-        if topic_of(kind).question(subject) is None:
+        if TOPICS.of(kind).question(subject) is None:
             raise DecisionRefused(
                 _("There is nothing to ask: nothing is proposed, or it is decided."),
                 _("Nothing was sent."),
@@ -53,7 +53,7 @@ def ask(workspace: Workspace, kind: str, subject: uuid.UUID, asked_by: str) -> O
 
     Calls another system, so nothing is locked meanwhile; each answer is a row of its own.
     """
-    topic = topic_of(kind)
+    topic = TOPICS.of(kind)
     question = topic.question(subject)
     if question is None:
         return None

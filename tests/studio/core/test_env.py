@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from studio.core.env import env_bool, env_database, env_int, env_str
+from studio.core.env import env_bool, env_database, env_int, env_number, env_str
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch) -> None:
@@ -24,10 +24,18 @@ def test_a_wrong_word_stops_the_start(monkeypatch) -> None:
     for read in (
         lambda: env_bool("X_FLAG", default=False),
         lambda: env_int("X_NUMBER", 1),
+        lambda: env_number("X_NUMBER"),
         lambda: env_database("X_DB", ""),
     ):
         with pytest.raises(ImproperlyConfigured):
             read()
+
+
+@pytest.mark.parametrize(("said", "number"), [("", None), ("0", 0.0), ("0.7", 0.7)])
+def test_a_number_may_be_left_open(said: str, number: float | None, monkeypatch) -> None:
+    monkeypatch.setenv("X_NUMBER", said)
+
+    assert env_number("X_NUMBER") == number
 
 
 def test_a_postgres_url_becomes_django_settings(monkeypatch) -> None:
