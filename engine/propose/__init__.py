@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from engine.ports import Embedder
 from engine.propose.explain import sentence, waterfall
 from engine.propose.expression import expression_for
 from engine.propose.leaves import Leaf, leaves_of
+from engine.propose.prepare import Floats
 from engine.propose.proposal import (
     BANDS,
     FieldCandidate,
@@ -104,8 +105,10 @@ def propose_fields(  # noqa: PLR0913 the two ends, the embedder and what to take
     if progress:
         progress(0.7)
     top = ranked.top(options.candidates)
+    stories = _stories(ranked, top.values(), options) if options.explain else None
     made = {
-        right[t].key: _candidates(ranked, rows, memory or {}, options) for t, rows in top.items()
+        right[t].key: _candidates(ranked, _remembered(rows, ranked, memory or {}), options, stories)
+        for t, rows in top.items()
     }
     if progress:
         progress(1.0)
@@ -138,25 +141,47 @@ def _remembered(
     return sorted(out, key=lambda row: -row[1])
 
 
+@dataclass(frozen=True, slots=True)
+class _Stories:
+    """What each feature added to each shown pair, found for all of them at once.
+
+    Attributes:
+        place: pair -> row of ``parts``.
+        parts: contributions in log-odds.
+        prior: what they start from.
+    """
+
+    place: dict[int, int]
+    parts: Floats
+    prior: float
+
+
+def _stories(
+    ranked: Ranked, shown: Iterable[list[tuple[int, float]]], options: Options
+) -> _Stories:
+    pairs = np.array([k for rows in shown for k, _ in rows], dtype=np.int64)
+    parts, prior = (options.model or shipped_model()).pair.parts(ranked.x[pairs])
+    return _Stories({int(k): n for n, k in enumerate(pairs)}, parts, prior)
+
+
 def _candidates(
-    ranked: Ranked, rows: list[tuple[int, float]], memory: Memory, options: Options
+    ranked: Ranked,
+    known: list[tuple[int, float, Method]],
+    options: Options,
+    stories: _Stories | None,
 ) -> tuple[FieldCandidate, ...]:
     p = ranked.pairs
-    known = _remembered(rows, ranked, memory)
     kept = [r for n, r in enumerate(known) if n == 0 or r[1] >= options.floor]
-    model = options.model or shipped_model()
-    if options.explain:
-        chosen = ranked.x[[k for k, _, _ in kept]]
-        parts, prior = model.pair.parts(chosen)
     out = []
-    for n, (k, likely, method) in enumerate(kept):
+    for k, likely, method in kept:
         confidence = float(np.clip(likely, 0.001, 0.999))
         source, target = p.left.leaves[p.i[k]], p.right.leaves[p.j[k]]
         story = Waterfall(0.0, (), round(float(np.log(confidence / (1 - confidence))), 3))
         words = ""
-        if options.explain:
-            story = waterfall((source, target), FEATURES, (chosen[n], parts[n]), prior, confidence)
-            words = sentence(p, k, chosen[n], FEATURES)
+        if stories is not None:
+            added = ranked.x[k], stories.parts[stories.place[k]]
+            story = waterfall((source, target), FEATURES, added, stories.prior, confidence)
+            words = sentence(p, k, ranked.x[k], FEATURES)
         out.append(
             FieldCandidate(
                 entity=source.entity,

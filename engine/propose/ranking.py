@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,9 @@ SHORTLIST = 24
 MODEL_FILE = Path(__file__).with_name("model.json")
 
 
+@cache
 def shipped_model(path: Path = MODEL_FILE) -> Model:
-    """The model that comes with the program."""
+    """The model that comes with the program; read once in a process, for its trees take a while."""
     return model_from(
         read_model_file(path), pair=FEATURES, review=REVIEW_FEATURES, version=FEATURES_VERSION
     )

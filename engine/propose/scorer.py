@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +124,8 @@ class Forest:
             node = np.full(len(x), root, dtype=np.int32)
             for _ in range(self.depth):
                 then = self._down(x, rows, node)
-                np.add.at(out, (rows, self.feature[node]), self.value[then] - self.value[node])
+                # Each row once, so that no addition is lost.
+                out[rows, self.feature[node]] += self.value[then] - self.value[node]
                 node = then
         return out, self.bias + float(self.value[self.start].sum())
 
@@ -239,9 +239,8 @@ def model_from(
     return model
 
 
-@cache
 def read_model_file(path: Path) -> dict[str, Any]:
-    """The parsed model file; each file is read once in a process."""
+    """The parsed model file."""
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 

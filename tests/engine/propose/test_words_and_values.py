@@ -46,5 +46,9 @@ def test_a_model_for_other_features_refuses_to_load() -> None:
         model_from(raw, pair=FEATURES[:-1], review=(), version=1)
 
 
+def test_the_shipped_model_is_read_once_in_a_process() -> None:
+    assert shipped_model() is shipped_model()
+
+
 def test_the_shipped_model_says_what_it_was_trained_on() -> None:
     assert shipped_model().training["sets"]["own"]["right pairs"] > 100
