@@ -70,9 +70,9 @@ class Settings:
     seeds: int = 1
 
 
-PAIR = Settings(iterations=300, leaves=8, rate=0.04, l2=40.0, seeds=2)
+PAIR = Settings(iterations=300, leaves=8, rate=0.04, l2=40.0, seeds=4)
 BASE = Settings(iterations=0)
-REVIEW = Settings(iterations=70, leaves=8, strength=0.3, rate=0.08, l2=5.0, smallest=30)
+REVIEW = Settings(iterations=70, leaves=8, strength=0.3, rate=0.08, l2=5.0, smallest=30, seeds=4)
 
 
 def train(
