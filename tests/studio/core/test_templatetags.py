@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.template import Context, Template
@@ -128,3 +130,15 @@ def test_names_of_our_own_are_words() -> None:
     assert tags.words("expense_account") == "Expense account"
     assert tags.stepname("branch:Invoice") == "Branch"
     assert (tags.limit_words("minute"), tags.limit_words("week_end")) == ("In a minute", "Week end")
+
+
+def test_templates_write_dates_through_the_design_system_only() -> None:
+    """Inputs of a browser want ISO days; people get one way to read a day."""
+    folder = Path(__file__).resolve().parents[3] / "templates"
+    own = [
+        f"{file.relative_to(folder)}: {found}"
+        for file in sorted(folder.rglob("*.html"))
+        for found in re.findall(r"\|(?:date|time)\b(?!:'Y-m-d')", file.read_text("utf-8"))
+    ]
+
+    assert own == []
