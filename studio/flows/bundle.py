@@ -23,6 +23,7 @@ from engine.mapping.context import Value
 from engine.rules import RuleSet
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
 from studio.catalog.models import Connection
+from studio.flows.known import Known
 from studio.flows.levels import posting_fact
 from studio.flows.models import Flow, FlowVersion
 from studio.flows.open_items import OpenItems
@@ -159,10 +160,12 @@ class Sides:
         creations: (kind, code) of records a person said are to be created at the target.
         open_items: what is still open at the target, for a flow that settles documents there.
         read_at: the moment as of which all this holds.
+        known: parties and items that the documents name.
     """
 
     inbound: Context
     outbound: Context
+    known: Known
     creations: frozenset[tuple[str, str]] = frozenset()
     open_items: OpenItems | None = None
     read_at: datetime = field(default_factory=timezone.now)
@@ -209,6 +212,7 @@ def context_of(flow: Flow, at: datetime | None = None) -> Sides:
             facts={**company_facts(flow.target, at), "posting": posting_fact(flow)},
             today=today(moment),
         ),
+        known=Known(flow.source),
         creations=_creations(flow),
         open_items=OpenItems.of(flow),
         read_at=moment,
@@ -242,7 +246,8 @@ class Contexts:
         fresh = self._sides is not None and self._sides.read_at.date() == moment.date()
         if self._sides is None or not fresh or stamp != self._stamp:
             self._sides, self._stamp = context_of(self._flow), stamp
-        return replace(self._sides, read_at=moment)
+        # Parties are read anew: none of them leaves a stamp.
+        return replace(self._sides, known=Known(self._flow.source), read_at=moment)
 
 
 def _units(flow: Flow) -> dict[str, dict[str, UnitRow]]:

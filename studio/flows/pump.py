@@ -13,12 +13,11 @@ from engine.errors import MappingRefused, RemoteFault, StudioError
 from studio.catalog.models import Connection
 from studio.catalog.wiring import note_fault, opened
 from studio.core.dispatch import nudge
-from studio.flows.bundle import Bundle, Contexts, Sides, bundle_of
+from studio.flows.bundle import Bundle, Contexts, bundle_of
 from studio.flows.deliver import deliver
 from studio.flows.ledger import claim_deliveries, claim_items, due_deliveries
 from studio.flows.models import Flow, FlowVersion, InboxItem
-from studio.flows.upkeep import keep
-from studio.flows.work import work
+from studio.flows.together import work_all
 
 log = logging.getLogger(__name__)
 TURN_SECONDS = 20.0
@@ -42,35 +41,44 @@ def pump_flow(flow_id: int) -> int:
         published = flow.versions.filter(state="published").first()
         # Looked at after the claim, so that a link made before the items were released is seen.
         sides = contexts.now()
-        for item in items:
-            item.flow = flow
+        for version, mine in _by_version(items, published, flow):
             try:
-                version = item.use_version or _usable(published, flow)
                 if version.pk not in bundles:
                     bundles[version.pk] = bundle_of(version)
-                bundle = bundles[version.pk]
-                work_one(item, bundle, sides)
-            except RemoteFault as error:
-                # What the record needs to know from the target could not be read just now.
-                note_fault(flow.target, error)
-                _give_back(item)
-            except Exception:
-                log.exception("inbox item %s", item.uuid)
-                _give_back(item)
+            except Exception as error:
+                for item in mine:
+                    _failed(item, error)
+            else:
+                work_all(mine, bundles[version.pk], sides, _failed)
         count += len(items)
     nudge("flows.pump_items", flow_id)
     return count
 
 
-def work_one(item: InboxItem, bundle: Bundle, sides: Sides) -> str:
-    """Decide one claimed item as its flow does it; returns its new state."""
-    return work(item, bundle, sides, keep if "keeps" in bundle.design else None)
+def _by_version(
+    items: list[InboxItem], published: FlowVersion | None, flow: Flow
+) -> list[tuple[FlowVersion, list[InboxItem]]]:
+    """The items by the version each is to be worked by; without one they are given back."""
+    found: dict[int, tuple[FlowVersion, list[InboxItem]]] = {}
+    for item in items:
+        item.flow = flow
+        version = item.use_version or published
+        if version is None:
+            refusal = MappingRefused(problems=(f"{flow.name} has no published version",))
+            _failed(item, refusal)
+        else:
+            found.setdefault(version.pk, (version, []))[1].append(item)
+    return list(found.values())
 
 
-def _usable(version: FlowVersion | None, flow: Flow) -> FlowVersion:
-    if version is None:
-        raise MappingRefused(problems=(f"{flow.name} has no published version",))
-    return version
+def _failed(item: InboxItem, error: Exception) -> None:
+    """A record that could not be worked now: it stays, and is tried again."""
+    if isinstance(error, RemoteFault):
+        # What the record needs to know from the target could not be read just now.
+        note_fault(item.flow.target, error)
+    else:
+        log.error("inbox item %s", item.uuid, exc_info=error)
+    _give_back(item)
 
 
 def _give_back(item: InboxItem) -> None:

@@ -163,7 +163,7 @@ def _outbound(found: Outcome, bundle: Bundle, sides: Sides) -> Outcome:
     found.issues += [i for i in result.issues if _linked_to(i) not in found.waits_for]
     found.payload = dict(result.record)
     found.trace = traced(result)
-    checked = preflight(bundle, found.document, found.payload, sides.outbound)
+    checked = preflight(bundle, found.document, found.payload, sides.outbound, sides.known)
     found.payload = checked.payload
     found.issues += checked.issues
     return found
@@ -208,16 +208,18 @@ DECIDED = (
 Conclude = Callable[[InboxItem, Bundle, Sides, Outcome], None]
 
 
-def work(item: InboxItem, bundle: Bundle, sides: Sides, conclude: Conclude | None = None) -> str:
-    """Decide about a claimed item and write the outcome; returns the item's new state.
+def write_down(
+    item: InboxItem, bundle: Bundle, sides: Sides, found: Outcome, conclude: Conclude | None = None
+) -> str:
+    """Write what was decided about a claimed item; returns the item's new state.
 
     Args:
         item: claimed by this worker.
-        bundle: the version to work by.
-        sides: what the mappings may read.
+        bundle: the version it was decided by.
+        sides: what the mappings might read.
+        found: what was decided.
         conclude: writes what follows from a record without faults; None means that it is posted.
     """
-    found = decide(item, bundle, sides)
     token = item.claimed_by
     # No savepoint: inside a rehearsal's transaction a fault ends the whole chunk anyway.
     with transaction.atomic(savepoint=False):
@@ -225,7 +227,7 @@ def work(item: InboxItem, bundle: Bundle, sides: Sides, conclude: Conclude | Non
         mine = InboxItem.objects.filter(pk=item.pk, state="working", claimed_by=token)
         if not mine.update(lease_until=item.lease_until):
             return "taken over"
-        _describe(item, found, bundle.document)
+        describe(item, found, bundle.document)
         known = others(item)
         if replaced_by_newer(item, known):
             finish(item, "unchanged", "a newer version of this record was read")
@@ -255,7 +257,8 @@ def _conclude(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
             _hand_over(item, bundle, found)
 
 
-def _describe(item: InboxItem, found: Outcome, kind: str) -> None:
+def describe(item: InboxItem, found: Outcome, kind: str) -> None:
+    """Put on the item what its document says about itself."""
     document = found.document
     number = found.business_key or item.key
     party = str(document.get("party_name") or document.get("party") or "")
@@ -270,9 +273,14 @@ def _describe(item: InboxItem, found: Outcome, kind: str) -> None:
     item.log = plain_log(found.log)
 
 
+def end(item: InboxItem, state: str, why: str = "") -> None:
+    """What the row says once the item's turn is over; stores nothing."""
+    item.state, item.why, item.lease_until, item.waiting_on = state, why[:300], None, ""
+
+
 def finish(item: InboxItem, state: str, why: str = "") -> None:
     """End the item's turn in a state; what went through closes its cases."""
-    item.state, item.why, item.lease_until, item.waiting_on = state, why[:300], None, ""
+    end(item, state, why)
     # What was read is not written again, nor what a person may have said meanwhile.
     item.save(update_fields=DECIDED)
     if state in ("done", "unchanged", "filtered"):

@@ -27,9 +27,9 @@ from studio.flows.evidence import flat
 from studio.flows.ledger import Claim, lease
 from studio.flows.models import Cursor, Delivery, Flow, InboxItem, Planned
 from studio.flows.poll import new_items
-from studio.flows.pump import work_one
 from studio.flows.rehearsal.captured import CapturedSink
 from studio.flows.rehearsal.target import TargetNow
+from studio.flows.together import work_all
 from studio.triage.models import OPEN_STATES, Case
 
 CHUNK = 100
@@ -65,21 +65,24 @@ def plan_chunk(
         token = uuid.uuid4().hex
         items, settled = _inbox(flow, bundle, records, token)
         known = contexts.now()
-        for item in items:
-            work_one(item, bundle, known)
+        work_all(items, bundle, known, _stop)
         sink = CapturedSink()
         created: dict[int, Delivery] = {}
         # A record that misses several parties asks for them one after another.
         while asked := _create_parties(items, sink):
             created |= {d.pk: d for d in asked}
             known = contexts.now()
-            for item in _released(items, token):
-                work_one(item, bundle, known)
+            work_all(_released(items, token), bundle, known, _stop)
         _collect(found, items, list(created.values()), now)
         transaction.set_rollback(True)
     for item, state in settled:
         found.rows.append(_row(item, state, item.why))
     return found
+
+
+def _stop(item: InboxItem, error: Exception) -> None:
+    """A fault of our own ends the rehearsal: a plan with a record missing is no plan."""
+    raise error
 
 
 def _inbox(
@@ -149,8 +152,11 @@ def _released(items: list[InboxItem], token: str) -> list[InboxItem]:
 def _collect(found: Found, items: list[InboxItem], created: list[Delivery], now: TargetNow) -> None:
     """Turn the rows that were made into the plan; call before they are taken back."""
     sent: dict[int, list[Delivery]] = {}
+    held = {item.pk: item for item in items}
     steps = Delivery.objects.filter(item__in=items).exclude(state__in=("done", "void", "parked"))
-    for delivery in steps.select_related("item").order_by("pk"):
+    # What a plan does not show is not read: traces are longer than payloads.
+    for delivery in steps.defer("trace", "receipt").order_by("pk"):
+        delivery.item = held[delivery.item_id]
         sent.setdefault(delivery.item_id, []).append(delivery)
     for delivery in created:
         _add(found, delivery, now)

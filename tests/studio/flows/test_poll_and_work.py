@@ -226,7 +226,7 @@ def test_a_claim_that_read_a_stale_state_loses(world, monkeypatch) -> None:
 
 def test_an_item_of_a_dead_worker_is_taken_over_and_the_dead_one_writes_nothing(world) -> None:
     from studio.flows.bundle import bundle_of, context_of
-    from studio.flows.work import work
+    from studio.flows.work import decide, write_down
 
     world.order("1001")
     world.poll()
@@ -235,7 +235,8 @@ def test_an_item_of_a_dead_worker_is_taken_over_and_the_dead_one_writes_nothing(
     InboxItem.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert claim_item(world.flow.pk) is not None
 
-    assert work(dead, bundle_of(world.version), context_of(world.flow)) == "taken over"
+    bundle, sides = bundle_of(world.version), context_of(world.flow)
+    assert write_down(dead, bundle, sides, decide(dead, bundle, sides)) == "taken over"
     assert not Delivery.objects.exists()
 
 
@@ -375,16 +376,16 @@ def test_items_are_claimed_together_and_by_one_worker_only(world) -> None:
 
 
 def test_one_item_that_cannot_be_worked_never_stops_the_others(world, monkeypatch) -> None:
-    from studio.flows import pump
+    from studio.flows import together
 
-    real = pump.work
+    real = together.decide
 
     def sometimes(item, *args):
         if item.key == "1002":
             raise ZeroDivisionError("bug")
         return real(item, *args)
 
-    monkeypatch.setattr(pump, "work", sometimes)
+    monkeypatch.setattr(together, "decide", sometimes)
     for number in ("1001", "1002", "1003"):
         world.order(number)
     world.poll()
