@@ -53,6 +53,10 @@ class KeyRules:
                     made[kind] = int(length)
         return KeyRules(made)
 
+    def shows(self, column: Column, table: str) -> bool:
+        """Whether a column holds keys that people know in another form."""
+        return kind_of(column, table) in self.presented
+
     def show(self, column: Column, table: str, text: str) -> str:
         """A stored key as people know it."""
         length = self.presented.get(kind_of(column, table))

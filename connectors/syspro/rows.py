@@ -63,7 +63,7 @@ class Rows:
         self.route = route
         self._listed = listed
         self.forms = FormReader(client, codes)
-        self._by_lower: dict[str, dict[str, Column]] = {}
+        self._readers: dict[str, dict[str, tuple[Column, translate.Reader]]] = {}
 
     @cached_property
     def rules(self) -> KeyRules:
@@ -121,9 +121,13 @@ class Rows:
 
     def typed(self, table: str, row: Node) -> Record:
         """One row as a record."""
-        if table not in self._by_lower:
-            self._by_lower[table] = {n.lower(): c for n, c in self.columns(table).items()}
-        return translate.record(tables()[table], self._by_lower[table], row, self.rules)
+        readers = self._readers.get(table)
+        if readers is None:
+            readers = self._readers[table] = {
+                name.lower(): (column, translate.reader(column, table, self.rules))
+                for name, column in self.columns(table).items()
+            }
+        return translate.record(tables()[table], readers, row)
 
     def among(self, table: str, column: str, values: Iterable[str]) -> list[Record]:
         """Rows whose ``column`` is one of the stored ``values``, in chunks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from connectors.syspro.facts import Column, Table
@@ -13,53 +13,63 @@ from engine.errors import SurpriseAnswer
 from engine.schema.model import FieldType, JsonValue, Record
 
 _ISO = re.compile(r"^(\d{4})-?(\d{2})-?(\d{2})")
+_NO_DATE = frozenset("0-/ ")
+
+Reader = Callable[[str], JsonValue]
+"""Text of a filled cell, without blanks at its ends -> value; raises XmlError for what it is not."""
 
 
-def typed(column: Column, text: str) -> JsonValue:
-    """One value; blanks are None.
-
-    Raises:
-        XmlError: a number or date that is none.
-    """
-    bare = text.strip()
-    if column.type in (FieldType.INTEGER, FieldType.DECIMAL):
-        value = number(bare)
-        if value is None or column.type is FieldType.DECIMAL:
-            return value
-        return int(value) if value == value.to_integral_value() else value
-    if column.type is FieldType.DATE:
-        found = _ISO.match(bare)
-        if not bare or set(bare) <= set("0-/ "):
-            return None
-        if not found:
-            raise XmlError("not a date")
-        return "-".join(found.groups())
-    return bare or None
+def _integer(text: str) -> JsonValue:
+    value = number(text)
+    return int(value) if value is not None and value == value.to_integral_value() else value
 
 
-def record(table: Table, columns: Mapping[str, Column], row: Node, rules: KeyRules) -> Record:
-    """A row as a record with presented keys; columns nobody knows are kept as text.
+def _date(text: str) -> JsonValue:
+    if _NO_DATE.issuperset(text):
+        return None
+    found = _ISO.match(text)
+    if not found:
+        raise XmlError("not a date")
+    return "-".join(found.groups())
+
+
+_READERS: dict[FieldType, Reader] = {
+    FieldType.INTEGER: _integer,
+    FieldType.DECIMAL: number,
+    FieldType.DATE: _date,
+}
+
+
+def reader(column: Column, table: str, rules: KeyRules) -> Reader:
+    """How the cells of a column are read; keys come out as people know them."""
+    plain = _READERS.get(column.type)
+    if plain is not None:
+        return plain
+    if rules.shows(column, table):
+        return lambda text: rules.show(column, table, text)
+    return str
+
+
+def record(table: Table, columns: Mapping[str, tuple[Column, Reader]], row: Node) -> Record:
+    """A row as a record with presented keys; columns nobody knows are kept as text, blanks are None.
 
     Args:
         table: the row's table.
-        columns: its columns by name in lower case.
+        columns: its columns and their readers by name in lower case.
         row: the row.
-        rules: how keys are shown.
 
     Raises:
         SurpriseAnswer: a value does not have its column's type.
     """
     made: Record = {}
     for cell in row.children:
-        column = columns.get(cell.name)
-        if column is None:
+        known = columns.get(cell.name)
+        if known is None:
             made[cell.tag] = cell.text or None
             continue
-        if not cell.text:
-            made[column.name] = None
-            continue
+        column, read = known
         try:
-            value = typed(column, cell.text)
+            made[column.name] = read(cell.text) if cell.text else None
         except XmlError as error:
             raise SurpriseAnswer(
                 system="syspro",
@@ -68,9 +78,6 @@ def record(table: Table, columns: Mapping[str, Column], row: Node, rules: KeyRul
                 expected=column.type.value,
                 detail=str(error),
             ) from None
-        if isinstance(value, str):
-            value = rules.show(column, table.name, value)
-        made[column.name] = value
     return made
 
 

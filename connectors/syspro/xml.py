@@ -196,6 +196,11 @@ def write(tag: str, content: Value) -> str:
     return "".join(write(tag, one) for one in content)
 
 
+_NUMBER = re.compile(r"[+-]?\s*(\d{1,30}(\.\d{0,30})?|\.\d{1,30})", re.ASCII)
+
+
+# Most amounts of a table are the same few: nothing, one, a price.
+@lru_cache(maxsize=10_000)
 def number(text: str) -> Decimal | None:
     """A blank-padded number with a leading or trailing sign; None where it is blank.
 
@@ -207,6 +212,6 @@ def number(text: str) -> Decimal | None:
         return None
     if bare.endswith("-"):
         bare = "-" + bare[:-1].strip()
-    if not re.fullmatch(r"[+-]?\s*(\d{1,30}(\.\d{0,30})?|\.\d{1,30})", bare, re.ASCII):
+    if not _NUMBER.fullmatch(bare):
         raise XmlError("not a number")
     return Decimal(bare.replace(" ", ""))
