@@ -99,6 +99,7 @@ class Capabilities:
         page: records per read at most.
         limits: the vendor's documented limits, for people.
         actions: what can be done to documents besides creating and updating.
+        voids: entities that can be voided, where it is not all that can be ended; the others are deleted.
         company: the system's word for one set of books: ``company``, ``realm``, ``tenant``.
         settings: settings a connection may have.
         needs: those of them it cannot do without.
@@ -120,6 +121,7 @@ class Capabilities:
     page: int
     limits: dict[str, str] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
+    voids: frozenset[str] | None = None
     company: str = "company"
     settings: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -133,6 +135,11 @@ class Capabilities:
     production: str = ""
     changes: int = 1
     tells_deletions: bool = True
+
+    def ending(self, entity: str) -> Action:
+        """How a posted document is ended there: voided where the vendor knows that, else deleted."""
+        known = self.voids is None or entity in self.voids
+        return Action.VOID if known else Action.DELETE
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,8 @@ CONNECTORS: dict[str, System] = {
             limits={"minute": "500 calls", "second": "10 calls", "concurrent": "10 calls",
                     "batch": "40 a minute"},
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
+            # reference/qbo 4.6
+            voids=frozenset({"Invoice", "Payment", "SalesReceipt", "BillPayment"}),
             company="realm",
             consent=Consent(company="realmId", ends_by_json=True),
             newest="75",

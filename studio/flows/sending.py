@@ -14,8 +14,9 @@ from functools import partial
 from typing import Any
 
 from connectors.http.jsontext import load
+from connectors.registry import capabilities
 from engine.errors import DuplicateAtTarget, OutcomeUnknown, StudioError
-from engine.ports import Action, Connector, Draft, ItemResult, Receipt
+from engine.ports import Connector, Draft, ItemResult, Receipt
 from engine.runtime.disposition import Verdict, dispose
 from studio.flows.amounts import amount_at
 from studio.flows.changing import CHANGES, send_change
@@ -91,7 +92,7 @@ def _settled(claim: Claim, connector: Connector) -> Receipt | None:
     if delivery.step in CHANGES:
         return send_change(delivery, connector)
     if delivery.step in TAKE_BACK:
-        return _taken_back(draft_of(delivery), connector, unclear=claim.unclear)
+        return _taken_back(claim, connector)
     if not claim.unclear:
         return None
     draft = draft_of(delivery)
@@ -125,13 +126,15 @@ def found_again(delivery: Delivery, draft: Draft, connector: Connector) -> Recei
     return Receipt(best.entity, best.key, draft.reference, best.version, best.data, replayed=True)
 
 
-def _taken_back(draft: Draft, connector: Connector, *, unclear: bool) -> Receipt:
+def _taken_back(claim: Claim, connector: Connector) -> Receipt:
     """End the document; after an unclear try one that is gone already was ended by us."""
-    if unclear:
+    draft = draft_of(claim.delivery)
+    if claim.unclear:
         seen = connector.read(draft.entity, draft.key)
         if seen is None or seen.deleted:
             return Receipt(draft.entity, draft.key, draft.reference, replayed=True)
-    return connector.act(draft, Action.VOID)
+    how = capabilities(claim.delivery.connection.system).ending(draft.entity)
+    return connector.act(draft, how)
 
 
 def _kept(claims: list[Claim], answers: dict[int, Answer]) -> list[Claim]:

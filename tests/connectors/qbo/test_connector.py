@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from connectors.emulation.faults import FaultKind
+from connectors.qbo.facts import VOIDABLE
 from connectors.qbo.sink import marker
+from connectors.registry import capabilities
 from engine.errors import OutcomeUnknown, RemoteRejected
 from engine.ports import Action, Draft
 from tests.connectors.qbo.conftest import build, invoice_body
@@ -153,6 +155,10 @@ def test_what_the_vendor_does_not_offer_is_refused_before_any_call(bench, entity
         bench.connector.act(Draft(entity, {}, "k", key="1"), action)
     assert action.value in str(caught.value)
     assert len(bench.transport.requests) == before
+
+
+def test_what_flows_are_told_can_be_voided_is_what_the_connector_voids():
+    assert capabilities("qbo").voids == VOIDABLE
 
 
 def test_a_batch_of_65_goes_in_three_calls_and_answers_in_order(bench):

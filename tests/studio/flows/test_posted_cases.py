@@ -12,6 +12,7 @@ import yaml
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
+from connectors import registry
 from engine.errors import RemoteRejected
 from engine.ports import Action, Draft, Receipt
 from studio import flows
@@ -101,6 +102,28 @@ def test_the_newest_version_of_the_record_is_what_is_posted_again(world, account
     assert [r.data["TotalAmt"] for r in world.target.records["Invoice"] if not r.deleted] == [
         Decimal("1706.14")
     ]
+    assert world.item("1001").state == "done"
+
+
+def test_what_the_target_cannot_void_is_deleted_there(world, accountant, monkeypatch) -> None:
+    """QuickBooks voids invoices and no bills: taking a bill back is deleting it."""
+    ended: list[Action] = []
+    void = can_void(world)
+
+    def act(draft: Draft, action: Action) -> Receipt:
+        ended.append(action)
+        return voids(draft, Action.VOID)
+
+    voids, world.target.act = world.target.act, act
+    only_payments = replace(registry.capabilities("qbo"), voids=frozenset({"Payment"}))
+    monkeypatch.setattr("studio.flows.sending.capabilities", lambda system: only_payments)
+    posted_wrong(world, "1001")
+    world.target.total = lambda draft: draft.data["TotalAmt"]
+
+    apply_remedy(accountant, world.case(), "repost", {"reason": "corrected"})
+    world.run(times=2)
+
+    assert (ended, len(void)) == ([Action.DELETE], 1)
     assert world.item("1001").state == "done"
 
 
