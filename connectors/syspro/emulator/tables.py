@@ -168,5 +168,6 @@ _INDEXED: dict[str, tuple[str, ...]] = {
     "SorDetail": ("SalesOrder",),
     "GenJournalDetail": ("Journal",),
     "GenJournalCtl": ("Reference",),
-    "CusSorMaster+": ("InvoiceDocId",),
+    "CusSorMaster+": ("InvoiceDocId", "SalesOrder"),
+    "CusSorDetailMerch+": ("SalesOrder",),
 }
