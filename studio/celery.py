@@ -37,6 +37,7 @@ def _schedule(sender: Celery, **_: object) -> None:
     for task, seconds in (
         ("flows.sweep", settings.SWEEP_SECONDS),
         ("flows.poll_due", settings.POLL_SECONDS),
+        ("webhooks.sweep", settings.SWEEP_SECONDS),
         ("monitor.seal", 30),
         ("flows.match_due", 3600),
         ("flows.missing_due", 1800),
