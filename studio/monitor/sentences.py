@@ -55,6 +55,7 @@ SENTENCES = {
     "flow.drafted": "drafted {flows} flows between {one} and {other}",
     "flow.published": "published {flow}, version {version}",
     "flow.changed": "changed the draft of {flow}: {words}",
+    "flow.alarm_changed": "changed what makes a run of {flow} suspect",
     "flow.remarked": "remarked on {flow}: {text}",
     "flow.run": "let {flow} look at its source",
     "flow.paused": "paused {flow}: {reason}",
