@@ -85,7 +85,7 @@ def home(workspace: Workspace) -> dict[str, Any]:
         ).count(),
         "pairs_open": sum(open_pairs(workspace, Narrowing(kind)).count() for kind, _label in KINDS),
         "alerts": list(
-            Alert.objects.filter(workspace=workspace, acknowledged_at__isnull=True)[:10]
+            Alert.objects.filter(workspace=workspace, over_at=None, acknowledged_at=None)[:10]
         ),
         "zero": Decimal(0),
     }

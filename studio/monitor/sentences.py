@@ -77,6 +77,8 @@ SENTENCES = {
     "webhook.pinged": "sent a test message to the webhook {name}",
     "webhook.sent_again": "sent {event} to the webhook {name} again",
     "webhook.given_up": "switched the webhook {name} off: {why}",
+    "alert.rule_changed": "changed the alert “{alert}”",
+    "alert.acknowledged": "sees to: {sentence}",
     "audit.packed": "took the auditor's pack of {from} to {to}",
     "tieout.run": "tied out {flow}",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from studio.webhooks.models import Event
 
 EVENTS = {
+    "alert.raised": _("An alert was raised"),
     "case.opened": _("An exception was opened"),
     "case.closed": _("An exception was closed"),
     "delivery.posted": _("A document was posted"),
@@ -63,7 +64,9 @@ def known(keys: Iterable[str]) -> list[str]:
 def body_of(event: Event) -> bytes:
     """The message: the same bytes at every try."""
     kind, _sep, key = event.subject.partition(":")
-    links = {"api": settings.SITE_URL + reverse(f"api:{RESOURCES[kind]}-detail", args=[key])}
+    links = {}
+    if kind in RESOURCES:
+        links["api"] = settings.SITE_URL + reverse(f"api:{RESOURCES[kind]}-detail", args=[key])
     if event.page:
         links["page"] = settings.SITE_URL + event.page
     said: dict[str, Any] = {

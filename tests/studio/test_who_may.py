@@ -123,6 +123,8 @@ WRITES = {
     "flows:flow-switch": INTEGRATOR | {"ada"},
     "tieout:run": ACCOUNTANT,
     "tieout:sign": ACCOUNTANT,
+    # Who may depends on what was noticed; see tests/studio/monitor/test_alerts.py.
+    "monitor:alert-seen": ALL,
     **{
         f"webhooks:{deed}": INTEGRATOR | {"ada"}
         for deed in ("change", "renew-secret", "switch", "remove", "ping", "send-again")
