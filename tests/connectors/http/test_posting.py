@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from connectors.http.posting import Poster, allowed
 
@@ -39,8 +46,42 @@ def test_link_local_addresses_are_never_told(address: str) -> None:
     assert not allowed(ipaddress.ip_address(address), inside=True)
 
 
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate that is its own authority, and its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    called = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder(called, called, key.public_key(), 1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "cert.pem", folder / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    bare = serialization.NoEncryption()
+    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, bare))
+    return files
+
+
 @pytest.fixture
 def server() -> Iterator[tuple[int, list[Any]]]:
+    yield from serving()
+
+
+@pytest.fixture
+def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[Any]]]:
+    """The same over TLS, as hooks.example.com."""
+    cert, key = certificate(tmp_path, "hooks.example.com")
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(cert, key)
+    yield from serving(tls)
+
+
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[Any]]]:
     seen: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,6 +94,8 @@ def server() -> Iterator[tuple[int, list[Any]]]:
             """Quiet."""
 
     made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        made.socket = tls.wrap_socket(made.socket, server_side=True)
     threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield made.server_port, seen
     made.shutdown()
@@ -95,3 +138,17 @@ def test_a_name_that_nobody_knows_is_said() -> None:
 
     poster.close()
     assert "is not known" in said.text
+
+
+@pytest.mark.parametrize(("name", "status"), [("hooks.example.com", 204), ("other.example.com", 0)])
+def test_the_certificate_must_be_of_the_name_though_the_address_is_called(
+    name: str, status: int, secure: Any
+) -> None:
+    port, seen = secure
+    poster = Poster(inside=True, resolve=lambda host, port: ["127.0.0.1"])
+
+    said = poster.post(f"https://{name}:{port}/", b"{}", {})
+
+    poster.close()
+    assert said.status == status
+    assert len(seen) == (1 if status else 0)
