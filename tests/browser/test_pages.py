@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
+from studio.monitor.watch import watch
 from studio.triage.models import Case
 from studio.webhooks.events import EVENTS
 from studio.webhooks.models import Endpoint
@@ -22,7 +23,8 @@ LOOKS = [("light", 1280), ("dark", 820), ("dark", 1280), ("light", 820)]
 
 @pytest.fixture
 def busy(world: World, ana: Any, ivo: Any, actor_of: Any) -> World:
-    """A posting, a case of each of three kinds, a tie-out, a closed case, a webhook that fails."""
+    """A posting, a case of each of three kinds, a tie-out, a closed case, a webhook
+    that fails, an alert."""
     from engine.errors import PeriodClosed
     from studio.tieout.actions import run_tieout
     from studio.triage.actions import apply_remedy
@@ -42,6 +44,8 @@ def busy(world: World, ana: Any, ivo: Any, actor_of: Any) -> World:
     case = Case.objects.get(evidence__code="77")
     apply_remedy(actor_of(ana), case, "void", {"reason": "entered by hand"})
     run_tieout(actor_of(ana), world.flow)
+    Case.objects.filter(closed_at=None).update(due_at="2026-11-01T00:00:00Z")
+    watch()
     return world
 
 

@@ -170,11 +170,14 @@ def test_overdue_exceptions_are_counted_and_the_count_is_kept_fresh(world: Any) 
 
 
 def test_the_first_page_shows_it_until_somebody_sees_to_it(
-    broken: Any, ivo: User, olga: User, as_person: AsPerson
+    world: Any, ivo: User, olga: User, as_person: AsPerson
 ) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    Case.objects.update(due_at=timezone.now() - LONG_AGO)
     watch()
     seen = reverse("monitor:alert-seen", args=[Alert.objects.get().uuid])
-    words = "Harbour Books: "
+    words = "1 exception is overdue."
 
     assert words in as_person(olga).get("/").content.decode()
     assert seen not in as_person(olga).get("/").content.decode()
