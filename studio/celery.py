@@ -37,7 +37,9 @@ def _schedule(sender: Celery, **_: object) -> None:
     for task, seconds in (
         ("flows.sweep", settings.SWEEP_SECONDS),
         ("flows.poll_due", settings.POLL_SECONDS),
+        ("webhooks.sweep", settings.SWEEP_SECONDS),
         ("monitor.seal", 30),
+        ("monitor.watch", 60),
         ("flows.match_due", 3600),
         ("flows.missing_due", 1800),
         ("learning.due", 3600),

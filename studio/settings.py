@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "csp",
     "studio.core",
     "studio.accounts",
+    "studio.webhooks",
     "studio.triage",
     "studio.catalog",
     "studio.learning",
@@ -235,6 +236,8 @@ SPECTACULAR_SETTINGS = {
         "RehearsalKind": "studio.flows.models.REHEARSAL_KINDS",
         "ItemState": "studio.flows.models.ITEM_STATES",
         "DeliveryState": "studio.flows.models.DELIVERY_STATES",
+        "WebhookState": "studio.webhooks.models.ENDPOINT_STATES",
+        "WebhookMessageState": "studio.webhooks.models.MESSAGE_STATES",
         "CaseState": "studio.triage.models.STATES",
         "PartyKind": "studio.linking.models.KINDS",
         "JudgementVerdict": "studio.linking.models.VERDICTS",
@@ -257,6 +260,9 @@ EMBEDDER = env_str("STUDIO_EMBEDDER", "minilm")
 LEASE_SECONDS = env_int("STUDIO_LEASE_SECONDS", 150)
 SWEEP_SECONDS = env_int("STUDIO_SWEEP_SECONDS", 5)
 POLL_SECONDS = env_int("STUDIO_POLL_SECONDS", 10)
+
+# Webhooks may go to private and loopback addresses and over plain HTTP: the sample company's may.
+WEBHOOKS_INSIDE = env_bool("STUDIO_WEBHOOKS_INSIDE", default=SANDBOX)
 
 # Mail goes through the server named here; without one it is written to files in var/mail.
 EMAIL_HOST = env_str("STUDIO_MAIL_HOST")

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from engine import errors
+from studio.webhooks.events import EVENTS, PING
+from studio.webhooks.signing import headers, new_secret
 
 ROOT = Path(__file__).resolve().parent.parent
 READERS = re.compile(r'env_(?:str|bool|int|database)\(\s*"([A-Z_]+)"')
@@ -63,3 +66,24 @@ def test_files_named_in_the_recipes_exist() -> None:
     named = re.findall(r"`((?:engine|connectors|studio|tests|docs|scripts)/[\w./-]+)`", page)
 
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_example_that_verifies_a_webhook_does() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    assert code
+    said: dict[str, Any] = {}
+    exec(code[1], said)
+    secret, body, moment = new_secret(), b'{"type":"webhook.ping"}', 1_764_230_400
+    sent = headers([new_secret(), secret], "e-1", moment, body)
+
+    assert said["verified"](secret, sent, body, now=moment + 5)
+    assert not said["verified"](secret, sent, body + b" ", now=moment + 5)
+    assert not said["verified"](secret, sent, body, now=moment + 600)
+    assert not said["verified"](new_secret(), sent, body, now=moment + 5)
+
+
+def test_every_event_of_a_webhook_is_explained() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+    assert [key for key in (*EVENTS, PING) if f"`{key}`" not in page] == []

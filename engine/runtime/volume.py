@@ -10,10 +10,8 @@ from statistics import median
 RARE = 0.005
 # What is believed before there is history: two of three records read are for the flow, and weakly so.
 PRIOR_HANDED, PRIOR_LEFT = 2, 1
-# Runs needed before a volume can be called unusual, and how many times the usual is too much.
+# Runs needed before a volume can be called unusual.
 ENOUGH_RUNS = 5
-FAR = 10
-SMALL = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +22,35 @@ class Volume:
     handed: int
 
 
-def suspicion(run: Volume, history: Sequence[Volume]) -> str:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What makes a run suspect.
+
+    Attributes:
+        nothing: that nothing came of what was read.
+        too_much: that far more was read than usual.
+        times: so many times the usual is too much.
+        least: so many records are never too much.
+    """
+
+    nothing: bool = True
+    too_much: bool = True
+    times: int = 10
+    least: int = 50
+
+
+USUAL = Limits()
+
+
+def suspicion(run: Volume, history: Sequence[Volume], limits: Limits = USUAL) -> str:
     """Why a run looks wrong, in a sentence; empty when it does not.
 
     Args:
         run: with everything it read decided.
         history: earlier runs of the same flow, suspect ones left out.
+        limits: what makes a run of this flow suspect.
     """
-    if run.read and not run.handed:
+    if limits.nothing and run.read and not run.handed:
         handed = PRIOR_HANDED + sum(h.handed for h in history)
         left = PRIOR_LEFT + sum(h.read - h.handed for h in history)
         if _chance_of_none(run.read, handed, left) < RARE:
@@ -42,9 +61,9 @@ def suspicion(run: Volume, history: Sequence[Volume]) -> str:
             return (
                 f"{run.read} records were read and none of them is for the flow; usually {usual}."
             )
-    if len(history) >= ENOUGH_RUNS:
+    if limits.too_much and len(history) >= ENOUGH_RUNS:
         usual_read = median(h.read for h in history)
-        if run.read > max(FAR * usual_read, SMALL):
+        if run.read > max(limits.times * usual_read, limits.least):
             return f"{run.read} records were read where {usual_read:.0f} are usual."
     return ""
 

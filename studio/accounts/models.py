@@ -57,6 +57,21 @@ class Membership(Base):
         )
 
 
+def administrator_in(workspace: Workspace, user: Any) -> Actor:
+    """Who writes in the admin site: the member, or who keeps the installation without being one."""
+    member = Membership.objects.filter(user__pk=user.pk, workspace=workspace).first()
+    if member is not None and not user.is_superuser:
+        return member.actor()
+    role = "administrator"
+    return Actor(
+        name=str(user),
+        role=member.role if member else role,
+        permissions=permissions_of(role),
+        user_id=user.pk,
+        workspace_key=str(workspace.uuid),
+    )
+
+
 def machine(workspace: Workspace, name: str = "machine", *permissions: str) -> Actor:
     """The machine as actor, with just the permissions named."""
     return Actor(

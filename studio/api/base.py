@@ -93,15 +93,20 @@ def deed(
     *,
     detail: bool = True,
     detached: bool = False,
+    once_only: tuple[str, ...] = (),
     url_path: str | None = None,
     status: int = 200,
 ) -> Callable[[Method], Method]:
-    """Make a method a POST of its resource: routed, described and idempotent."""
+    """Make a method a POST of its resource: routed, described and idempotent.
+
+    ``once_only`` are secrets of the answer: a repeated call gets them empty.
+    """
 
     def decorate(method: Method) -> Method:
         @functools.wraps(method)
         def posted(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-            return once(request, lambda: method(self, request, *args, **kwargs), detached=detached)
+            work = functools.partial(method, self, request, *args, **kwargs)
+            return once(request, work, detached=detached, once_only=once_only)
 
         refusals = {(code, MEDIA_TYPE): Problem for code in (400, 401, 403, 409, 422)}
         path = url_path or method.__name__.replace("_", "-")

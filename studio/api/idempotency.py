@@ -21,13 +21,20 @@ KEPT = timedelta(hours=24)
 LONGEST = 120
 
 
-def once(request: Request, work: Callable[[], Response], *, detached: bool) -> Response:
+def once(
+    request: Request,
+    work: Callable[[], Response],
+    *,
+    detached: bool,
+    once_only: tuple[str, ...] = (),
+) -> Response:
     """Do the work, or give the answer it had.
 
     Claim, effect and answer commit together, so a killed process leaves nothing behind.
     ``detached`` work talks to other systems and may not hold the database meanwhile: its claim is
     committed first, and a call that died under it is answered with "outcome unknown".
-    Refusals are not kept: they changed nothing, so the same key may be tried again.
+    Refusals are not kept: they changed nothing, so the same key may be tried again. Nor is what an
+    answer says ``once_only``: a secret would lie here in the clear.
     """
     key = request.headers.get(HEADER, "").strip()
     if not key:
@@ -43,7 +50,7 @@ def once(request: Request, work: Callable[[], Response], *, detached: bool) -> R
         if not fresh:
             return _again(row)
         response = work()
-        _keep(row, response)
+        _keep(row, response, once_only)
     return response
 
 
@@ -90,9 +97,12 @@ def _fingerprint(request: Request) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _keep(row: StoredAnswer, response: Response) -> None:
+def _keep(row: StoredAnswer, response: Response, once_only: tuple[str, ...] = ()) -> None:
+    kept = response.data
+    if once_only:
+        kept = {**kept, **dict.fromkeys(once_only, "")}
     row.status = response.status_code
-    row.body = JSONRenderer().render(response.data).decode()
+    row.body = JSONRenderer().render(kept).decode()
     row.save(update_fields=["status", "body"])
 
 

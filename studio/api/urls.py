@@ -19,6 +19,7 @@ from studio.api.resources import (
     proof,
     rehearsals,
     triage,
+    webhooks,
 )
 
 router = SimpleRouter(use_regex_path=False)
@@ -40,6 +41,8 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "deliveries": flows.Deliveries,
     "cases": triage.Cases,
     "tie-outs": proof.TieOuts,
+    "webhooks": webhooks.Webhooks,
+    "webhook-messages": webhooks.WebhookMessages,
     "audit-events": proof.AuditEvents,
 }
 for address, resource in RESOURCES.items():

@@ -21,9 +21,9 @@ from engine.schema.model import SystemSchema
 from studio.accounts.models import Workspace
 from studio.accounts.roles import CONNECT
 from studio.catalog.models import Code, Connection, Credential, Sample, SchemaSnapshot
-from studio.catalog.vault import seal, unseal
 from studio.catalog.wiring import note_fault, note_success, opened
 from studio.core.action import Actor, acting
+from studio.core.vault import seal, unseal
 
 SCHEMA: TypeAdapter[SystemSchema] = TypeAdapter(SystemSchema)
 SAMPLES_KEPT = 40

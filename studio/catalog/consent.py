@@ -19,9 +19,9 @@ from studio.accounts.roles import CONNECT
 from studio.catalog.models import Connection
 from studio.catalog.services import StoredTokens
 from studio.catalog.twins import sentence_about, twins_of
-from studio.catalog.vault import seal, unseal
 from studio.catalog.wiring import config_of, opened, services_of
 from studio.core.action import Actor, acting
+from studio.core.vault import seal, unseal
 
 # Answers that may be waited for at once in one browser; the oldest is forgotten.
 MOST_PENDING = 5

@@ -15,9 +15,9 @@ from studio.accounts.roles import CONNECT
 from studio.catalog.models import Connection, Credential
 from studio.catalog.services import StoredTokens
 from studio.catalog.uses import stop_on
-from studio.catalog.vault import seal
 from studio.catalog.wiring import config_of, services_of
 from studio.core.action import Actor, acting
+from studio.core.vault import seal
 
 
 def disconnect(actor: Actor, connection: Connection, reason: str) -> str:

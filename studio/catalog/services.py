@@ -19,7 +19,7 @@ from connectors.http.evidence import Exchange as Seen
 from connectors.http.tokens import Tokens
 from engine.errors import RemoteUnavailable
 from studio.catalog.models import Budget, Credential, Exchange, Lane
-from studio.catalog.vault import seal, unseal
+from studio.core.vault import seal, unseal
 
 TOKEN_LEASE = timedelta(seconds=30)
 

@@ -21,8 +21,8 @@ from studio.catalog.models import Connection
 from studio.catalog.ready import ask_to_get_ready, progress_of
 from studio.catalog.twins import twins_of
 from studio.catalog.uses import dependents_of, next_steps_of
-from studio.catalog.vault import unseal
 from studio.core.htmx import page_or_part
+from studio.core.vault import unseal
 
 STEPS = ("System", "Reach", "Sign-in", "Ready")
 PENDING = "consents"

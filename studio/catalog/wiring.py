@@ -28,7 +28,7 @@ from engine.ports import Connector
 from engine.runtime.disposition import Verdict, dispose
 from studio.catalog.models import Connection
 from studio.catalog.services import StoredBudget, StoredEvidence, StoredTokens, lane
-from studio.catalog.vault import unseal
+from studio.core.vault import unseal
 from studio.triage.actions import Trouble, close_cases, open_case
 
 # Consecutive outages after which the connection rests, and for how long.

@@ -15,6 +15,7 @@ from studio.flows.keeping import add_keeping, is_forward, opposite, pin
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.flows.problems import examine
 from studio.flows.reversal import STEPS as TAKE_BACK
+from studio.flows.telling import tell_flow
 from studio.triage.actions import close_cases
 from studio.triage.models import OPEN_STATES, Case
 
@@ -75,6 +76,8 @@ def publish_flow(actor: Actor, flow: Flow, *, note: str = "") -> FlowVersion:
             line.data["unchanged"] = True
         flow.state, flow.paused_reason = "live", ""
         flow.save(update_fields=["state", "paused_reason", "updated_at"])
+        said = {"version": version.number, "hash": version.content_hash, "unchanged": not fresh}
+        tell_flow("flow.published", flow, **said)
         nudge("flows.match_masters", flow.workspace_id)
         if version.content["design"]["trigger"].get("kind", "poll") in ("poll", "webhook"):
             nudge("flows.poll", flow.pk)
@@ -105,6 +108,7 @@ def pause(actor: Actor, flow: Flow, reason: str, *, permission: str = OPERATE) -
         flow.state, flow.paused_reason = "paused", reason.strip() or f"paused by {actor.name}"
         flow.save(update_fields=["state", "paused_reason", "updated_at"])
         line.data = {"flow": flow.name, "reason": flow.paused_reason}
+        tell_flow("flow.paused", flow)
 
 
 def resume(actor: Actor, flow: Flow) -> None:
@@ -115,6 +119,7 @@ def resume(actor: Actor, flow: Flow) -> None:
         flow.state, flow.paused_reason = "live", ""
         flow.save(update_fields=["state", "paused_reason", "updated_at"])
         line.data = {"flow": flow.name}
+        tell_flow("flow.resumed", flow)
         nudge("flows.pump_items", flow.pk)
 
 

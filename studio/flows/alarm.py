@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from engine.errors import Audience, CaseClass
-from engine.runtime.volume import Volume, suspicion
+from engine.runtime.volume import USUAL, Limits, Volume, suspicion
+from studio.accounts.roles import ADMINISTER
+from studio.core.action import Actor, acting
 from studio.flows.actions import replay
-from studio.flows.models import Flow, InboxItem, Run
+from studio.flows.models import Flow, InboxItem, Run, RunAlarm
 from studio.flows.poll import HISTORY
 from studio.triage.actions import Trouble, close_cases, open_case
 from studio.triage.models import Case
@@ -42,11 +46,32 @@ def _volumes(flow: Flow) -> dict[int, Volume]:
     return {r.pk: Volume(r.n, r.handed) for r in runs[:LOOK_BACK]}
 
 
+def limits_of(flow: Flow) -> Limits:
+    """What makes a run of this flow suspect."""
+    own = RunAlarm.objects.filter(flow=flow).first()
+    if own is None:
+        return USUAL
+    return Limits(own.nothing, own.too_much, own.times, own.least)
+
+
+def keep_limits(actor: Actor, alarm: RunAlarm) -> None:
+    """Store other limits of a flow; its next runs are judged by them."""
+    flow = alarm.flow
+    with acting(actor, ADMINISTER, "flow.alarm_changed", f"flow:{flow.uuid}") as line:
+        before = limits_of(flow)
+        alarm.save()
+        line.data = {
+            "flow": flow.name,
+            "before": asdict(before),
+            "after": asdict(limits_of(flow)),
+        }
+
+
 def _judge(run: Run) -> bool:
     items = run.items.exclude(why=HISTORY)
     # What was known before is no news: only what this run took counts.
     mine = Volume(items.count(), items.exclude(state="filtered").count())
-    said = suspicion(mine, list(_volumes(run.flow).values()))
+    said = suspicion(mine, list(_volumes(run.flow).values()), limits_of(run.flow))
     with transaction.atomic():
         won = Run.objects.filter(pk=run.pk, judged_at__isnull=True)
         if not won.update(judged_at=timezone.now(), suspect=said[:200]):

@@ -47,10 +47,12 @@ from studio.flows.reposting import TOTAL_DIFFERS
 from studio.flows.reversal import STEPS as TAKE_BACK
 from studio.flows.reversal import after_reversal
 from studio.flows.sending import draft_of, found_again, same, send, total_of
+from studio.flows.telling import tell_delivery
 from studio.flows.work import trouble_of
 from studio.linking.actions import Ends, add_link
 from studio.triage.actions import close_cases, open_case
 from studio.triage.models import Case
+from studio.webhooks.outbox import amount
 
 log = logging.getLogger(__name__)
 # A call of many that got no answer may still be at work at the target: its documents are looked for
@@ -199,6 +201,7 @@ def _again(
         if pause is None and won:
             open_case(delivery.flow.workspace, trouble_of(delivery.item, _issue(error)))
             _tell(delivery, "gave_up", str(error))
+            tell_delivery("delivery.failed", delivery, code=error.code, gave_up=True)
         _note(attempt, error.code, str(error))
     return state
 
@@ -243,6 +246,7 @@ def _park(claim: Claim, attempt: Attempt, error: StudioError) -> str:
 
 def _hold_up(delivery: Delivery, error: StudioError) -> None:
     """Open a case for every record that cannot go on because of this delivery, and park it."""
+    tell_delivery("delivery.failed", delivery, code=error.code, gave_up=False)
     issue = _issue(error)
     items = [delivery.item]
     if delivery.step.startswith("create_"):
@@ -358,6 +362,10 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
         )
     where = receipt.number or receipt.key
     _tell(delivery, "posted", f"{delivery.item.label} was posted as {where}.")
+    gross = delivery.gross if total is None else total
+    said = amount(gross, delivery.currency)
+    numbers = {"target_key": receipt.key, "target_number": receipt.number}
+    tell_delivery("delivery.posted", delivery, **numbers, **said)
     _write_back(delivery, receipt)
 
 

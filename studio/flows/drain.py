@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from studio.accounts.roles import OPERATE
 from studio.core.action import Actor, acting
 from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.telling import tell_flow
 
 UNDER_WAY = ("new", "working", "waiting")
 TO_SEND = ("ready", "sending", "unknown")
@@ -18,6 +21,14 @@ def drain(actor: Actor, flow: Flow, reason: str) -> None:
         line.data = {"flow": flow.name, "reason": flow.paused_reason}
 
 
+def _rest(flow: Flow) -> int:
+    with transaction.atomic():
+        won = Flow.objects.filter(pk=flow.pk, state="draining").update(state="paused")
+        if won:
+            tell_flow("flow.paused", flow)
+    return won
+
+
 def end_drains() -> int:
     """Pause draining flows that have nothing under way any more; returns how many."""
     ended = 0
@@ -27,5 +38,5 @@ def end_drains() -> int:
             or Delivery.objects.filter(flow=flow, state__in=TO_SEND).exists()
         )
         if not busy:
-            ended += Flow.objects.filter(pk=flow.pk, state="draining").update(state="paused")
+            ended += _rest(flow)
     return ended

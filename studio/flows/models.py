@@ -5,8 +5,10 @@ The row is the work: a worker claims by conditional UPDATE with a lease; Celery 
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from simple_history.models import HistoricalRecords
 
 from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
@@ -169,6 +171,32 @@ class Run(Base):
 
     class Meta:
         ordering = ["-id"]
+
+
+class RunAlarm(Base):
+    """What makes a run of one flow suspect, where that is not the usual (``engine.runtime.volume``)."""
+
+    flow = models.OneToOneField(Flow, on_delete=models.CASCADE, related_name="run_alarm")
+    nothing = models.BooleanField(
+        "nothing came of it",
+        default=True,
+        help_text="a run that read records of which none is for the flow",
+    )
+    too_much = models.BooleanField(
+        "far too much", default=True, help_text="a run that read far more than usual"
+    )
+    times = models.PositiveIntegerField(
+        default=10,
+        validators=[MinValueValidator(2), MaxValueValidator(1000)],
+        help_text="so many times the usual is far too much",
+    )
+    least = models.PositiveIntegerField(
+        default=50, help_text="so many records are never far too much"
+    )
+    history = HistoricalRecords()
+
+    def __str__(self) -> str:
+        return f"run alarm of {self.flow}"
 
 
 class ChangeEvent(Base):

@@ -15,8 +15,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from studio.accounts.models import Membership
-from studio.accounts.roles import ROLES
+from studio.accounts.addresses import addresses
 from studio.core.dispatch import nudge
 from studio.flows.models import Flow, InboxItem, Notice
 
@@ -62,15 +61,6 @@ def tell(flow: Flow, design: Mapping[str, Any], event: str, item: InboxItem, wor
     return told
 
 
-def addresses(flow: Flow, audience: str) -> list[str]:
-    """Mail addresses behind a role or a list of addresses."""
-    if audience not in ROLES:
-        return [a.strip() for a in audience.split(",") if "@" in a]
-    people = Membership.objects.filter(workspace=flow.workspace_id, role=audience)
-    found = people.exclude(user__email="").values_list("user__email", flat=True)
-    return sorted(set(found))
-
-
 def send_notices() -> int:
     """Mail what waits, one mail per flow and rule; returns how many notices were told.
 
@@ -89,7 +79,7 @@ def send_notices() -> int:
 
 def _mail(group: list[Notice]) -> int:
     flow = group[0].flow
-    to = addresses(flow, group[0].audience)
+    to = addresses(flow.workspace_id, group[0].audience)
     rows = Notice.objects.filter(pk__in=[n.pk for n in group])
     if not to:
         return rows.update(state="shown", sent_at=timezone.now())

@@ -11,12 +11,12 @@ from django.urls import reverse
 
 from connectors.registry import capabilities
 from engine.errors import MappingRefused
+from studio.accounts.addresses import addresses
 from studio.flows import triggers
 from studio.flows.bundle import compile_route, route_mapping
 from studio.flows.conditions import corrected
 from studio.flows.keeping import add_keeping
 from studio.flows.models import Flow
-from studio.flows.notices import addresses
 from studio.flows.steps import (
     compile_condition,
     compile_value,
@@ -343,7 +343,7 @@ def _telling(flow: Flow, design: Design) -> Iterator[Problem]:
         words = f"Choose what is written back to {flow.source}, or leave the write-back out."
         yield Problem("write_back", words, (_drop("write_back", "Leave it out"),))
     for rule in design.get("notify") or []:
-        if not addresses(flow, str(rule.get("to", ""))):
+        if not addresses(flow.workspace_id, str(rule.get("to", ""))):
             words = (
                 "Nobody of this role has a mail address; the notice is shown in the studio only."
             )

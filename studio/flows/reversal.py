@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from engine.runtime.idempotency import idempotency_key
 from studio.core.dispatch import nudge
 from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.telling import tell_delivery
 from studio.linking.models import Link
 from studio.triage.actions import close_cases
 
@@ -107,6 +108,7 @@ def after_reversal(delivery: Delivery) -> None:
         return
     Delivery.objects.filter(pk=posted.pk, state="done").update(state="reversed")
     number = posted.target_number or posted.target_key
+    tell_delivery("delivery.reversed", posted, target_key=posted.target_key, by=str(delivery.uuid))
     Link.objects.filter(
         left_connection=posted.flow.source_id,
         right_connection=posted.flow.target_id,

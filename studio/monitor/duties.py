@@ -23,7 +23,13 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "settle": ("case.", "item.closed"),
     "approve": ("flow.rehearsal_signed", "batch.approved", "case.approve", "mapping.confirmed"),
     "prove": ("tieout.signed",),
-    "administer": ("member.changed", "token.made", "connection.created", "connection.reconnected"),
+    "administer": (
+        "member.changed",
+        "token.made",
+        "connection.created",
+        "connection.reconnected",
+        "webhook.added",
+    ),
 }
 # What is done about a case without settling it, and what stands in the trail a second time: closing a
 # record writes ``item.closed``, from a case or from its own page.

@@ -84,8 +84,11 @@ def home(workspace: Workspace) -> dict[str, Any]:
             mapping__workspace=workspace, state="open", confidence__gte=0.3
         ).count(),
         "pairs_open": sum(open_pairs(workspace, Narrowing(kind)).count() for kind, _label in KINDS),
+        # A connection that cannot be used is said beside its name already.
         "alerts": list(
-            Alert.objects.filter(workspace=workspace, acknowledged_at__isnull=True)[:10]
+            Alert.objects.filter(workspace=workspace, over_at=None, acknowledged_at=None).exclude(
+                kind="connection"
+            )[:10]
         ),
         "zero": Decimal(0),
     }

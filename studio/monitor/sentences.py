@@ -16,6 +16,7 @@ from studio.linking.models import Link, Party
 from studio.mapping.models import LookupTable, Mapping, MappingRow, ValueProposal
 from studio.tieout.models import TieOut
 from studio.triage.models import Case
+from studio.webhooks.models import Endpoint
 
 # Characters of a UUID as text.
 KEY_LENGTH = 36
@@ -54,6 +55,7 @@ SENTENCES = {
     "flow.drafted": "drafted {flows} flows between {one} and {other}",
     "flow.published": "published {flow}, version {version}",
     "flow.changed": "changed the draft of {flow}: {words}",
+    "flow.alarm_changed": "changed what makes a run of {flow} suspect",
     "flow.remarked": "remarked on {flow}: {text}",
     "flow.run": "let {flow} look at its source",
     "flow.paused": "paused {flow}: {reason}",
@@ -66,6 +68,17 @@ SENTENCES = {
     "delivery.adopted": "accepted {key} as the posting of {record}",
     "case.planned": "set tags and day of a case of {record}",
     "case.waiting": "put a case aside for {for} until {until}",
+    "webhook.added": "added the webhook {name}",
+    "webhook.changed": "changed the webhook {name}",
+    "webhook.secret_renewed": "gave the webhook {name} a new secret",
+    "webhook.switched_on": "switched the webhook {name} on",
+    "webhook.switched_off": "switched the webhook {name} off",
+    "webhook.removed": "removed the webhook {name}",
+    "webhook.pinged": "sent a test message to the webhook {name}",
+    "webhook.sent_again": "sent {event} to the webhook {name} again",
+    "webhook.given_up": "switched the webhook {name} off: {why}",
+    "alert.rule_changed": "changed the alert “{alert}”",
+    "alert.acknowledged": "sees to: {sentence}",
     "audit.packed": "took the auditor's pack of {from} to {to}",
     "tieout.run": "tied out {flow}",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
@@ -87,6 +100,7 @@ NAMED: dict[str, tuple[Manager[Any], tuple[str, ...]]] = {
     "table": (LookupTable.objects, ("label", "connection__name")),
     "tieout": (TieOut.objects, ("flow__name", "currency")),
     "value": (ValueProposal.objects, ("source", "table__label")),
+    "webhook": (Endpoint.objects, ("name",)),
     "workspace": (Workspace.objects, ("name",)),
 }
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import READ
+from studio.accounts.roles import OPERATE, READ, TRIAGE
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
+from studio.monitor.models import Alert
 from studio.monitor.sentences import sentence, subjects
 from studio.monitor.waiting import waiting_for
+from studio.monitor.watch import acknowledge
 
 
 @page(READ)
@@ -27,7 +30,18 @@ def home(request: StudioRequest) -> HttpResponse:
     """What needs me now, what moved today, is anything red."""
     context = queries.home(request.workspace)
     context["waiting"] = waiting_for(request.actor, request.workspace)
+    context["may_acknowledge"] = request.actor.may(OPERATE) or request.actor.may(TRIAGE)
     return render(request, "monitor/home.html", context)
+
+
+@page(READ)
+@require_POST
+def alert_seen(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Somebody sees to what an alert says."""
+    alert = get_object_or_404(Alert, workspace=request.workspace, uuid=key)
+    acknowledge(request.actor, alert)
+    messages.success(request, _("You see to it; it is shown no more."))
+    return redirect("home")
 
 
 @page(READ)

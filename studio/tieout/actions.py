@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from connectors.http.jsontext import load
@@ -33,6 +34,7 @@ from studio.flows.reversal import STEPS as TAKE_BACK
 from studio.flows.steps import Surroundings, walk
 from studio.tieout.models import Difference, TieOut
 from studio.triage.models import Case
+from studio.webhooks.outbox import amount, tell
 
 PAGE = 200
 MEASURES = ("gross", "net", "tax")
@@ -407,3 +409,6 @@ def sign(actor: Actor, tie: TieOut, note: str) -> None:
         if not won:
             raise ValidationError("Somebody else signed this just now.")
         line.data = {"flow": tie.flow.name, "currency": tie.currency, "residual": str(tie.residual)}
+        said = {"flow": tie.flow.key, "green": tie.green, **amount(tie.residual, tie.currency)}
+        page = reverse("tieout:detail", args=[tie.uuid])
+        tell(tie.flow.workspace_id, "tieout.signed", f"tieout:{tie.uuid}", said, page=page)

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from studio.accounts.models import User, Workspace
@@ -21,6 +22,7 @@ from studio.core.action import Actor, acting, record
 from studio.core.refused import DecisionRefused
 from studio.triage.models import OPEN_STATES, Case, CaseNote
 from studio.triage.remedies import remedy as find_remedy
+from studio.webhooks.outbox import amount, tell
 
 # Days until a case is due, by class; a closed period or an unknown outcome waits for nobody.
 DUE_DAYS = {"period": 1, "unknown_outcome": 1, "connection": 1, "duplicate": 2, "approval": 2}
@@ -86,7 +88,24 @@ def open_case(workspace: Workspace, trouble: Trouble) -> Case:
         due_at=timezone.now() + timedelta(days=DUE_DAYS.get(trouble.case_class, 3)),
     )
     CaseNote.objects.create(case=case, author="machine", kind="opened", text=trouble.sentence)
+    _tell("case.opened", case)
     return case
+
+
+def _tell(key: str, case: Case) -> None:
+    """Programs hear what kind of trouble it is; its words may name people and are read here."""
+    data = {
+        "code": case.code,
+        "class": case.case_class,
+        "audience": case.audience,
+        "severity": case.severity,
+        "state": case.state,
+        "about": case.subject,
+        "flow": case.flow_key,
+        **amount(case.amount, case.currency),
+    }
+    page = reverse("triage:case", args=[case.uuid])
+    tell(case.workspace_id, key, f"case:{case.uuid}", data, page=page)
 
 
 def close_cases(subject: str, *, state: str, reason: str, by: str, keep: Iterable[str] = ()) -> int:
@@ -102,6 +121,7 @@ def close_cases(subject: str, *, state: str, reason: str, by: str, keep: Iterabl
         final = "fixed" if state == "auto_closed" and case.state == "in_work" else state
         case.state, case.closed_at, case.closed_by, case.closed_reason = final, now, by, reason
         case.save(update_fields=["state", "closed_at", "closed_by", "closed_reason", "updated_at"])
+        _tell("case.closed", case)
         closed += 1
     return closed
 

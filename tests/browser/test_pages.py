@@ -10,7 +10,10 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
+from studio.monitor.watch import watch
 from studio.triage.models import Case
+from studio.webhooks.events import EVENTS
+from studio.webhooks.models import Endpoint
 from tests.studio.world import World, world
 
 __all__ = ["world"]
@@ -19,14 +22,19 @@ LOOKS = [("light", 1280), ("dark", 820), ("dark", 1280), ("light", 820)]
 
 
 @pytest.fixture
-def busy(world: World, ana: Any, actor_of: Any) -> World:
-    """A posting, a case of each of three kinds, a tie-out, a closed case."""
+def busy(world: World, ana: Any, ivo: Any, actor_of: Any) -> World:
+    """A posting, a case of each of three kinds, a tie-out, a closed case, a webhook
+    that fails, an alert."""
     from engine.errors import PeriodClosed
     from studio.tieout.actions import run_tieout
     from studio.triage.actions import apply_remedy
+    from studio.webhooks.actions import add
+    from studio.webhooks.pump import pump
 
+    add(actor_of(ivo), world.workspace, "Warehouse", "http://127.0.0.1:1/hear", list(EVENTS))
     world.order("1001")
     world.run()
+    pump(Endpoint.objects.get().pk)
     world.order("1002", Terms="45")
     world.order("1003", Customer="COB", Name="Cobb & Sons")
     world.order("1004")
@@ -36,6 +44,8 @@ def busy(world: World, ana: Any, actor_of: Any) -> World:
     case = Case.objects.get(evidence__code="77")
     apply_remedy(actor_of(ana), case, "void", {"reason": "entered by hand"})
     run_tieout(actor_of(ana), world.flow)
+    Case.objects.filter(closed_at=None).update(due_at="2026-11-01T00:00:00Z")
+    watch()
     return world
 
 
@@ -75,6 +85,12 @@ NEW = ["/connections/new/", "/connections/new/syspro/", "/connections/new/qbo/"]
 EXTRA = {"ivo": NEW, "ana": [], "ada": NEW, "olga": []}
 
 
+def managed(person: str) -> list[str]:
+    """Pages of who may connect systems."""
+    hook = f"/webhooks/{Endpoint.objects.get().uuid}/"
+    return [*EXTRA[person], "/webhooks/", hook] if EXTRA[person] else []
+
+
 @pytest.fixture
 def page(browser: Browser, live_server: Any, watch: Any) -> Iterator[Page]:
     """One page for a whole test; making a context costs more than a visit."""
@@ -109,7 +125,7 @@ def test_every_page_of_a_role_is_sound(
     scheme, width = look
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 900})
-    for path in paths(busy) + EXTRA[person]:
+    for path in paths(busy) + managed(person):
         answer = page.goto(path)
         assert answer is not None, path
         assert answer.status == 200, path

@@ -63,6 +63,8 @@ PAGES = {
     "catalog:connection-company": INTEGRATOR | {"ada"},
     "catalog:connection-disconnect": INTEGRATOR | {"ada"},
     "catalog:connection-ready": INTEGRATOR | {"ada"},
+    "webhooks:hooks": INTEGRATOR | {"ada"},
+    "webhooks:hook": INTEGRATOR | {"ada"},
     "catalog:connection": ALL,
     "catalog:schema": ALL,
     "catalog:drift": ALL,
@@ -121,10 +123,26 @@ WRITES = {
     "flows:flow-switch": INTEGRATOR | {"ada"},
     "tieout:run": ACCOUNTANT,
     "tieout:sign": ACCOUNTANT,
+    # Who may depends on what was noticed; see tests/studio/monitor/test_alerts.py.
+    "monitor:alert-seen": ALL,
+    **{
+        f"webhooks:{deed}": INTEGRATOR | {"ada"}
+        for deed in ("change", "renew-secret", "switch", "remove", "ping", "send-again")
+    },
     "catalog:connection-check": INTEGRATOR | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},
 }
-OURS = {"triage", "mapping", "linking", "flows", "tieout", "monitor", "catalog", "learning"}
+OURS = {
+    "triage",
+    "mapping",
+    "linking",
+    "flows",
+    "tieout",
+    "monitor",
+    "catalog",
+    "learning",
+    "webhooks",
+}
 
 
 def _names(patterns: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:

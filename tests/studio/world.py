@@ -19,7 +19,7 @@ from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSche
 from studio.accounts.models import Workspace
 from studio.catalog.models import Code, Connection, Credential, SchemaSnapshot
 from studio.catalog.schemas import SCHEMA
-from studio.catalog.vault import seal
+from studio.core.vault import seal
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.flows.poll import poll
 from studio.flows.pump import pump_connection, pump_flow

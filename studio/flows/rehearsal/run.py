@@ -28,6 +28,7 @@ from studio.flows.rehearsal.execute import CHUNK, newest, plan_chunk
 from studio.flows.rehearsal.replay import replay
 from studio.flows.rehearsal.target import look
 from studio.flows.rehearsal.totals import Totals
+from studio.flows.telling import tell_rehearsal
 
 log = logging.getLogger(__name__)
 # Unsigned rehearsals of a flow whose plan is kept; totals and hash of older ones stay.
@@ -134,7 +135,10 @@ def run(asked: Rehearsal) -> Rehearsal:
         asked.error = f"The studio met a fault of its own ({type(error).__name__})."
     asked.seconds = round(time.monotonic() - began, 2)
     asked.finished_at, asked.lease_until = timezone.now(), None
-    asked.save()
+    with transaction.atomic():
+        asked.save()
+        if asked.kind != "check":
+            tell_rehearsal(asked)
     _forget_old_plans(asked.flow)
     return asked
 

@@ -27,6 +27,7 @@ from studio.mapping.queries import BANDS
 from studio.mapping.risk import risk_of
 from studio.mapping.schemas import entities, is_leaf, latest_snapshot, sides, whole_entity
 from studio.mapping.stored import from_store
+from studio.mapping.telling import tell_mapping
 
 Finder = Callable[
     [Mapping, SystemSchema, SystemSchema, Embedder], dict[tuple[str, str], list[Candidate]]
@@ -77,6 +78,7 @@ def propose(
             rows=len(slots),
         )
         line.data = {"rows": run.rows, "embedder": run.embedder, "snapshot": snapshot.number}
+        tell_mapping("mapping.proposed", mapping, rows=run.rows, snapshot=snapshot.number)
     return run
 
 

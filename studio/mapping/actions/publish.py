@@ -17,6 +17,7 @@ from studio.mapping.models import Mapping, MappingRow, MappingVersion
 from studio.mapping.risk import UNCONFIRMED, who_must_look
 from studio.mapping.schemas import latest_snapshot, sides
 from studio.mapping.stored import from_store, to_store
+from studio.mapping.telling import tell_mapping
 
 AMOUNT_FIXES = {
     "lines[].net_amount": "the amount of the line before tax, or quantity times unit price less discount.",
@@ -111,6 +112,8 @@ def publish(actor: Actor, mapping: Mapping, *, note: str = "") -> MappingVersion
             raise MappingRefused(problems=tuple(str(p) for p in problems))
         version = _version(actor, mapping, note)
         line.data = {"number": version.number, "hash": version.content_hash, "note": note}
+        said = {"number": version.number, "hash": version.content_hash}
+        tell_mapping("mapping.published", mapping, **said)
         # The review is finished: what was decided in it may teach.
         nudge("learning.refit", mapping.workspace_id)
         if mapping.direction == "inbound" and mapping.document in ("party", "item"):

@@ -17,8 +17,8 @@ from connectors.emulation.serve import Running, load, start_in_thread
 from engine.errors import OutcomeUnknown
 from studio.catalog.models import Connection
 from studio.catalog.ready import STAGES, get_ready, progress_of
-from studio.catalog.vault import unseal
 from studio.core.models import AuditEvent
+from studio.core.vault import unseal
 from studio.flows.models import Flow
 from studio.flows.pairing import prepare_pair
 from studio.mapping.models import Mapping

@@ -14,9 +14,9 @@ from connectors.emulation.serve import Running, load, start_in_thread
 from engine.errors import AccessDenied, RemoteUnavailable
 from studio.catalog.ending import disconnect
 from studio.catalog.models import Connection
-from studio.catalog.vault import seal, unseal
 from studio.catalog.wiring import note_fault, note_success, opened
 from studio.core.models import AuditEvent
+from studio.core.vault import seal, unseal
 from tests.studio.catalog.test_connecting import consent_of, reach
 
 pytestmark = pytest.mark.django_db

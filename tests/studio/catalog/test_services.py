@@ -13,8 +13,8 @@ from connectors.http.evidence import Exchange as Seen
 from engine.errors import RemoteBusy, RemoteUnavailable
 from studio.catalog.models import Budget, Exchange, Lane
 from studio.catalog.services import StoredBudget, StoredEvidence, evidence_about, lane
-from studio.catalog.vault import seal, unseal
 from studio.catalog.wiring import BREAK_AFTER, budget_of, note_fault, note_success, services_of
+from studio.core.vault import seal, unseal
 from studio.triage.models import Case
 
 pytestmark = pytest.mark.django_db

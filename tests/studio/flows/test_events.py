@@ -16,7 +16,7 @@ from engine.errors import RemoteUnavailable
 from engine.ports import ChangeNotice, Page, SourceRecord
 from studio.accounts.models import Workspace
 from studio.catalog.models import Connection, Credential
-from studio.catalog.vault import seal
+from studio.core.vault import seal
 from studio.flows.events import store_events
 from studio.flows.look import take_events
 from studio.flows.missing import due, find_missing

@@ -17,6 +17,8 @@ from studio.core.action import Actor
 from studio.mapping.actions import decide, load_compiled, publish, refusals
 from studio.mapping.actions.publish import open_taxes_of
 from studio.mapping.models import Mapping, MappingRow
+from studio.webhooks.actions import add
+from studio.webhooks.models import Event
 from tests.studio.mapping.conftest import candidate, snapshot
 
 MakeRow = Callable[..., MappingRow]
@@ -37,6 +39,16 @@ def test_what_is_approved_becomes_a_version_that_runs(
     assert result.record == {"code": "0001", "name": "Bay"}
     assert version.number == 1
     assert version.approvals["name"]["by"] == "Ivo Marsh"
+
+
+def test_a_publication_is_told_to_programs_that_listen(
+    integrator: Actor, inbound: Mapping, approved: None
+) -> None:
+    add(integrator, inbound.workspace, "Docs", "http://127.0.0.1:1/", ["mapping.published"])
+
+    version = publish(integrator, inbound)
+
+    assert Event.objects.get().data["hash"] == version.content_hash
 
 
 def test_publishing_the_same_content_again_gives_the_same_version(

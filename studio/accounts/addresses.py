@@ -1,0 +1,15 @@
+"""Whom a message reaches: a role of a workspace, or mail addresses."""
+
+from __future__ import annotations
+
+from studio.accounts.models import Membership
+from studio.accounts.roles import ROLES
+
+
+def addresses(workspace_id: int, audience: str) -> list[str]:
+    """Mail addresses behind a role or a list of addresses."""
+    if audience not in ROLES:
+        return [a.strip() for a in audience.split(",") if "@" in a]
+    people = Membership.objects.filter(workspace=workspace_id, role=audience)
+    found = people.exclude(user__email="").values_list("user__email", flat=True)
+    return sorted(set(found))
