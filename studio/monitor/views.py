@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import READ
+from studio.accounts.roles import MAP, MATCH, READ
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
@@ -27,6 +27,8 @@ def home(request: StudioRequest) -> HttpResponse:
     """What needs me now, what moved today, is anything red."""
     context = queries.home(request.workspace)
     context["waiting"] = waiting_for(request.actor, request.workspace)
+    # A figure stands only where the reader can do something about it.
+    context["maps"], context["matches"] = request.actor.may(MAP), request.actor.may(MATCH)
     return render(request, "monitor/home.html", context)
 
 
