@@ -38,6 +38,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("flows.sweep", settings.SWEEP_SECONDS),
         ("flows.poll_due", settings.POLL_SECONDS),
         ("monitor.seal", 30),
+        ("tieout.balances_due", 60),
         ("flows.match_due", 3600),
         ("flows.missing_due", 1800),
         ("learning.due", 3600),

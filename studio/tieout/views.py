@@ -18,24 +18,8 @@ from studio.accounts.roles import READ, TIE_OUT
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.tieout import actions
 from studio.tieout.exports import FORMS, rows_of
+from studio.tieout.labels import LABELS
 from studio.tieout.models import Difference, TieOut
-
-LABELS = {
-    "case": "Waits in the exception queue",
-    "in_flight": "Under way",
-    "rounding": "Rounding",
-    "moved_period": "Posted into another period",
-    "changed_at_target": "Changed at the target",
-    "deleted_at_target": "Deleted at the target",
-    "changed_at_source": "Changed at the source",
-    "posted_otherwise": "We posted another amount than the source says",
-    "left_out": "Posted, but the filter in force leaves it out",
-    "duplicate": "Posted twice",
-    "not_ours": "Not from this flow",
-    "closed_without_posting": "Closed without posting",
-    "lost": "Not explained",
-}
-
 
 # Comparisons listed below the latest ones.
 EARLIER = 60
