@@ -40,6 +40,10 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "deliveries": flows.Deliveries,
     "cases": triage.Cases,
     "tie-outs": proof.TieOuts,
+    "balance-readings": proof.Readings,
+    "balances": proof.Balances,
+    "balance-parties": proof.BalanceParties,
+    "open-documents": proof.OpenDocuments,
     "audit-events": proof.AuditEvents,
 }
 for address, resource in RESOURCES.items():

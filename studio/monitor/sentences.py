@@ -68,6 +68,7 @@ SENTENCES = {
     "case.waiting": "put a case aside for {for} until {until}",
     "audit.packed": "took the auditor's pack of {from} to {to}",
     "tieout.run": "tied out {flow}",
+    "balances.asked": "had the open balances of {pairs} pairs of companies read",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
 }
 

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import MAP, MATCH, READ
+from studio.accounts.roles import CONNECT, MAP, MATCH, READ, TIE_OUT
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
 from studio.monitor.sentences import sentence, subjects
 from studio.monitor.waiting import waiting_for
+from studio.tieout.balances.queries import money
 
 
 @page(READ)
@@ -28,7 +29,11 @@ def home(request: StudioRequest) -> HttpResponse:
     context = queries.home(request.workspace)
     context["waiting"] = waiting_for(request.actor, request.workspace)
     # A figure stands only where the reader can do something about it.
-    context["maps"], context["matches"] = request.actor.may(MAP), request.actor.may(MATCH)
+    may = request.actor.may
+    context["maps"], context["matches"], context["may_run"] = may(MAP), may(MATCH), may(TIE_OUT)
+    if may(TIE_OUT) or not (may(MAP) or may(CONNECT)):
+        # For who closes the books, and for who only reads.
+        context["money"] = money(request.workspace)
     return render(request, "monitor/home.html", context)
 
 

@@ -144,6 +144,7 @@ class OpenDocument(models.Model):
     on = models.DateField(null=True, blank=True)
     source_open = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     target_open = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    on_account = models.BooleanField(default=False, help_text="money that pays no document")
     subject = models.CharField(max_length=120, blank=True)
 
     class Meta:
@@ -151,6 +152,16 @@ class OpenDocument(models.Model):
 
     def __str__(self) -> str:
         return self.source_number or self.target_number
+
+    @property
+    def source_given(self) -> Decimal:
+        """What is on account at the source: what lessens a balance, as people say it."""
+        return -(self.source_open or Decimal(0))
+
+    @property
+    def target_given(self) -> Decimal:
+        """What is on account at the target."""
+        return -(self.target_open or Decimal(0))
 
 
 class OpenDifference(models.Model):

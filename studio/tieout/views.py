@@ -15,11 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import READ, TIE_OUT
-from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.models import Flow, InboxItem
 from studio.tieout import actions
+from studio.tieout.balances.queries import looks
 from studio.tieout.exports import FORMS, rows_of
 from studio.tieout.labels import LABELS
-from studio.tieout.models import Difference, TieOut
+from studio.tieout.models import TieOut
+from studio.tieout.subjects import urls_of
 
 # Comparisons listed below the latest ones.
 EARLIER = 60
@@ -44,6 +46,7 @@ def periods(request: StudioRequest) -> HttpResponse:
             "earlier": [t for t in newest if latest[t.flow_id, t.currency] is not t][:EARLIER],
             "flows": Flow.objects.filter(workspace=request.workspace, state__in=("live", "paused")),
             "may_run": request.actor.may(TIE_OUT),
+            "looks": looks(request.workspace),
         },
     )
 
@@ -91,30 +94,20 @@ def _together(tie: TieOut) -> QuerySet[TieOut]:
     return found.filter(run=tie.run) if tie.run else found.none()
 
 
-def record_url(difference: Difference) -> str:
-    """Where the record behind a difference is explained."""
-    from django.urls import reverse
-
-    kind, _, key = difference.subject.partition(":")
-    if kind == "inbox":
-        return reverse("flows:item", args=[key])
-    delivery = Delivery.objects.filter(uuid=key).select_related("item").first() if key else None
-    return reverse("flows:item", args=[delivery.item.uuid]) if delivery else ""
-
-
 @page(READ)
 @require_GET
 def detail(request: StudioRequest, key: str) -> HttpResponse:
     """One comparison: three places, and every cent of difference by name."""
     tie = _found(request, key)
     differences = list(tie.differences.all())
+    urls = urls_of(one.subject for one in differences)
     kinds: dict[str, dict[str, Any]] = {}
     for one in differences:
         group = kinds.setdefault(
             one.kind, {"label": LABELS.get(one.kind, one.kind), "amount": 0, "rows": []}
         )
         group["amount"] += one.amount
-        group["rows"].append((one, record_url(one)))
+        group["rows"].append((one, urls.get(one.subject, "")))
     return render(
         request,
         "tieout/detail.html",

@@ -211,6 +211,7 @@ def _store_party(balance: Balance, party: Party, lines: Sequence[Line]) -> None:
             on=line.on,
             source_open=line.here,
             target_open=line.there,
+            on_account=_on_account(line, here=True) or _on_account(line, here=False),
             subject=line.subject,
         )
         for line in lines
