@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +11,9 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
+from studio.tieout.models import Balance
 from studio.triage.models import Case
+from tests.studio.tieout.balances.owing import carry, in_books, in_erp, looked
 from tests.studio.world import World, world
 
 __all__ = ["world"]
@@ -20,7 +23,7 @@ LOOKS = [("light", 1280), ("dark", 820), ("dark", 1280), ("light", 820)]
 
 @pytest.fixture
 def busy(world: World, ana: Any, actor_of: Any) -> World:
-    """A posting, a case of each of three kinds, a tie-out, a closed case."""
+    """A posting, a case of each of three kinds, a tie-out, a closed case, open balances."""
     from engine.errors import PeriodClosed
     from studio.tieout.actions import run_tieout
     from studio.triage.actions import apply_remedy
@@ -36,6 +39,11 @@ def busy(world: World, ana: Any, actor_of: Any) -> World:
     case = Case.objects.get(evidence__code="77")
     apply_remedy(actor_of(ana), case, "void", {"reason": "entered by hand"})
     run_tieout(actor_of(ana), world.flow)
+    carry(world)
+    in_erp(world, "1001", "60.00", total="100.00", order="1001")
+    in_erp(world, "1002", "100.00", order="1002")
+    in_books(world, "801", "", "0", entity="Payment", UnappliedAmt=Decimal("15.00"))
+    looked(world, actor_of(ana))
     return world
 
 
@@ -43,6 +51,8 @@ def paths(world: World) -> list[str]:
     """Every page with something on it."""
     item, post = world.item("1001"), world.post("1001")
     tie = world.flow.tieouts.get()
+    balance = Balance.objects.get()
+    party = balance.parties.get()
     return [
         "/",
         "/exceptions/",
@@ -59,6 +69,10 @@ def paths(world: World) -> list[str]:
         f"/flows/deliveries/{post.uuid}/explain/",
         "/tie-out/",
         f"/tie-out/{tie.uuid}/",
+        f"/tie-out/balances/{balance.uuid}/",
+        f"/tie-out/balances/{balance.uuid}/case/",
+        f"/tie-out/balances/parties/{party.uuid}/",
+        "/tie-out/balances/unapplied/",
         "/accuracy/",
         "/audit/",
         "/mappings/",

@@ -91,7 +91,7 @@ class Known:
 
     def standing(self, held: Held) -> Standing:
         """What became of the record that a document of the source belongs to."""
-        carriers = self.carriers.get(held.kind, [])
+        carriers = self.carriers.get(held.called, [])
         if not carriers or not held.record:
             return Standing(reason=Name.OUT_OF_SCOPE)
         for flow in carriers:

@@ -76,6 +76,7 @@ class Pairing:
     def lines(self, here: Side, there: Side) -> list[Line]:
         """One line for every document that is open on a side, and for both sides together."""
         self._there = there
+        self._by_key = {key: (kind, key) for kind, key in there.documents if kind != "money"}
         pairs, rest_here, rest_there = self._matched(here, there)
         copies = {(t.party, t.number) for _, t in pairs}
         found: list[Line] = []
@@ -103,17 +104,30 @@ class Pairing:
                 rest.append(source)
             else:
                 pairs.append((source, target))
+        # What a flow posted or will post has its counterpart by link; only others are looked for.
+        ours = [one for one in rest if not self._loose(one)]
+        rest = [one for one in rest if self._loose(one)]
+        copied = {(t.party, t.number) for _, t in pairs}
+        theirs: list[Held] = []
+        others: list[Held] = []
+        for one in left.values():
+            known = (one.entity, one.key) in self._known.posted
+            (theirs if known or (one.party, one.number) in copied else others).append(one)
         for mark in (_by_number, _by_day):
-            more, rest, others = _pair_off(rest, left.values(), mark, self._known.parties)
+            more, rest, others = _pair_off(rest, others, mark, self._known.parties)
             pairs += more
-            left = {(t.kind, t.key): t for t in others}
-        return pairs, rest, list(left.values())
+        return pairs, [*ours, *rest], [*theirs, *others]
+
+    def _loose(self, source: Held) -> bool:
+        """Whether no flow has to do with the document: its counterpart was entered by a person."""
+        linked = (source.called, source.code) in self._known.links
+        return not linked and self._known.standing(source).state in ("", "void")
 
     def _counterpart(self, source: Held) -> tuple[str, str]:
         known = self._known
-        linked = known.links.get((source.kind, source.code))
+        linked = known.links.get((source.called, source.code))
         if linked is not None:
-            return source.kind, linked
+            return self._by_key.get(linked, ("", ""))
         for reference in source.receipts if source.kind in GIVES and not source.record else ():
             if reference in known.receipts:
                 return "money", known.receipts[reference]
@@ -170,9 +184,9 @@ class Pairing:
 
     def _of_source(self, source: Held) -> Document:
         said = self._known.standing(source)
-        linked = self._known.links.get((source.kind, source.code), "")
+        linked = self._known.links.get((source.called, source.code))
         reason = said.reason
-        if (source.kind, linked) in self._there.drafts:
+        if linked in self._there.drafts:
             reason = Name.DRAFT_AT_TARGET
         elif reason is Name.OUT_OF_SCOPE and source.party not in self._known.parties:
             reason = Name.UNLINKED_PARTY

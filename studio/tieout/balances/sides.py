@@ -42,6 +42,7 @@ class Held:
     Attributes:
         key: the system's key.
         kind: ``invoice``, ``credit_note``, ``bill`` or ``money`` (paid, not applied to a document).
+        called: the kind that links and flows know it by; a bill below zero is a credit note all the same.
         code: what links and payments call it.
         number: what people call it.
         party: key or code of the customer or supplier.
@@ -56,6 +57,7 @@ class Held:
 
     key: str
     kind: str
+    called: str
     code: str
     number: str
     party: str
@@ -72,11 +74,11 @@ class Held:
 class Side:
     """All documents of one area in one system, by kind and key.
 
-    ``drafts`` are those that do not count yet.
+    ``drafts`` are the keys of those that do not count yet.
     """
 
     documents: dict[tuple[str, str], Held] = field(default_factory=dict)
-    drafts: set[tuple[str, str]] = field(default_factory=set)
+    drafts: set[str] = field(default_factory=set)
 
 
 def read_side(
@@ -118,8 +120,7 @@ def _take(side: Side, record: SourceRecord, plan: Plan) -> None:
         held = _held(record, data, plan)
         side.documents[held.kind, held.key] = held
     elif "drafts" in plan and _fits(data, plan["drafts"]):
-        held = _held(record, data, plan)
-        side.drafts.add((held.kind, held.key))
+        side.drafts.add(record.key)
 
 
 def _fits(data: dict[str, Any], wanted: Mapping[str, list[str]] | None) -> bool:
@@ -135,17 +136,19 @@ def _held(record: SourceRecord, data: dict[str, Any], plan: Plan) -> Held:
     if isinstance(kind, Mapping):
         kind = kind["words"].get(str(first(data, kind["path"])), "invoice")
     sign = -1 if plan.get("negative") else 1
+    total = sign * _number(text("total"))
     said = text("date")
     return Held(
         key=record.key,
-        kind=kind,
+        kind="credit_note" if kind == "bill" and total < 0 else kind,
+        called=kind,
         code=text("code") or record.key,
         number=text("number") or record.key[:SHORT],
         party=text("party"),
         name=text("name"),
         currency=text("currency"),
         on=date.fromisoformat(said[:10]) if said else None,
-        open=Open(sign * _number(text("total")), sign * _number(text("left"))),
+        open=Open(total, sign * _number(text("left"))),
         record=text("record") if "record" in plan else record.key,
         receipts=tuple(str(v) for v in get(data, plan["receipts"]) if v)
         if "receipts" in plan
