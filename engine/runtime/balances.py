@@ -103,3 +103,22 @@ def _settlements(one: Document, source: Open, target: Open) -> list[Position]:
         name = Name.CREDIT_UNAPPLIED if one.gives else Name.SETTLED_AT_SOURCE
         found.append(Position(one.key, apart, None, (), reason=name))
     return found
+
+
+def cash(key: str, source: Decimal, target: Decimal, moves: Sequence[Pending]) -> list[Position]:
+    """Positions of a bank account whose balance both systems say.
+
+    Args:
+        key: the account, as people name it.
+        source: its balance at the source.
+        target: its balance at the target.
+        moves: what came in (or, negative, went out) at the target and is not at the source yet.
+    """
+    moved = sum((one.amount for one in moves), ZERO)
+    both = target - moved
+    found = [Position(key, both, both, (both,), "posted")]
+    found += [Position(one.key, None, None, (one.amount,), reason=one.name) for one in moves]
+    if source != both:
+        # Opening balances and what people enter on one side: no system says which entries these are.
+        found.append(Position(key, source - both, None, (), reason=Name.OUTSIDE_FLOWS))
+    return found

@@ -36,10 +36,23 @@ OPEN_LABELS = {
     "settled_at_source": _("Paid or applied at the source only"),
     "settled_at_target": _("Paid or applied at the target only"),
     "credit_unapplied": _("Credit used on one side only"),
+    "outside_flows": _("Opening balance and entries that no flow carries"),
 }
 KINDS = {
     "invoice": _("Invoice"),
     "credit_note": _("Credit note"),
     "bill": _("Supplier invoice"),
     "money": _("Money on account"),
+}
+# Why a bank account is not compared.
+NOT_COMPARED = {
+    "no_bank": _(
+        "No bank of the source is named for this account: give it one on the page Values."
+    ),
+    "bank_gone": _("The bank that is named for this account is not at the source."),
+    "account_gone": _("The account is not in the books."),
+    "no_balance": _(
+        "The books say no balance of an account over their API, only in their reports."
+    ),
+    "currency": _("Bank and account are in different currencies."),
 }

@@ -111,6 +111,36 @@ class Balance(Base):
         return self.source_open - self.target_open
 
 
+class CashBalance(models.Model):
+    """A bank or clearing account of the books that payments name, beside the bank it is at the source."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="cash")
+    currency = models.CharField(max_length=3, blank=True)
+    source_key = models.CharField(max_length=60, blank=True)
+    source_label = models.CharField(max_length=200, blank=True)
+    target_key = models.CharField(max_length=60)
+    target_label = models.CharField(max_length=200, blank=True)
+    source_balance = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    target_balance = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    why = models.CharField(max_length=20, blank=True, help_text="why the two are not compared")
+    named = models.JSONField(
+        default=list, help_text="name, key, amount as text and subject of each part"
+    )
+
+    class Meta:
+        ordering = ["target_label", "id"]
+
+    def __str__(self) -> str:
+        return self.target_label or self.target_key
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Source less target; None where they are not compared."""
+        if self.why or self.source_balance is None or self.target_balance is None:
+            return None
+        return self.source_balance - self.target_balance
+
+
 class PartyBalance(Base):
     """What one customer owes, or one supplier is owed, in both companies."""
 

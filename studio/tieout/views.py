@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -17,10 +18,10 @@ from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import READ, TIE_OUT
 from studio.flows.models import Flow, InboxItem
 from studio.tieout import actions
-from studio.tieout.balances.queries import looks
+from studio.tieout.balances.queries import Look, cash_rows, looks
 from studio.tieout.exports import FORMS, rows_of
-from studio.tieout.labels import LABELS
-from studio.tieout.models import TieOut
+from studio.tieout.labels import LABELS, NOT_COMPARED, OPEN_LABELS
+from studio.tieout.models import CashBalance, TieOut
 from studio.tieout.subjects import urls_of
 
 # Comparisons listed below the latest ones.
@@ -36,6 +37,7 @@ def periods(request: StudioRequest) -> HttpResponse:
     )
     latest: dict[tuple[int, str], TieOut] = {}
     newest = list(ties[:300])
+    seen = looks(request.workspace)
     for tie in newest:
         latest.setdefault((tie.flow_id, tie.currency), tie)
     return render(
@@ -46,9 +48,27 @@ def periods(request: StudioRequest) -> HttpResponse:
             "earlier": [t for t in newest if latest[t.flow_id, t.currency] is not t][:EARLIER],
             "flows": Flow.objects.filter(workspace=request.workspace, state__in=("live", "paused")),
             "may_run": request.actor.may(TIE_OUT),
-            "looks": looks(request.workspace),
+            "looks": seen,
+            "cash": _cash(seen),
         },
     )
+
+
+def _cash(seen: Sequence[Look]) -> list[tuple[CashBalance, Any, list[tuple[Any, str, str, str]]]]:
+    """Each account with why it is not compared, or the parts of its difference: words, key, amount, place."""
+    rows = cash_rows(seen)
+    urls = urls_of(subject for row in rows for *_, subject in row.named)
+    return [
+        (
+            row,
+            NOT_COMPARED.get(row.why, row.why),
+            [
+                (OPEN_LABELS.get(name, name), key, amount, urls.get(subject, ""))
+                for name, key, amount, subject in row.named
+            ],
+        )
+        for row in rows
+    ]
 
 
 def _day(request: HttpRequest, name: str) -> date | None:

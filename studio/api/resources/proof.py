@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from studio.api.base import Resource, deed
+from studio.api.base import Resource, deed, look
 from studio.api.resources.mapping import NoteBody
 from studio.core.models import AuditEvent
 from studio.flows.models import Flow
@@ -21,6 +21,7 @@ from studio.tieout import actions
 from studio.tieout.balances.actions import ask as asked_for
 from studio.tieout.models import (
     Balance,
+    CashBalance,
     Difference,
     OpenDifference,
     OpenDocument,
@@ -151,6 +152,18 @@ class OpenDocumentShape(serializers.ModelSerializer[OpenDocument]):
         read_only_fields = fields
 
 
+class CashShape(serializers.ModelSerializer[CashBalance]):
+    """A balance is null where its system says none; ``why`` then says so. ``named``: reason, key, amount, subject."""
+
+    class Meta:
+        model = CashBalance
+        fields = [
+            "currency", "source_key", "source_label", "target_key", "target_label",
+            "source_balance", "target_balance", "why", "named",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
 class ReadingShape(serializers.ModelSerializer[Reading]):
     source = serializers.UUIDField(source="source.uuid", read_only=True)  # type: ignore[assignment]
     target = serializers.UUIDField(source="target.uuid", read_only=True)
@@ -238,6 +251,11 @@ class Readings(Resource[Reading]):
     serializer_class = ReadingShape
     filterset_class = ReadingFilter
     order = ("-id",)
+
+    @look(CashShape, many=True)
+    def cash(self, request: Request, uuid: str) -> Response:
+        """Bank and clearing accounts that payments name, beside the banks of the source."""
+        return self.said(CashShape, self.get_object().cash.all(), many=True)
 
 
 class EventShape(serializers.ModelSerializer[AuditEvent]):

@@ -23,10 +23,18 @@ from studio.core.refused import DecisionRefused
 from studio.flows.ledger import lease
 from studio.flows.models import Flow
 from studio.tieout.actions import RED
+from studio.tieout.balances.cash import read_cash
 from studio.tieout.balances.ledger import known, pairs_of
 from studio.tieout.balances.pairing import Line, Pairing, Party, joined
 from studio.tieout.balances.sides import read_side
-from studio.tieout.models import Balance, OpenDifference, OpenDocument, PartyBalance, Reading
+from studio.tieout.models import (
+    Balance,
+    CashBalance,
+    OpenDifference,
+    OpenDocument,
+    PartyBalance,
+    Reading,
+)
 
 log = logging.getLogger(__name__)
 # What somebody must put right or answer for, besides what a tie-out calls so.
@@ -110,9 +118,11 @@ def read(reading: Reading) -> Reading:
     """Carry out a claimed reading. What was read before stays in force where it fails."""
     try:
         lines = {area: _lines(reading, area) for area in _areas(reading)}
+        accounts = read_cash(reading)
         with transaction.atomic():
             for area, found in lines.items():
                 _store(reading, area, found)
+            CashBalance.objects.bulk_create(accounts)
             _end(reading, "ready", "")
             _forget(reading)
     except StudioError as error:

@@ -20,6 +20,7 @@ from studio.flows.reversal import ENDED
 from studio.flows.reversal import STEPS as TAKE_BACK
 from studio.linking.models import Link, Party
 from studio.linking.references import links_for
+from studio.mapping.models import LookupRow
 from studio.tieout.balances.sides import Held
 
 RUNNING = ("live", "paused", "draining")
@@ -29,6 +30,8 @@ AREAS: dict[str, tuple[tuple[str, ...], str]] = {
     "payable": (("bill",), "supplier"),
 }
 UNDER_WAY = ("new", "working", "waiting")
+# State of a payment -> why it is not at the source yet.
+UNSETTLED = {"case": Name.PAYMENT_CASE, "in_flight": Name.PAYMENT_IN_FLIGHT}
 
 
 def made_by(flow: Flow) -> set[str]:
@@ -171,6 +174,68 @@ def _payments(found: Known, source: Connection, target: Connection, kinds: tuple
         for flow in Flow.objects.filter(source=target, target=source, state__in=RUNNING)
         if flow.design.get("settle", {}).get("document") in kinds
     ]
+    for item, posted in _payment_items(flows):
+        said = _standing(item, posted)
+        found.payments[item.key] = said
+        if posted is not None and posted.state == "done":
+            found.receipts[posted.reference] = item.key
+        name = UNSETTLED.get(said.state)
+        if name:
+            _wait(found, item.canonical, name, said.subject, 1)
+    _taken_back(found, flows)
+
+
+@dataclass(slots=True)
+class CashKnown:
+    """What our rows know of the accounts that payments name.
+
+    Attributes:
+        accounts: codes of the accounts in the books.
+        banks: code of an account -> code of the bank at the source.
+        moves: code of an account -> what came in (went out) there and is not at the source yet.
+        subjects: key of a payment -> where it is shown.
+    """
+
+    accounts: set[str] = field(default_factory=set)
+    banks: dict[str, str] = field(default_factory=dict)
+    moves: dict[str, list[Pending]] = field(default_factory=lambda: defaultdict(list))
+    subjects: dict[str, str] = field(default_factory=dict)
+
+
+def cash_known(source: Connection, target: Connection, tables: Iterable[str]) -> CashKnown:
+    """Accounts that running payment flows name, their banks, and payments that are under way.
+
+    Args:
+        source: whose banks.
+        target: the books that payments are read from.
+        tables: names of the lookup tables that give an account its bank.
+    """
+    found = CashKnown()
+    payments = Flow.objects.filter(source=target, target=source, state__in=RUNNING)
+    flows = [flow for flow in payments if "settle" in flow.design]
+    if not flows:
+        return found
+    rows = LookupRow.objects.filter(table__connection=source, table__name__in=tables)
+    found.banks = dict(rows.order_by("pk").values_list("source", "target"))
+    found.accounts = set(found.banks)
+    for item, living in _payment_items(flows):
+        account = str(item.canonical.get("bank_account") or "")
+        if not account:
+            continue
+        found.accounts.add(account)
+        said = _standing(item, living)
+        name = UNSETTLED.get(said.state)
+        if name:
+            key = str(item.canonical.get("number") or item.key)
+            amount = Decimal(str(item.canonical.get("amount") or 0))
+            paid = item.canonical.get("direction") == "paid"
+            found.moves[account].append(Pending(key, -amount if paid else amount, name))
+            found.subjects[key] = said.subject
+    return found
+
+
+def _payment_items(flows: Iterable[Flow]) -> list[tuple[InboxItem, Delivery | None]]:
+    """The newest version of every payment, and its posting that stands or is under way."""
     living = {
         (d.flow_id, d.item.key): d
         for d in Delivery.objects.filter(flow__in=flows, step="post")
@@ -182,16 +247,7 @@ def _payments(found: Known, source: Connection, target: Connection, kinds: tuple
     items = InboxItem.objects.filter(flow__in=flows).order_by("pk").defer("payload", "log")
     for item in items.iterator():
         newest[item.flow_id, item.key] = item
-    for place, item in newest.items():
-        posted = living.get(place)
-        said = _standing(item, posted)
-        found.payments[item.key] = said
-        if posted is not None and posted.state == "done":
-            found.receipts[posted.reference] = item.key
-        name = {"case": Name.PAYMENT_CASE, "in_flight": Name.PAYMENT_IN_FLIGHT}.get(said.state)
-        if name:
-            _wait(found, item.canonical, name, said.subject, 1)
-    _taken_back(found, flows)
+    return [(item, living.get(place)) for place, item in newest.items()]
 
 
 def _taken_back(found: Known, flows: list[Flow]) -> None:

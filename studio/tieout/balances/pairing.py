@@ -12,7 +12,7 @@ from engine.runtime.balances import Document, Open, positions
 from engine.runtime.residual import Difference, Name, Residual, compare
 from studio.catalog.models import Connection
 from studio.flows.models import Delivery
-from studio.tieout.balances.ledger import Known
+from studio.tieout.balances.ledger import UNSETTLED, Known
 from studio.tieout.balances.sides import GIVES, Held, Side
 
 CENT = Decimal("0.01")
@@ -198,8 +198,7 @@ class Pairing:
         paid = known.payments.get(target.key) if target.kind == "money" else None
         reason: Name | None = None
         if paid is not None:
-            states = {"case": Name.PAYMENT_CASE, "in_flight": Name.PAYMENT_IN_FLIGHT}
-            reason = states.get(paid.state, paid.reason)
+            reason = UNSETTLED.get(paid.state, paid.reason)
         elif posted is None and copy:
             reason = Name.DUPLICATE
         if reason is None and posted is None and target.party not in known.back:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from studio.accounts.models import Workspace
 from studio.tieout.balances.actions import OPEN_STATES
-from studio.tieout.models import AREAS, Balance, Reading
+from studio.tieout.models import AREAS, Balance, CashBalance, Reading
 
 
 @dataclass(slots=True)
@@ -61,6 +61,13 @@ def in_order(balances: Iterable[Balance], reading: Reading | None) -> list[Balan
     own = reading.source.currency if reading else ""
     areas = [area for area, _label in AREAS]
     return sorted(balances, key=lambda b: (areas.index(b.area), b.currency != own, b.currency))
+
+
+def cash_rows(seen: Iterable[Look]) -> list[CashBalance]:
+    """Bank accounts of the last looks; one query."""
+    last = [look.reading for look in seen if look.reading]
+    rows = CashBalance.objects.filter(reading__in=last)
+    return list(rows.select_related("reading__source", "reading__target"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,10 @@ ALIVE = 200
 
 
 @cache
-def plans() -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """System -> area -> where its documents say what is open."""
+def plans() -> dict[str, dict[str, Any]]:
+    """System -> area -> where its documents say what is open; ``cash`` -> where its accounts say what is in them."""
     text = (Path(__file__).parent / "plans.yaml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, list[dict[str, Any]]]] = yaml.safe_load(text)
+    found: dict[str, dict[str, Any]] = yaml.safe_load(text)
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.runtime.balances import Document, Open, Pending, positions
+from engine.runtime.balances import Document, Open, Pending, cash, positions
 from engine.runtime.residual import Name, compare
 
 D = Decimal
@@ -109,3 +109,26 @@ def test_sides_and_names_add_up_to_the_cent(source, target, pending, sent, gives
     assert found.source == (source.left if source else 0)
     assert found.target == (target.left if target else 0)
     assert sum(d.amount for d in found.differences) == found.residual
+
+
+@given(CENTS, CENTS, WAITING)
+def test_cash_is_what_moves_and_what_no_flow_carries(source, target, moves) -> None:
+    found = compare(cash("MAIN", source, target, moves))
+
+    assert (found.source, found.target) == (source, target)
+    assert sum(d.amount for d in found.differences) == found.residual
+
+
+def test_a_payment_not_brought_back_is_named_before_what_no_flow_carries() -> None:
+    moves = [
+        Pending("QBO-7", D(40), Name.PAYMENT_CASE),
+        Pending("QBO-8", D(-15), Name.PAYMENT_IN_FLIGHT),
+    ]
+
+    found = compare(cash("MAIN", D(100), D(130), moves))
+
+    assert [(d.key, d.name, d.amount) for d in found.differences] == [
+        ("QBO-7", Name.PAYMENT_CASE, D(-40)),
+        ("QBO-8", Name.PAYMENT_IN_FLIGHT, D(15)),
+        ("MAIN", Name.OUTSIDE_FLOWS, D(-5)),
+    ]

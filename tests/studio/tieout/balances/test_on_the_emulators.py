@@ -168,6 +168,56 @@ def test_payables_tie_and_a_bill_entered_by_hand_is_named(qbo_books) -> None:
     assert party.difference == D("-9.00")
 
 
+def test_cash_is_compared_where_both_say_a_balance(qbo_books, ana, as_person) -> None:
+    books = qbo_books
+    books.go_live("payments-from-qbo")
+    bank = books.find(books.books, "Account", AccountType="Bank")[0]
+    books.lookup(books.erp, "receipt_banks", bank.key, "MAIN")
+    (_, one), (_, two) = books.invoice("100.00"), books.invoice("70.00")
+    before = look(books).cash.get(target_key=bank.key)
+    books.pay((one, "100.00"), account=bank.key)
+    books.pay((two, "69.50"), account=bank.key)
+    books.run()
+
+    row = look(books).cash.get(target_key=bank.key)
+
+    # The first is in both cash books; the second waits in a case.
+    assert before.source_balance is not None
+    assert before.target_balance is not None
+    assert row.source_balance == before.source_balance + D("100.00")
+    assert row.target_balance == before.target_balance + D("169.50")
+    case, outside = row.named
+    assert case[:1] + case[2:3] == ["payment_case", "-69.50"]
+    assert (outside[0], D(outside[2])) == ("outside_flows", before.difference)
+    page = as_person(ana).get("/tie-out/").content.decode()
+    assert "Operating account" in page
+    assert "Opening balance and entries that no flow carries" in page
+
+
+def test_an_account_without_a_bank_says_where_to_name_one(qbo_books, ana, as_person) -> None:
+    books = qbo_books
+    books.go_live("payments-from-qbo")
+    _, key = books.invoice("100.00")
+    books.pay((key, "100.00"))
+    books.run()
+
+    (row,) = look(books).cash.all()
+
+    assert (row.why, row.difference) == ("no_bank", None)
+    assert "give it one on the page Values" in as_person(ana).get("/tie-out/").content.decode()
+
+
+def test_xero_says_no_balance_of_its_accounts(xero_books) -> None:
+    books = xero_books
+    books.go_live("payments-from-xero")
+    books.lookup(books.erp, "receipt_banks", "090", "GBP1")
+
+    (row,) = look(books).cash.all()
+
+    assert (row.why, row.target_balance) == ("no_balance", None)
+    assert row.target_label == "Business Bank Account"
+
+
 def test_xero_has_its_own_words_for_the_same(xero_books) -> None:
     books = xero_books
     books.go_live("payments-from-xero")
