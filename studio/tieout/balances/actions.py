@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from engine.errors import StudioError
+from engine.errors import RemoteFault, StudioError
 from studio.accounts.models import Workspace, machine
 from studio.accounts.roles import TIE_OUT
 from studio.catalog.models import Connection
@@ -126,11 +126,19 @@ def read(reading: Reading) -> Reading:
             _end(reading, "ready", "")
             _forget(reading)
     except StudioError as error:
-        _end(reading, "failed", str(error))
+        _end(reading, "failed", f"{_said(reading, error)} Read again when the system answers.")
     except Exception as error:
         log.exception("reading %s", reading.uuid)
         _end(reading, "failed", f"The studio met a fault of its own ({type(error).__name__}).")
     return reading
+
+
+def _said(reading: Reading, error: StudioError) -> str:
+    """The sentence of a fault, with the company's name instead of the vendor's."""
+    if isinstance(error, RemoteFault):
+        names = {c.system: c.name for c in (reading.source, reading.target)}
+        error.system = names.get(error.system, error.system)
+    return str(error)
 
 
 def _end(reading: Reading, state: str, error: str) -> None:

@@ -81,6 +81,8 @@ def test_a_reading_that_fails_says_why_and_leaves_the_last_one_in_force(
     failed = looked(owing, accountant)
 
     assert failed.state == "failed"
+    assert "Harbour ERP" in failed.error
+    assert "Read again when the system answers." in failed.error
     (look,) = looks(owing.workspace)
     assert look.reading is not None
     assert look.failed == failed
