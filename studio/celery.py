@@ -40,6 +40,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("webhooks.sweep", settings.SWEEP_SECONDS),
         ("monitor.seal", 30),
         ("monitor.watch", 60),
+        ("tieout.balances_due", 60),
         ("flows.match_due", 3600),
         ("flows.missing_due", 1800),
         ("learning.due", 3600),

@@ -30,6 +30,18 @@ class Name(StrEnum):
     DUPLICATE = "duplicate"
     NOT_OURS = "not_ours"
     CLOSED_WITHOUT_POSTING = "closed_without_posting"
+    # Of what is still open of a document (see ``balances``).
+    BEFORE_START = "before_start"
+    OUT_OF_SCOPE = "out_of_scope"
+    UNLINKED_PARTY = "unlinked_party"
+    OTHER_PARTY = "other_party"
+    DRAFT_AT_TARGET = "draft_at_target"
+    PAYMENT_CASE = "payment_case"
+    PAYMENT_IN_FLIGHT = "payment_in_flight"
+    SETTLED_AT_SOURCE = "settled_at_source"
+    SETTLED_AT_TARGET = "settled_at_target"
+    CREDIT_UNAPPLIED = "credit_unapplied"
+    OUTSIDE_FLOWS = "outside_flows"
     LOST = "lost"
 
 
@@ -47,6 +59,7 @@ class Position:
         period_moved: posted, by policy, into another period.
         tolerance: greatest lawful rounding difference between source and sent.
         left_out: the record is at the source as it was posted, but the filter in force excludes it.
+        reason: why the amounts differ, where that is known beforehand.
     """
 
     key: str
@@ -58,6 +71,7 @@ class Position:
     tolerance: Decimal = ZERO
     asked: Decimal | None = None
     left_out: bool = False
+    reason: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,8 @@ def _explain(one: Position) -> list[Difference]:
     """The parts that one document contributes; they add up to source minus all its targets."""
     found: list[Difference] = []
     source = one.source if one.source is not None else ZERO
+    if one.reason is not None:
+        return [Difference(one.key, one.reason, source - sum(one.targets, ZERO))]
     extra = one.targets[1:]
     found += [Difference(one.key, Name.DUPLICATE, -amount) for amount in extra]
     target = one.targets[0] if one.targets else None

@@ -43,6 +43,10 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "tie-outs": proof.TieOuts,
     "webhooks": webhooks.Webhooks,
     "webhook-messages": webhooks.WebhookMessages,
+    "balance-readings": proof.Readings,
+    "balances": proof.Balances,
+    "balance-parties": proof.BalanceParties,
+    "open-documents": proof.OpenDocuments,
     "audit-events": proof.AuditEvents,
 }
 for address, resource in RESOURCES.items():

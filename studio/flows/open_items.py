@@ -132,11 +132,8 @@ class OpenItems:
         rows = Delivery.objects.filter(flow=self._flow, step="post", state__in=UNDER_WAY)
         for canonical in rows.exclude(business_key=but).values_list("item__canonical", flat=True):
             for share in shares_in(canonical):
-                amount = sum(
-                    (_number(share.get(n)) for n in ("amount", "discount", "written_off")), ZERO
-                )
                 code = str(share.get("document") or "")
-                taken[code] = taken.get(code, ZERO) + amount
+                taken[code] = taken.get(code, ZERO) + taken_of(share)
         return taken
 
 
@@ -144,6 +141,11 @@ def shares_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The allocations of a payment that are there."""
     listed = document.get("allocations")
     yield from (a for a in (listed if isinstance(listed, list) else []) if isinstance(a, dict))
+
+
+def taken_of(share: Mapping[str, Any]) -> Decimal:
+    """What a share of a payment settles of its document: money, discount and what is written off."""
+    return sum((_number(share.get(n)) for n in ("amount", "discount", "written_off")), ZERO)
 
 
 def _number(value: object) -> Decimal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,24 +19,12 @@ from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow
 from studio.monitor.models import Alert
+from studio.monitor.pace import pace
 from studio.tieout.models import TieOut
 from studio.triage.queries import at_risk, groups, held_up, open_cases
 from studio.triage.words import COUNTED
 
 DAYS = 14
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number of the home page."""
-
-    label: str
-    value: Any
-    note: str
-    url: str
-    currency: str = ""
-    spark: tuple[int, ...] = ()
-    tone: str = ""
 
 
 def posted_per_day(workspace: Workspace) -> list[int]:
@@ -77,6 +64,7 @@ def home(workspace: Workspace) -> dict[str, Any]:
         "at_risk": at_risk(cases),
         "posted": posted,
         "posted_spark": posted_per_day(workspace),
+        "pace": pace(workspace),
         "flows": flow_rows(workspace),
         "ties": list(latest.values()),
         "connections": list(Connection.objects.filter(workspace=workspace)),

@@ -81,6 +81,7 @@ SENTENCES = {
     "alert.acknowledged": "sees to: {sentence}",
     "audit.packed": "took the auditor's pack of {from} to {to}",
     "tieout.run": "tied out {flow}",
+    "balances.asked": "had the open balances of {pairs} pairs of companies read",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
 }
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import OPERATE, READ, TRIAGE
+from studio.accounts.roles import CONNECT, MAP, MATCH, OPERATE, READ, TIE_OUT, TRIAGE
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
@@ -22,6 +22,7 @@ from studio.monitor.models import Alert
 from studio.monitor.sentences import sentence, subjects
 from studio.monitor.waiting import waiting_for
 from studio.monitor.watch import acknowledge
+from studio.tieout.balances.queries import money
 
 
 @page(READ)
@@ -31,6 +32,12 @@ def home(request: StudioRequest) -> HttpResponse:
     context = queries.home(request.workspace)
     context["waiting"] = waiting_for(request.actor, request.workspace)
     context["may_acknowledge"] = request.actor.may(OPERATE) or request.actor.may(TRIAGE)
+    # A figure stands only where the reader can do something about it.
+    may = request.actor.may
+    context["maps"], context["matches"], context["may_run"] = may(MAP), may(MATCH), may(TIE_OUT)
+    if may(TIE_OUT) or not (may(MAP) or may(CONNECT)):
+        # For who closes the books, and for who only reads.
+        context["money"] = money(request.workspace)
     return render(request, "monitor/home.html", context)
 
 

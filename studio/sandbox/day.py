@@ -83,9 +83,24 @@ class Company:
         return sorted(found, key=lambda row: str(row["SalesOrder"]))
 
     def order_like(
-        self, template: Row, lines: Sequence[Row], number: int, *, kind: str = "O"
+        self,
+        template: Row,
+        lines: Sequence[Row],
+        number: int,
+        *,
+        kind: str = "O",
+        invoices: Sequence[Row] = (),
     ) -> Ordered:
-        """A new completed order (``kind`` O) or credit note (C) with the lines of an earlier one."""
+        """A new completed order (``kind`` O) or credit note (C) with the lines of an earlier one.
+
+        Args:
+            template: the earlier order.
+            lines: lines of all orders.
+            number: of the new order.
+            kind: ``O`` or ``C``.
+            invoices: invoices of all orders; the new order gets one like the template's, unpaid unless
+                it was sold for cash.
+        """
         made = Ordered(f"{number:06d}", f"{number + FIRST_INVOICE - FIRST_ORDER:06d}")
         header = {
             **template,
@@ -93,9 +108,14 @@ class Company:
             "LastInvoice": made.invoice.zfill(len(template["LastInvoice"])),
         }
         mine = [dict(row) for row in lines if row["SalesOrder"] == template["SalesOrder"]]
-        for row in (header, *mine):
+        owed = [
+            _owed(row, header)
+            for row in invoices
+            if row.get("SalesOrder") == template["SalesOrder"]
+        ]
+        for row in (header, *mine, *owed):
             row["SalesOrder"] = made.order.zfill(len(template["SalesOrder"]))
-        self.load({"SorMaster": [header], "SorDetail": mine})
+        self.load({"SorMaster": [header], "SorDetail": mine, "ArInvoice": owed})
         return made
 
     def bill_like(self, template: Row, number: int) -> str:
@@ -105,6 +125,21 @@ class Company:
             {"ApInvoice": [{**template, "Invoice": made, "MthInvBal1": template["OrigInvValue"]}]}
         )
         return made
+
+
+def _owed(template: Row, order: Row) -> Row:
+    """The invoice that SYSPRO writes when an order is completed."""
+    sign = -1 if order["DocumentType"] == "C" else 1
+    value = sign * abs(template["CurrencyValue"])
+    return {
+        **template,
+        "Invoice": order["LastInvoice"].zfill(len(template["Invoice"])),
+        "DocumentType": "C" if sign < 0 else "I",
+        "CurrencyValue": value,
+        "InvoiceBal1": 0 if order.get("CashCredit") == "CA" else value,
+        "TaxPortion": sign * abs(template["TaxPortion"]),
+        "NextPaymEntry": 0,
+    }
 
 
 def another_day(
@@ -123,13 +158,15 @@ def another_day(
     """
     company = Company(connection.base_url, connection.company)
     known, lines = company.written_back(), company.rows("SorDetail")
+    invoices = company.rows("ArInvoice")
     taken = [int(row["SalesOrder"]) for row in company.rows("SorMaster")]
     number = max(FIRST_ORDER, *taken) + 1 if taken else FIRST_ORDER
     made = []
     for index in range((orders + credit_notes) if known else 0):
         kind = "O" if index < orders else "C"
         template = known[(number + index) % len(known)]
-        made.append(company.order_like(template, lines, number + index, kind=kind))
+        one = company.order_like(template, lines, number + index, kind=kind, invoices=invoices)
+        made.append(one)
     held = company.rows("ApInvoice")
     mine = sum(str(row["Invoice"]).startswith(MADE) for row in held)
     theirs = [row for row in held if not str(row["Invoice"]).startswith(MADE)]

@@ -3,11 +3,18 @@ from __future__ import annotations
 from django.urls import path
 
 from studio.tieout import views
+from studio.tieout.balances import views as balances
 
 app_name = "tieout"
 urlpatterns = [
     path("", views.periods, name="periods"),
     path("run/", views.run, name="run"),
+    path("balances/read/", balances.ask, name="balances-ask"),
+    path("balances/unapplied/", balances.unapplied, name="unapplied"),
+    path("balances/<uuid:key>/", balances.balance, name="balance"),
+    path("balances/<uuid:key>/export.<slug:form>", balances.export, name="balance-export"),
+    path("balances/<uuid:key>/<slug:name>/", balances.documents, name="balance-documents"),
+    path("balances/parties/<uuid:key>/", balances.party, name="balance-party"),
     path("<uuid:key>/", views.detail, name="detail"),
     path("<uuid:key>/sign/", views.sign, name="sign"),
     path("<uuid:key>/export.<slug:form>", views.export, name="export"),

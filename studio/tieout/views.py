@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -15,27 +16,13 @@ from django.views.decorators.http import require_GET, require_POST
 from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import READ, TIE_OUT
-from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.models import Flow, InboxItem
 from studio.tieout import actions
+from studio.tieout.balances.queries import Look, cash_rows, looks
 from studio.tieout.exports import FORMS, rows_of
-from studio.tieout.models import Difference, TieOut
-
-LABELS = {
-    "case": "Waits in the exception queue",
-    "in_flight": "Under way",
-    "rounding": "Rounding",
-    "moved_period": "Posted into another period",
-    "changed_at_target": "Changed at the target",
-    "deleted_at_target": "Deleted at the target",
-    "changed_at_source": "Changed at the source",
-    "posted_otherwise": "We posted another amount than the source says",
-    "left_out": "Posted, but the filter in force leaves it out",
-    "duplicate": "Posted twice",
-    "not_ours": "Not from this flow",
-    "closed_without_posting": "Closed without posting",
-    "lost": "Not explained",
-}
-
+from studio.tieout.labels import LABELS, NOT_COMPARED, OPEN_LABELS
+from studio.tieout.models import CashBalance, TieOut
+from studio.tieout.subjects import urls_of
 
 # Comparisons listed below the latest ones.
 EARLIER = 60
@@ -50,6 +37,7 @@ def periods(request: StudioRequest) -> HttpResponse:
     )
     latest: dict[tuple[int, str], TieOut] = {}
     newest = list(ties[:300])
+    seen = looks(request.workspace)
     for tie in newest:
         latest.setdefault((tie.flow_id, tie.currency), tie)
     return render(
@@ -60,8 +48,27 @@ def periods(request: StudioRequest) -> HttpResponse:
             "earlier": [t for t in newest if latest[t.flow_id, t.currency] is not t][:EARLIER],
             "flows": Flow.objects.filter(workspace=request.workspace, state__in=("live", "paused")),
             "may_run": request.actor.may(TIE_OUT),
+            "looks": seen,
+            "cash": _cash(seen),
         },
     )
+
+
+def _cash(seen: Sequence[Look]) -> list[tuple[CashBalance, Any, list[tuple[Any, str, str, str]]]]:
+    """Each account with why it is not compared, or the parts of its difference: words, key, amount, place."""
+    rows = cash_rows(seen)
+    urls = urls_of(subject for row in rows for *_, subject in row.named)
+    return [
+        (
+            row,
+            NOT_COMPARED.get(row.why, row.why),
+            [
+                (OPEN_LABELS.get(name, name), key, amount, urls.get(subject, ""))
+                for name, key, amount, subject in row.named
+            ],
+        )
+        for row in rows
+    ]
 
 
 def _day(request: HttpRequest, name: str) -> date | None:
@@ -107,30 +114,20 @@ def _together(tie: TieOut) -> QuerySet[TieOut]:
     return found.filter(run=tie.run) if tie.run else found.none()
 
 
-def record_url(difference: Difference) -> str:
-    """Where the record behind a difference is explained."""
-    from django.urls import reverse
-
-    kind, _, key = difference.subject.partition(":")
-    if kind == "inbox":
-        return reverse("flows:item", args=[key])
-    delivery = Delivery.objects.filter(uuid=key).select_related("item").first() if key else None
-    return reverse("flows:item", args=[delivery.item.uuid]) if delivery else ""
-
-
 @page(READ)
 @require_GET
 def detail(request: StudioRequest, key: str) -> HttpResponse:
     """One comparison: three places, and every cent of difference by name."""
     tie = _found(request, key)
     differences = list(tie.differences.all())
+    urls = urls_of(one.subject for one in differences)
     kinds: dict[str, dict[str, Any]] = {}
     for one in differences:
         group = kinds.setdefault(
             one.kind, {"label": LABELS.get(one.kind, one.kind), "amount": 0, "rows": []}
         )
         group["amount"] += one.amount
-        group["rows"].append((one, record_url(one)))
+        group["rows"].append((one, urls.get(one.subject, "")))
     return render(
         request,
         "tieout/detail.html",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,9 +12,11 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from studio.monitor.watch import watch
+from studio.tieout.models import Balance
 from studio.triage.models import Case
 from studio.webhooks.events import EVENTS
 from studio.webhooks.models import Endpoint
+from tests.studio.tieout.balances.owing import carry, in_books, in_erp, looked
 from tests.studio.world import World, world
 
 __all__ = ["world"]
@@ -24,7 +27,7 @@ LOOKS = [("light", 1280), ("dark", 820), ("dark", 1280), ("light", 820)]
 @pytest.fixture
 def busy(world: World, ana: Any, ivo: Any, actor_of: Any) -> World:
     """A posting, a case of each of three kinds, a tie-out, a closed case, a webhook
-    that fails, an alert."""
+    that fails, an alert, open balances."""
     from engine.errors import PeriodClosed
     from studio.tieout.actions import run_tieout
     from studio.triage.actions import apply_remedy
@@ -46,6 +49,11 @@ def busy(world: World, ana: Any, ivo: Any, actor_of: Any) -> World:
     run_tieout(actor_of(ana), world.flow)
     Case.objects.filter(closed_at=None).update(due_at="2026-11-01T00:00:00Z")
     watch()
+    carry(world)
+    in_erp(world, "1001", "60.00", total="100.00", order="1001")
+    in_erp(world, "1002", "100.00", order="1002")
+    in_books(world, "801", "", "0", entity="Payment", UnappliedAmt=Decimal("15.00"))
+    looked(world, actor_of(ana))
     return world
 
 
@@ -53,6 +61,8 @@ def paths(world: World) -> list[str]:
     """Every page with something on it."""
     item, post = world.item("1001"), world.post("1001")
     tie = world.flow.tieouts.get()
+    balance = Balance.objects.get()
+    party = balance.parties.get()
     return [
         "/",
         "/exceptions/",
@@ -69,6 +79,10 @@ def paths(world: World) -> list[str]:
         f"/flows/deliveries/{post.uuid}/explain/",
         "/tie-out/",
         f"/tie-out/{tie.uuid}/",
+        f"/tie-out/balances/{balance.uuid}/",
+        f"/tie-out/balances/{balance.uuid}/case/",
+        f"/tie-out/balances/parties/{party.uuid}/",
+        "/tie-out/balances/unapplied/",
         "/accuracy/",
         "/audit/",
         "/mappings/",

@@ -49,6 +49,11 @@ PAGES = {
     "tieout:periods": ALL,
     "tieout:detail": ALL,
     "tieout:export": ALL,
+    "tieout:balance": ALL,
+    "tieout:balance-documents": ALL,
+    "tieout:balance-party": ALL,
+    "tieout:balance-export": ALL,
+    "tieout:unapplied": ALL,
     "learning:looks": ALL,
     "monitor:accuracy": ALL,
     "monitor:audit": ALL,
@@ -129,6 +134,7 @@ WRITES = {
         f"webhooks:{deed}": INTEGRATOR | {"ada"}
         for deed in ("change", "renew-secret", "switch", "remove", "ping", "send-again")
     },
+    "tieout:balances-ask": ACCOUNTANT,
     "catalog:connection-check": INTEGRATOR | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},
 }

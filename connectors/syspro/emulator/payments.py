@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 from connectors.syspro.emulator.answers import BusinessError, Piece, counter, document, tag
-from connectors.syspro.emulator.balances import move_balance
+from connectors.syspro.emulator.balances import move_balance, move_bank
 from connectors.syspro.emulator.context import Context, show_key
 from connectors.syspro.emulator.items import (
     Options,
@@ -140,6 +140,7 @@ def _payment(ctx: Context, payment: Node, options: Options) -> Sequence[Piece]:
         _unapplied(ctx, customer, total - paid, posting)
         gross += total - paid
     move_balance(ctx, str(customer["Customer"]), -gross)
+    _deposit(ctx, payment, customer, total)
     ctx.db.change("ArCustomer", customer, DateLastPay=dated.isoformat())
     return posting.key(), tag("Customer", show_key("Customer", customer["Customer"]))
 
@@ -154,6 +155,15 @@ def _common(ctx: Context, node: Node, dated_by: str) -> date:
     if kind and kind not in _PAYMENT_TYPES:
         raise BusinessError("PaymentType", kind, 990043, f"Payment type '{kind}' invalid")
     return dated
+
+
+def _deposit(ctx: Context, payment: Node, customer: Row, total: Decimal) -> None:
+    """What the cash book shows of a receipt that names its bank (unverified, as with suppliers)."""
+    bank = ctx.db.get("ApBank", payment.value("Bank")) if payment.value("Bank") else None
+    if bank is not None:
+        rates = [amount(x, "ExchangeRateToUse", decimals=6) for x in payment.all("InvoiceToPay")]
+        money = (str(customer.get("Currency") or ""), next(filter(None, rates), Decimal(1)))
+        move_bank(ctx, bank, total, ("OutstDep1", 1), money)
 
 
 def _automatic(ctx: Context, customer: Row, payment: Node, rest: Decimal, how: Posting) -> Decimal:

@@ -15,6 +15,7 @@ from datetime import date
 from decimal import Decimal
 
 from connectors.syspro.emulator.answers import BusinessError, Piece, counter, document, tag
+from connectors.syspro.emulator.balances import move_bank
 from connectors.syspro.emulator.context import Context, show_key
 from connectors.syspro.emulator.items import (
     Options,
@@ -79,7 +80,8 @@ def _paid(ctx: Context, item: Node) -> Sequence[Piece]:
     owed = Decimal(str(now.get("CurrentBalance") or 0)) - settled
     last = {"LastChequeDate": how.dated.isoformat(), "LastChequeVal": total}
     ctx.db.change("ApSupplier", now, CurrentBalance=owed, LastChequeBank=bank["Bank"], **last)
-    _withdraw(ctx, bank, supplier, total, how)
+    money = (str(supplier.get("Currency") or ""), how.rate or Decimal(1))
+    move_bank(ctx, bank, -total, ("OutstWith1", -1), money)
     return (tag("Payment", _told(how, supplier, bank)),)
 
 
@@ -170,15 +172,3 @@ def _entry(invoice: Row, what: tuple[int, str], value: Decimal, how: _Payment) -
         "PostConvRate": how.rate or invoice.get("ConvRate", Decimal(1)),
         "PostMulDiv": "M",
     }
-
-
-def _withdraw(ctx: Context, bank: Row, supplier: Row, paid: Decimal, how: _Payment) -> None:
-    """What the cash book shows, in the bank's currency."""
-    own = ctx.company.currency
-    foreign = str(supplier.get("Currency") or own) != own
-    value = paid
-    if foreign and str(bank.get("Currency") or own) == own:
-        value = (paid * (how.rate or Decimal(1))).quantize(Decimal("0.01"))
-    held = Decimal(str(bank.get("CbCurBal1") or 0)) - value
-    waiting = Decimal(str(bank.get("OutstWith1") or 0)) + value
-    ctx.db.change("ApBank", bank, CbCurBal1=held, OutstWith1=waiting)

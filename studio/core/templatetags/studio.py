@@ -212,6 +212,20 @@ def ago(when: datetime | None) -> SafeString:
     )
 
 
+@register.filter
+def lasting(seconds: int) -> str:
+    """A length of time in its two largest units: 42 s, 1 min 20 s, 3 h 5 min, 2 d 4 h."""
+    rest = max(0, int(seconds))
+    parts: list[str] = []
+    for size, unit in ((86400, _("d")), (3600, _("h")), (60, _("min")), (1, _("s"))):
+        number, rest = divmod(rest, size)
+        if number or parts:
+            parts.append(f"{_grouped(number)}\u00a0{unit}" if number else "")
+        if len(parts) == 2:
+            break
+    return " ".join(filter(None, parts)) or f"0\u00a0{_('s')}"
+
+
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of our own sheet; without a label it is decoration and hidden from readers."""

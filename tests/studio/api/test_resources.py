@@ -12,7 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from studio.accounts.models import Membership, User, Workspace
+from studio.accounts.models import Membership, User, Workspace, machine
+from studio.accounts.roles import TIE_OUT
 from studio.api.models import StoredAnswer
 from studio.catalog.models import Connection
 from studio.core.models import AuditEvent
@@ -21,11 +22,12 @@ from studio.flows.rehearsal.run import ask, claim, run
 from studio.linking.models import Link, Pair, Party
 from studio.mapping.models import Decision, LookupRow, Mapping, MappingRow
 from studio.triage.models import Case, CaseNote
+from tests.studio.tieout.balances.owing import carry, in_erp, looked
 
 LISTS = [
     "connections", "snapshots", "mappings", "mapping-rows", "lookup-tables", "lookup-rows",
     "parties", "pairs", "links", "flows", "rehearsals", "inbox-items", "deliveries", "cases", "tie-outs",
-    "audit-events",
+    "audit-events", "balances", "balance-readings", "balance-parties", "open-documents",
 ]  # fmt: skip
 Clients = Callable[..., APIClient]
 
@@ -39,7 +41,8 @@ def rehearsed(world: Any, ivo: User) -> None:
 
 @pytest.fixture
 def full(world: Any, ivo: User) -> Any:
-    """One row of everything: an order posted, one parked for its terms, a tie-out, a pair."""
+    """One row of everything: an order posted, one parked for its terms, a tie-out, a pair, a balance."""
+    carry(world)
     world.order("000001")
     world.order("000002", Terms="99")
     world.run()
@@ -59,6 +62,8 @@ def full(world: Any, ivo: User) -> Any:
     right = Party.objects.create(connection=world.books, kind="customer", key="59", label="Shale")
     rehearsed(world, ivo)
     Pair.objects.create(kind="customer", left=left, right=right, probability=0.9, word="strong")
+    in_erp(world, "000001", "100.00", order="000001")
+    looked(world, machine(world.workspace, "test", TIE_OUT))
     return world
 
 
@@ -117,6 +122,7 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
         f"inbox-items/{item.uuid}/replay": ("ana", "triage", {}),
         f"inbox-items/{item.uuid}/close": ("ana", "triage", {"reason": "a test order"}),
         "tie-outs/run": ("ana", "tie out", {"flow": "orders"}),
+        "balances/read": ("ana", "tie out", {}),
         f"connections/{full.erp.uuid}/disconnect": ("ivo", "connect", {"reason": "over"}),
     }  # fmt: skip
 
@@ -334,3 +340,28 @@ def test_a_plan_is_read_by_pages_and_signed_over_its_hash(
     assert signed["signed_by"] == "token: loader (Ana Keller)"
     assert signed["allowed"] == {"new": False, "share": "2.50"}
     assert first(client, "rehearsals", signed="true")["uuid"] == one["uuid"]
+
+
+def test_open_balances_are_read_down_to_the_reason(
+    full: Any, ana: User, client_of: Clients
+) -> None:
+    client = client_of(ana)
+
+    balance = first(client, "balances", area="receivable", currency="USD")
+    party = first(client, "balance-parties", balance=balance["uuid"])
+    document = first(client, "open-documents", party=party["uuid"], why="settled_at_target")
+
+    assert balance["named"] == {"settled_at_target": "100.00"}
+    assert (balance["source_open"], balance["target_open"]) == ("100.00", "0.00")
+    assert (party["source_code"], party["target_key"]) == ("BAY", "58")
+    assert document["target_open"] == "0.00"
+    assert [d["amount"] for d in document["differences"]] == ["100.00"]
+    assert first(client, "balance-readings", state="ready")["uuid"] == balance["reading"]
+
+
+def test_reading_balances_is_asked_for_and_not_waited_for(
+    full: Any, ana: User, client_of: Clients
+) -> None:
+    said = client_of(ana, "tie out").post("/api/v1/balances/read/", {}, format="json")
+
+    assert [r["state"] for r in said.json()] == ["waiting"]

@@ -142,3 +142,21 @@ def test_templates_write_dates_through_the_design_system_only() -> None:
     ]
 
     assert own == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"),
+        (42, "42 s"),
+        (60, "1 min"),
+        (80, "1 min 20 s"),
+        (3600, "1 h"),
+        (3605, "1 h"),
+        (3700, "1 h 1 min"),
+        (187_200, "2 d 4 h"),
+        (-3, "0 s"),
+    ],
+)
+def test_a_length_of_time_is_said_in_its_two_largest_units(seconds: int, said: str) -> None:
+    assert tags.lasting(seconds).replace("\xa0", " ") == said

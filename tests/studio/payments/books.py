@@ -188,7 +188,12 @@ class Books:
         return number, paid.key
 
     def pay(
-        self, *shares: tuple[str, str], total: str = "", key: str = "", said: str = "CHK-1"
+        self,
+        *shares: tuple[str, str],
+        total: str = "",
+        key: str = "",
+        said: str = "CHK-1",
+        account: str = "",
     ) -> Receipt:
         """A payment in QuickBooks: (key of the invoice, amount) each, the rest on account."""
         customer = key or self.customer()[1]
@@ -200,6 +205,8 @@ class Books:
         self.number += 1
         body = {"CustomerRef": {"value": customer}, "TotalAmt": amount, "TxnDate": DAY,
                 "PaymentRefNum": said, "Line": lines}  # fmt: skip
+        if account:
+            body["DepositToAccountRef"] = {"value": account}
         with opened(self.books) as connector:
             return connector.create(Draft("Payment", body, f"by-hand-{self.number}", said))
 

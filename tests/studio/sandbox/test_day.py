@@ -49,6 +49,12 @@ def test_a_day_brings_what_is_like_what_went_through(syspro: Running) -> None:
     assert sum(r["SalesOrder"].lstrip("0") == came.orders[0] for r in lines) == count
     credited = [r for r in rows.values() if r["LastInvoice"].lstrip("0") == came.credit_notes[0]]
     assert [r["DocumentType"] for r in credited] == ["C"]
+    owed = {r["Invoice"].lstrip("0"): r for r in company.rows("ArInvoice")}
+    (like,) = (r for r in owed.values() if r.get("SalesOrder") == template["SalesOrder"])
+    ours = [r for r in owed.values() if r.get("SalesOrder", "").lstrip("0") in came.orders]
+    assert [r["CurrencyValue"] for r in ours] == [like["CurrencyValue"]] * 2
+    assert owed[came.credit_notes[0]]["DocumentType"] == "C"
+    assert owed[came.credit_notes[0]]["InvoiceBal1"] == -like["CurrencyValue"]
     bill = next(r for r in company.rows("ApInvoice") if r["Invoice"] == came.bills[0])
     assert bill["MthInvBal1"] == bill["OrigInvValue"]
 

@@ -1,0 +1,1 @@
+"""What customers owe, what suppliers are owed, and cash: read in both systems, compared per party."""
