@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 TO_ANSWER = RED | {"other_party", "settled_at_source", "settled_at_target"}
 # Readings of a pair that are kept with every document; sums of older ones are not worth their rows.
 KEPT = 10
-# Older than this, the clock asks for a new one.
-FRESH = timedelta(hours=24)
+# Older than this, the clock asks for a new one; sooner where the last could not be carried out.
+FRESH, AGAIN = timedelta(hours=24), timedelta(hours=1)
 OPEN_STATES = ("waiting", "reading")
 ZERO = Decimal(0)
 
@@ -85,18 +85,16 @@ def _asked(actor: Actor, workspace: Workspace, pair: tuple[Connection, Connectio
 
 
 def due() -> int:
-    """Wake what waits or was left behind, and ask anew where the last look is a day old."""
+    """Wake what waits or was left behind, and ask anew where the last look is a day old or failed."""
     now = timezone.now()
     left = Q(state="waiting") | Q(state="reading", lease_until__lt=now)
     for pk in Reading.objects.filter(left).values_list("pk", flat=True):
         nudge("tieout.read_balances", pk)
+    recent = (Q(created_at__gt=now - FRESH) & ~Q(state="failed")) | Q(created_at__gt=now - AGAIN)
     count = 0
     for workspace in Workspace.objects.all():
-        fresh = set(
-            Reading.objects.filter(workspace=workspace, created_at__gt=now - FRESH).values_list(
-                "source_id", "target_id"
-            )
-        )
+        seen = Reading.objects.filter(recent, workspace=workspace)
+        fresh = set(seen.values_list("source_id", "target_id"))
         for pair in pairs(workspace):
             if (pair[0].pk, pair[1].pk) not in fresh:
                 _asked(machine(workspace, "the clock", TIE_OUT), workspace, pair)

@@ -109,6 +109,18 @@ def test_the_clock_asks_once_a_day_and_wakes_what_was_left(owing, accountant) ->
     assert Reading.objects.filter(state="waiting").count() == 1
 
 
+def test_the_clock_tries_again_within_the_hour_where_a_reading_failed(
+    owing, accountant, monkeypatch
+) -> None:
+    refuse(owing, monkeypatch)
+    looked(owing, accountant)
+    assert due() == 0
+
+    Reading.objects.update(created_at=timezone.now() - timedelta(minutes=61))
+
+    assert due() == 1
+
+
 def test_only_the_last_readings_are_kept(owing, accountant, monkeypatch) -> None:
     for _ in range(KEPT + 2):
         looked(owing, accountant)
