@@ -40,6 +40,7 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "deliveries": flows.Deliveries,
     "cases": triage.Cases,
     "tie-outs": proof.TieOuts,
+    "stock-comparisons": proof.StockComparisons,
     "audit-events": proof.AuditEvents,
 }
 for address, resource in RESOURCES.items():

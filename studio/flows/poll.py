@@ -19,6 +19,7 @@ from engine.runtime.idempotency import content_hash
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success, opened
 from studio.core.dispatch import nudge
+from studio.flows.comparing import is_comparing
 from studio.flows.control import stated
 from studio.flows.events import simulated, store_events
 from studio.flows.models import Cursor, Flow, InboxItem, Run
@@ -51,9 +52,14 @@ def poll(flow: Flow, *, trigger: str = "poll") -> Run | None:
     """Read what changed since the cursor and put it into the inbox.
 
     Returns:
-        The run, or None when another worker is polling, the flow is not live or its source rests.
+        The run, or None when another worker is polling, the flow is not live or its source rests; also
+        where the flow compares both sides, for which another worker is woken.
     """
-    entity = in_force(flow).get("trigger", {}).get("entity", "")
+    design = in_force(flow)
+    entity = design.get("trigger", {}).get("entity", "")
+    if flow.state == "live" and is_comparing(design):
+        nudge("tieout.compare_flow", flow.pk)
+        return None
     if flow.state != "live" or not entity or flow.source.resting():
         return None
     cursor = take_lease(flow, entity)

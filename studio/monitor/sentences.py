@@ -68,6 +68,7 @@ SENTENCES = {
     "case.waiting": "put a case aside for {for} until {until}",
     "audit.packed": "took the auditor's pack of {from} to {to}",
     "tieout.run": "tied out {flow}",
+    "stock.compared": "had the quantities of both sides of {flow} compared",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
 }
 

@@ -37,10 +37,21 @@ def rows_of(tie: TieOut, labels: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     """A record's own text never becomes a formula in a spreadsheet."""
     dangerous = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
     return f"'{value}" if dangerous else value
+
+
+def plain(quantity: Decimal | None) -> Decimal | None:
+    """A quantity without a column's trailing zeros."""
+    if quantity is None:
+        return None
+    return (
+        quantity.quantize(Decimal(1))
+        if quantity == quantity.to_integral()
+        else quantity.normalize()
+    )
 
 
 def totals_of(tie: TieOut) -> list[Row]:
@@ -65,10 +76,10 @@ def as_csv(tie: TieOut, rows: list[Row]) -> bytes:
     for place, *values in totals_of(tie):
         for measure, value in zip(MEASURES, values, strict=True):
             unit = "" if measure == "count" else tie.currency
-            writer.writerow([TOTAL, measure, _as_text(place), value, unit])
+            writer.writerow([TOTAL, measure, as_text(place), value, unit])
     writer.writerow([TOTAL, "source less target", "", tie.residual, tie.currency])
     writer.writerow([TOTAL, "not explained", "", tie.unexplained, tie.currency])
-    writer.writerows([DIFFERENCE, *(_as_text(v) for v in row)] for row in rows)
+    writer.writerows([DIFFERENCE, *(as_text(v) for v in row)] for row in rows)
     return text.getvalue().encode()
 
 
@@ -79,14 +90,14 @@ def as_xlsx(tie: TieOut, rows: list[Row]) -> bytes:
     if sheet is None:
         raise RuntimeError("a new workbook has no sheet")
     sheet.title = "Differences"
-    sheet.append(["Flow", _as_text(tie.flow.name), "Residual", tie.residual])
+    sheet.append(["Flow", as_text(tie.flow.name), "Residual", tie.residual])
     sheet.append(list(COLUMNS))
     for row in rows:
-        sheet.append([_as_text(v) for v in row])
+        sheet.append([as_text(v) for v in row])
     totals = book.create_sheet("Control totals")
     totals.append(["place", *MEASURES, "currency"])
     for row in totals_of(tie):
-        totals.append([*(_as_text(v) for v in row), tie.currency])
+        totals.append([*(as_text(v) for v in row), tie.currency])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
