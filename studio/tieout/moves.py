@@ -34,12 +34,16 @@ Moves = dict[str, dict[Why, Decimal]]
 
 def document_flows(flow: Flow) -> QuerySet[Flow]:
     """The flows between the same two companies whose documents move stock."""
-    return Flow.objects.filter(
-        source=flow.source_id,
-        target=flow.target_id,
-        design__document__in=list(SIGNS),
-        versions__state="published",
-    ).select_related("source", "target", "workspace")
+    return (
+        Flow.objects.filter(
+            source=flow.source_id,
+            target=flow.target_id,
+            design__document__in=list(SIGNS),
+            versions__state="published",
+        )
+        .exclude(state="retired")
+        .select_related("source", "target", "workspace")
+    )
 
 
 def on_the_way(flow: Flow, units: Units, *, held: bool = True) -> Moves:
@@ -55,21 +59,25 @@ def on_the_way(flow: Flow, units: Units, *, held: bool = True) -> Moves:
         for why, quantities in _documents(other, units):
             for code, quantity in quantities.items():
                 found[code][why] += quantity
-    for item in open_adjustments(flow, held=held):
-        basis = load(item.payload)["basis"]
-        found[item.key][Why.ADJUSTING] += Decimal(str(basis["quantity"]))
+    for code, quantity in open_adjustments(flow, held=held).items():
+        found[code][Why.ADJUSTING] += quantity
     return {
         code: {why: quantity for why, quantity in parts.items() if quantity != 0}
         for code, parts in found.items()
     }
 
 
-def open_adjustments(flow: Flow, *, held: bool = True) -> QuerySet[InboxItem]:
-    """Adjustments of a flow that have not reached the target."""
+def open_adjustments(flow: Flow, *, held: bool = True) -> Quantities:
+    """Item -> quantity of the adjustment of a flow that has not reached the target yet."""
     states = OPEN_POSTS if held else tuple(s for s in OPEN_POSTS if s != "held")
     posts = Delivery.objects.filter(flow=flow, step="post", state__in=states)
     open_ = Q(state__in=OPEN_ITEMS) | Q(state="done", pk__in=posts.values("item_id"))
-    return InboxItem.objects.filter(open_, flow=flow)
+    found: Quantities = defaultdict(Decimal)
+    for payload in InboxItem.objects.filter(open_, flow=flow).values_list("payload", flat=True):
+        basis = load(payload).get("basis")
+        if basis:
+            found[basis["item"]] += Decimal(basis["quantity"])
+    return found
 
 
 def _documents(flow: Flow, units: Units) -> Iterable[tuple[Why, Quantities]]:

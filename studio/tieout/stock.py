@@ -12,6 +12,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,10 +25,9 @@ from django.utils.translation import gettext as _
 from connectors.registry import capabilities
 from engine.canon.totals import cents
 from engine.errors import StudioError
-from engine.mapping import Context, UnitRow
+from engine.mapping import Context
 from engine.ports import SourceRecord
 from engine.runtime.quantities import ZERO, Level, Why, explain
-from engine.schema.model import Record
 from studio.accounts.models import machine
 from studio.accounts.roles import TIE_OUT
 from studio.catalog.actions import every
@@ -38,8 +38,10 @@ from studio.flows.bundle import Bundle, Sides, bundle_of, company_facts, context
 from studio.flows.comparing import is_comparing
 from studio.flows.ledger import lease
 from studio.flows.models import Flow
-from studio.flows.poll import poll
+from studio.flows.poll import catch_up
 from studio.mapping.actions import lookups_for
+from studio.tieout.adjusting import hand_over
+from studio.tieout.items import Compared, Held
 from studio.tieout.models import StockComparison, StockPart, StockRow
 from studio.tieout.moves import Moves, document_flows, in_stock_units, on_the_way
 
@@ -50,59 +52,14 @@ AT_ONCE = 500
 
 
 @dataclass(slots=True)
-class Held:
-    """One item as a side has it; quantities in the unit that the side keeps."""
+class Read:
+    """Both sides as they were read, with what was on its way before and after.
 
-    key: str
-    code: str
-    document: Record
-    record: SourceRecord
-
-    def number(self, name: str) -> Decimal | None:
-        """A quantity or an amount of the document, None where it has none."""
-        value = self.document.get(name)
-        return None if value in (None, "") else Decimal(str(value))
-
-    @property
-    def tracked(self) -> bool:
-        """Whether the side keeps a quantity of the item."""
-        said = self.document.get("tracked")
-        return self.number("on_hand") is not None if said is None else bool(said)
-
-    @property
-    def unit_cost(self) -> Decimal:
-        """What one unit costs: the average where the side says a value, else the cost it says."""
-        value, on_hand = self.number("value"), self.number("on_hand")
-        if value and on_hand:
-            return (value / on_hand).quantize(Decimal("0.000001"))
-        return self.number("unit_cost") or ZERO
-
-
-@dataclass(slots=True)
-class Compared:
-    """One item on both sides with the parts of its difference.
-
-    ``shown`` is the item as people know it: the source's, the target's where the source has none.
+    ``behind`` says why something that left the source may not be known yet, if so.
     """
 
-    shown: Held
-    target: Held | None
-    level: Level
-    parts: dict[Why, Decimal]
-    unit: str = ""
-    per_unit: UnitRow | None = None
-    note: str = ""
-
-    @property
-    def cost(self) -> Decimal:
-        """Cost of one stocking unit."""
-        return self.shown.unit_cost
-
-
-@dataclass(slots=True)
-class Read:
-    """Both sides as they were read, with what was on its way before and after."""
-
+    began: datetime
+    behind: str = ""
     source: dict[str, Held] = field(default_factory=dict)
     target: dict[str, Held] = field(default_factory=dict)
     before: Moves = field(default_factory=dict)
@@ -181,10 +138,8 @@ def run(asked: StockComparison) -> StockComparison:
     try:
         bundle = bundle_of(asked.version)
         sides = context_of(asked.flow)
-        _read_documents(asked.flow)
         read = _read(asked, bundle, sides)
-        rows = compared(read, sides, asked.flow)
-        _store(asked, rows)
+        _store(asked, read, compared(read, sides, asked.flow))
     except StudioError as error:
         _fail(asked, str(error))
     except Exception as error:
@@ -206,16 +161,18 @@ def _mine(asked: StockComparison) -> Any:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def _read_documents(flow: Flow) -> None:
-    """Let every flow of documents look at the source, so that what has left it is known here."""
-    for other in document_flows(flow):
-        poll(other)
+def _read_documents(flow: Flow) -> str:
+    """Let every flow of documents look at the source; why what has left it may not all be known here."""
+    reasons = [catch_up(other) for other in document_flows(flow)]
+    return next((reason for reason in reasons if reason), "")
 
 
 def _read(asked: StockComparison, bundle: Bundle, sides: Sides) -> Read:
-    flow, found = asked.flow, Read()
+    flow, found = asked.flow, Read(began=timezone.now())
     units = sides.inbound.units
+    # What waits for an approval is decided anew by a comparison that may adjust.
     held = asked.policy != "adjust"
+    found.behind = _read_documents(flow)
     found.before = on_the_way(flow, units, held=held)
     entity = str(bundle.design["trigger"]["entity"])
     with opened(flow.source, patience=PATIENCE_APART) as source:
@@ -226,7 +183,7 @@ def _read(asked: StockComparison, bundle: Bundle, sides: Sides) -> Read:
             if not record.deleted:
                 found.source[code] = Held(record.key, code, document, record)
     # What left the source while it was read is on its way now.
-    _read_documents(flow)
+    found.behind = _read_documents(flow) or found.behind
     counter = bundle.counter
     if counter is None:
         raise ValueError("a version that compares has a mapping of the other side")
@@ -307,12 +264,18 @@ def _item(
         convertible=same or per_unit is not None,
         moves=read.after.get(code, {}),
         shared=sum(others, ZERO) if first else -own,
-        settled=read.before.get(code, {}) == read.after.get(code, {}),
+        settled=_settled(read, code),
     )
     made = Compared(source, target, level, explain(level), unit)
     made.per_unit = None if same else per_unit
     made.note = _note(flow, made, theirs, sharing)
     return made
+
+
+def _settled(read: Read, code: str) -> bool:
+    """Whether the item's difference can be judged: nothing moved, and no adjustment of it is under way."""
+    before, after = read.before.get(code, {}), read.after.get(code, {})
+    return before == after and Why.ADJUSTING not in after
 
 
 def _note(flow: Flow, one: Compared, theirs: str, sharing: list[str]) -> str:
@@ -341,24 +304,33 @@ def _note(flow: Flow, one: Compared, theirs: str, sharing: list[str]) -> str:
 # --- storing --------------------------------------------------------------------------------------
 
 
-def _store(asked: StockComparison, found: list[Compared]) -> None:
+def _store(asked: StockComparison, read: Read, found: list[Compared]) -> None:
     """Write down the whole comparison in one transaction, unless another worker took it over."""
-    rows = [_row(asked, one) for one in found]
-    red = [r for r, one in zip(rows, found, strict=True) if Why.UNEXPLAINED in one.parts]
-    left = (cents(abs(one.parts.get(Why.UNEXPLAINED, ZERO)) * one.cost) for one in found)
     with transaction.atomic():
-        won = _mine(asked).update(
+        # An update, not a look: two comparisons of one flow end one after the other.
+        Flow.objects.filter(pk=asked.flow_id).update(last_polled_at=timezone.now())
+        if not _mine(asked).update(lease_until=timezone.now() + lease()):
+            return
+        held_back = ""
+        if asked.policy == "adjust":
+            held_back = _why_held_back(asked, read)
+            if not held_back:
+                asked.run = hand_over(asked, found)
+        rows = [_row(asked, one) for one in found]
+        left = (cents(abs(one.parts.get(Why.UNEXPLAINED, ZERO)) * one.cost) for one in found)
+        _mine(asked).update(
             state="ready",
             lease_until=None,
             finished_at=timezone.now(),
+            run=asked.run,
+            held_back=held_back[:300],
             items=len(rows),
             apart=sum(r.difference != 0 for r in rows),
+            adjusted=sum(Why.ADJUSTED in one.parts for one in found),
             residual=sum((r.value for r in rows), Decimal(0)),
             unexplained=sum(left, Decimal(0)),
-            green=not red,
+            green=not any(Why.UNEXPLAINED in one.parts for one in found),
         )
-        if not won:
-            return
         StockRow.objects.bulk_create(rows, batch_size=AT_ONCE)
         StockPart.objects.bulk_create(
             (
@@ -368,6 +340,24 @@ def _store(asked: StockComparison, found: list[Compared]) -> None:
             ),
             batch_size=AT_ONCE,
         )
+
+
+def _why_held_back(asked: StockComparison, read: Read) -> str:
+    """Why this comparison must not lead to adjustments; empty where it may."""
+    flow = Flow.objects.get(pk=asked.flow_id)
+    if flow.state != "live":
+        return _("The flow is not live.")
+    if not flow.versions.filter(pk=asked.version_id, state="published").exists():
+        return _("Another version of the flow was published meanwhile.")
+    since = StockComparison.objects.filter(flow=flow, state="ready", finished_at__gte=read.began)
+    if since.exists():
+        return _("Another comparison ended while this one read.")
+    if read.behind:
+        return _("Nobody knows whether all that left %(source)s is known here. %(why)s") % {
+            "source": flow.source,
+            "why": read.behind,
+        }
+    return ""
 
 
 def _row(asked: StockComparison, one: Compared) -> StockRow:
