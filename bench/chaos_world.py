@@ -144,9 +144,11 @@ class World:
 
         from studio.catalog.models import Budget, Connection, Lane
         from studio.flows.models import Cursor, Delivery, InboxItem
+        from studio.tieout.models import StockComparison
 
         for rows in (Delivery.objects, InboxItem.objects):
             rows.exclude(not_before=None).update(not_before=None)
+        for rows in (Delivery.objects, InboxItem.objects, StockComparison.objects):
             # Only time ends a lease: while a worker lives, nobody else works its rows.
             rows.exclude(lease_until=None).update(lease_until=timezone.now() - timedelta(seconds=1))
         Connection.objects.exclude(paused_until=None).update(paused_until=None, failures=0)
