@@ -17,10 +17,14 @@ MOST = 12
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """An item whose quantity in the warehouse was changed by a count."""
+    """An item whose quantity in the warehouse was changed by a count.
+
+    ``gap`` is what the two sides differ by for good: orders that wait in a case since before.
+    """
 
     item: str
     target_key: str
+    gap: Decimal
 
 
 class Levels:
@@ -39,10 +43,11 @@ class Levels:
         )
         self.shipping = Orders(world, self.orders)
         self.shipping.number += 50_000
-        self.shipped: set[tuple[str, str]] = set()
+        self.shipped: set[Counted] = set()
         self._track()
         self._adjust()
         world.approvers[flow.pk] = self._people
+        world.at_work[flow.pk] = lambda: self.counting
         self.counting = True
         world.drain(flow)
         self.items = self._comparable()
@@ -109,13 +114,17 @@ class Levels:
         pump_flow(self.orders.pk)
 
     def _comparable(self) -> list[Counted]:
-        from studio.tieout.models import StockComparison
+        from studio.tieout.models import StockComparison, StockPart
 
         done = StockComparison.objects.filter(flow=self.flow, state="ready").first()
         if done is None:
             raise LookupError(f"{self.flow} was never compared")
-        rows = done.rows.exclude(source=None).exclude(target=None).filter(parts=None)
-        return [Counted(r.item, r.target_key) for r in rows.order_by("item")[:MOST]]
+        rows = (
+            done.rows.exclude(source=None)
+            .exclude(target=None)
+            .exclude(parts__in=StockPart.objects.exclude(why="case"))
+        )
+        return [Counted(r.item, r.target_key, r.difference) for r in rows.order_by("item")[:MOST]]
 
     # --- changes --------------------------------------------------------------------------------------
 
@@ -139,7 +148,7 @@ class Levels:
     def arm(self, kind: str, draw: random.Random) -> None:
         """An order is completed while quantities are compared: its goods leave at once."""
         made = self.shipping.change(draw)
-        known = {c.item: c.target_key for c in self.items}
+        known = {c.item: c for c in self.items}
         stored = made.order.zfill(len(next(iter(self.erp.rows("SorMaster")))["SalesOrder"]))
         for line in self.erp.where("SorDetail", "SalesOrder", stored):
             item = str(line.get("MStockCode") or "")
@@ -150,7 +159,7 @@ class Levels:
             per = Decimal(str(master["ConvFactAltUom"])) if cased else Decimal(1)
             self._move(item, -Decimal(str(line["MShipQty"])) * per)
             if item in known:
-                self.shipped.add((item, known[item]))
+                self.shipped.add(known[item])
         self.counting = True
 
     def edit_at_target(self, handle: Counted) -> None:
@@ -177,17 +186,16 @@ class Levels:
             doubled += max(0, len(found) - wanted)
             lost += max(0, wanted - len(found))
         parked = InboxItem.objects.filter(flow=self.flow, key=handle.item, state="parked")
-        touched = {(handle.item, handle.target_key), *self.shipped}
-        apart = [self._apart(item, key) for item, key in sorted(touched)]
-        return Judged(lost + parked.count(), doubled, sum(apart, Decimal(0)))
+        apart = sum((self._apart(one) for one in {handle, *self.shipped}), Decimal(0))
+        return Judged(lost + parked.count(), doubled, apart)
 
-    def _apart(self, item: str, key: str) -> Decimal:
-        """The value by which the two sides differ."""
-        rows = self._warehouses(item)
+    def _apart(self, one: Counted) -> Decimal:
+        """The value by which the two sides differ without a reason."""
+        rows = self._warehouses(one.item)
         here = sum((Decimal(str(r["QtyOnHand"])) for r in rows), Decimal(0))
-        held = self._there(key)
+        held = self._there(one.target_key)
         there = Decimal(str(held.get("QtyOnHand", held.get("QuantityOnHand"))))
-        return abs(here - there) * max(Decimal(str(rows[0]["UnitCost"])), Decimal(1))
+        return abs(here - there - one.gap) * max(Decimal(str(rows[0]["UnitCost"])), Decimal(1))
 
     def _there(self, key: str) -> dict[str, Any]:
         return next(
