@@ -75,8 +75,9 @@ class Levels:
         """An integrator sets the policy, an accountant says which account takes the differences."""
         from studio.catalog.models import Code
         from studio.flows.actions import publish_flow
-        from studio.mapping.actions import add_lookup_row
+        from studio.mapping.actions import add_lookup_row, publish
         from studio.mapping.models import LookupTable
+        from studio.mapping.models import Mapping as FieldMapping
         from studio.sandbox.story import actor_of
 
         table = LookupTable.objects.get(connection=self.flow.target, name="adjustment_accounts")
@@ -87,9 +88,22 @@ class Levels:
         for row in self.erp.rows("SalProductClassDes"):
             if row["ProductClass"] not in known:
                 add_lookup_row(self.world.ana, table, row["ProductClass"], account.key)
+        ivo = actor_of(self.world.workspace, "ivo")
+        if self.flow.target.system == "xero":
+            contacts = LookupTable.objects.get(
+                connection=self.flow.target, name="adjustment_contacts"
+            )
+            contact = self.target.documents("Contact", "")[0]["ContactID"]
+            add_lookup_row(self.world.ana, contacts, "stock", contact)
+            # Without the contact these could not be published with the others.
+            written = FieldMapping.objects.filter(
+                connection=self.flow.target, document="stock_level", direction="outbound"
+            )
+            for mapping in written:
+                publish(ivo, mapping, note="scripted")
         self.flow.design["compares"]["policy"] = "adjust"
         self.flow.save()
-        publish_flow(actor_of(self.world.workspace, "ivo"), self.flow)
+        publish_flow(ivo, self.flow)
         self.flow.refresh_from_db()
 
     def _people(self) -> None:

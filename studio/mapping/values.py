@@ -46,7 +46,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
         "expense_account",
         "product_class",
     ),
-    "adjustment_contacts": ("Contact of stock adjustments", "", ""),
+    "adjustment_contacts": ("Contact of stock adjustments, by its ID", "", ""),
     "item_units": ("Items that the books keep in another unit", "", ""),
 }
 # Tables whose target is a ledger account -> what their source codes are about, where they do not say so.
