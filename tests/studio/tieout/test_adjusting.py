@@ -102,7 +102,7 @@ def test_the_approver_sees_each_quantity_before_and_after(
 
     page = as_person(ana).get(path).content.decode()
 
-    assert "1 adjustments, worth" in page
+    assert "1 adjustment, worth" in page
     assert "A1: 10 → <strong>7</strong>" in page
     assert "Approve and post to Harbour Books" in page
     assert "An accountant approves them." in as_person(olga).get(path).content.decode()
