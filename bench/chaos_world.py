@@ -69,6 +69,8 @@ class World:
 
         # What a scenario's people do with postings that wait for approval, by flow.
         self.approvers: dict[int, Callable[[], None]] = {}
+        # Whether they still have something to do that no row says, by flow.
+        self.at_work: dict[int, Callable[[], bool]] = {}
         self.running = (
             {s: start_in_thread(load(s).make("S", 1, None, None, True)) for s in SYSTEMS}
             if hellos is None
@@ -134,7 +136,8 @@ class World:
 
         items = InboxItem.objects.filter(state__in=("new", "working", "waiting"))
         sent = Delivery.objects.filter(state__in=("ready", "sending", "unknown"))
-        return items.exists() or sent.exists()
+        people = any(busy() for busy in self.at_work.values())
+        return people or items.exists() or sent.exists()
 
     def later(self) -> None:
         """An hour later: pauses, leases and limits have run out."""
@@ -144,9 +147,11 @@ class World:
 
         from studio.catalog.models import Budget, Connection, Lane
         from studio.flows.models import Cursor, Delivery, InboxItem
+        from studio.tieout.models import StockComparison
 
         for rows in (Delivery.objects, InboxItem.objects):
             rows.exclude(not_before=None).update(not_before=None)
+        for rows in (Delivery.objects, InboxItem.objects, StockComparison.objects):
             # Only time ends a lease: while a worker lives, nobody else works its rows.
             rows.exclude(lease_until=None).update(lease_until=timezone.now() - timedelta(seconds=1))
         Connection.objects.exclude(paused_until=None).update(paused_until=None, failures=0)

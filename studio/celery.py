@@ -44,6 +44,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("flows.match_due", 3600),
         ("flows.missing_due", 1800),
         ("learning.due", 3600),
+        ("tieout.stock_due", 60),
     ):
         sender.conf.beat_schedule[task] = {
             "task": task,

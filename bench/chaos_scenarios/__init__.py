@@ -63,6 +63,7 @@ def scenario_for(world: World, flow: Any) -> Scenario:
     from bench.chaos_scenarios.documents import Bills, Credits
     from bench.chaos_scenarios.journals import Journals
     from bench.chaos_scenarios.kept import Kept
+    from bench.chaos_scenarios.levels import Levels
     from bench.chaos_scenarios.orders import Orders
     from bench.chaos_scenarios.payments import Payments, XeroPayments
 
@@ -91,6 +92,8 @@ def scenario_for(world: World, flow: Any) -> Scenario:
         "suppliers-from-xero": Kept,
         "items-to-qbo": Kept,
         "items-to-xero": Kept,
+        "stock-to-qbo": Levels,
+        "stock-to-xero": Levels,
     }
     if flow.key not in scenarios:
         raise LookupError(f"no scenario in bench/chaos_scenarios covers the flow {flow.key}")

@@ -297,15 +297,34 @@ class Price(Canon):
     from_quantity: Decimal | None = said("From this quantity on")
 
 
-class StockLevel(Canon):
-    """How much of an item lies in a warehouse."""
+class WarehouseLevel(Canon):
+    """How much of an item lies in one warehouse."""
 
-    item: str | None = said("Item code")
-    warehouse: str | None = said("Warehouse")
-    on_hand: Decimal | None = said("On hand")
+    warehouse: str | None = said("Warehouse", "location", "site")
+    on_hand: Decimal | None = said("On hand", "quantity on hand")
     allocated: Decimal | None = said("Promised to orders")
     unit_cost: Decimal | None = said("Cost per unit")
-    value: Decimal | None = said("Stock value")
+
+
+class StockLevel(Canon):
+    """How much of an item a system says there is, in all and per warehouse; what an adjustment says."""
+
+    item: str | None = said("Item code", "stock code", "sku")
+    name: str | None = said("Item name", "description")
+    product_class: str | None = said("Class that decides accounts", "product group")
+    tracked: bool | None = said("False where the system keeps no quantity of the item")
+    unit: str | None = said("Unit of the quantities", "stocking unit", "uom")
+    on_hand: Decimal | None = said("On hand, in all warehouses", "quantity on hand", "stock level")
+    allocated: Decimal | None = said("Promised to orders")
+    unit_cost: Decimal | None = said("Cost per unit", "average cost")
+    value: Decimal | None = said("Value of what is on hand", "stock value")
+    currency: str | None = said("ISO currency of the cost", "currency code")
+    warehouses: list[WarehouseLevel] | None = said("Quantities per warehouse", "locations")
+    number: str | None = said("Number of the adjustment")
+    date: dt.date | None = said("Day of the comparison", "count date")
+    booked: Decimal | None = said("On hand at the other side when the two were compared")
+    difference: Decimal | None = said("What the other side lacks, or has too much where negative")
+    difference_value: Decimal | None = said("Value of the difference")
 
 
 DOCUMENTS: dict[str, type[Canon]] = {

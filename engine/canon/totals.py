@@ -30,7 +30,7 @@ class Sums:
     """The three amounts every document is counted by.
 
     Of a journal ``gross`` is the sum of its debits and ``net`` that of its credits, so that ``tax``,
-    their difference, is zero.
+    their difference, is zero. Of a stock level all is the value of the difference that is adjusted.
     """
 
     gross: Decimal
@@ -47,6 +47,9 @@ def sums_of(document: Mapping[str, Any], kind: str) -> Sums:
     if kind == "payment":
         paid = _number(document.get("amount")) or Decimal(0)
         return Sums(paid, paid, Decimal(0))
+    if kind == "stock_level":
+        moved = _number(document.get("difference_value")) or Decimal(0)
+        return Sums(moved, moved, Decimal(0))
     net = _number(document.get("net_total")) or Decimal(0)
     tax = _number(document.get("tax_total")) or Decimal(0)
     return Sums(_number(document.get("gross_total")) or net + tax, net, tax)

@@ -18,6 +18,7 @@ from studio.api.resources import (
     mapping,
     proof,
     rehearsals,
+    stock,
     triage,
     webhooks,
 )
@@ -47,6 +48,7 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "balances": proof.Balances,
     "balance-parties": proof.BalanceParties,
     "open-documents": proof.OpenDocuments,
+    "stock-comparisons": stock.StockComparisons,
     "audit-events": proof.AuditEvents,
 }
 for address, resource in RESOURCES.items():

@@ -11,6 +11,7 @@ from engine.errors import MappingRefused
 from studio.accounts.roles import OPERATE, PUBLISH, TRIAGE
 from studio.core.action import Actor, acting
 from studio.core.dispatch import nudge
+from studio.flows.comparing import add_comparing, is_comparing
 from studio.flows.keeping import add_keeping, is_forward, opposite, pin
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.flows.problems import examine
@@ -40,6 +41,8 @@ def assemble(flow: Flow) -> dict[str, Any]:
         content["inbound"] = pin(found.inbound)
     if "keeps" in design and not problems:
         add_keeping(flow, content, problems)
+    if is_comparing(design) and not problems:
+        add_comparing(flow, content, problems)
     if problems:
         raise MappingRefused(problems=tuple(problems))
     return content

@@ -10,10 +10,12 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Min, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import APPROVE
-from studio.core.action import Actor, acting
+from studio.core.action import Actor, acting, person_of
 from studio.core.dispatch import nudge
+from studio.flows.comparing import is_comparing
 from studio.flows.control import CENT, Batch, settle
 from studio.flows.models import Delivery, InboxItem, Run
 
@@ -114,12 +116,46 @@ def not_moved(run: Run, most: int = 50) -> list[InboxItem]:
     return list(InboxItem.objects.filter(run=run, state__in=stuck).order_by("pk")[:most])
 
 
+def why_not_approved(actor: Actor, run: Run) -> str:
+    """Why this person cannot approve what a run holds; empty when they can."""
+    if not actor.may(APPROVE):
+        return _("An accountant approves them.")
+    version = run.version
+    if version is None or not is_comparing(version.content["design"]):
+        return ""
+    makers = (run.asked_by, version.prepared_by, version.published_by)
+    if actor.person in map(person_of, makers):
+        return _(
+            "Who asked for the comparison, or prepared or published the flow, cannot approve what it "
+            "adjusts: it moves value, so it takes four eyes."
+        )
+    return ""
+
+
+def adjustments_of(run: Run, most: int = 100) -> list[tuple[Delivery, Decimal, Decimal]]:
+    """Adjustments that wait for approval, with the quantity in the books before and after each."""
+    if run.version is None or not is_comparing(run.version.content["design"]):
+        return []
+    rows = (
+        Delivery.objects.filter(item__run=run, state="held").select_related("item").order_by("pk")
+    )
+    found = []
+    for one in rows[:most]:
+        before = Decimal(str(one.item.canonical["booked"]))
+        found.append((one, before, before + Decimal(str(one.item.canonical["difference"]))))
+    return found
+
+
 def approve_batch(actor: Actor, run: Run, seen: str) -> int:
     """Let the held postings of a batch go; returns how many.
 
     Raises:
-        ValidationError: what waits is no longer what the approver saw.
+        ValidationError: what waits is no longer what the approver saw, or it takes another person.
     """
+    actor.require(APPROVE)
+    reason = why_not_approved(actor, run)
+    if reason:
+        raise ValidationError(reason)
     held = held_of(run)
     if held.seen != seen or not held.count:
         raise ValidationError("The batch has changed since you looked at it. Look again.")

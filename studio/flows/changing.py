@@ -1,6 +1,7 @@
 """Deliveries that change what stands at a target: decided on what was seen, checked before they are sent.
 
-``update`` says the fields that differ, ``deactivate`` and ``reactivate`` close and open a master record.
+``update`` says the fields that differ, ``deactivate`` and ``reactivate`` close and open a master record, and
+an adjustment posts by how much a quantity is wrong.
 Each is preceded by reading the record: what already says what is wanted needs no write (an unclear
 earlier try arrived); what a person changed since it was seen is decided anew.
 """
@@ -8,6 +9,7 @@ earlier try arrived); what a person changed since it was seen is decided anew.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from django.db import transaction
@@ -211,7 +213,7 @@ def send_change(delivery: Delivery, connector: Connector) -> Receipt:
     """
     golden = Golden.objects.get(uuid=delivery.basis["golden"])
     side = Side(delivery.basis["side"])
-    found = _read(delivery, connector)
+    found = _record_at(delivery.connection, connector, delivery.entity, delivery.target_key)
     values, active = _understood(delivery, found)
     if delivery.step in STATE_STEPS:
         wanted = STATE_STEPS[delivery.step]
@@ -236,12 +238,42 @@ def send_change(delivery: Delivery, connector: Connector) -> Receipt:
     )
 
 
-def _read(delivery: Delivery, connector: Connector) -> SourceRecord | None:
+def check_basis(delivery: Delivery, connector: Connector) -> None:
+    """Let a posting go only while the target still has what it was decided on; calls the target.
+
+    An adjustment says by how much a quantity is wrong. Where the quantity is another one by now, nobody
+    knows whether it still is.
+
+    Raises:
+        StaleVersion: it is another one, or the record is gone.
+    """
+    basis = delivery.basis
+    if "booked" not in basis:
+        return
+    found = _record_at(delivery.connection, connector, basis["entity"], basis["key"])
+    now = None
+    if found is not None and not found.deleted:
+        said = _canonical(delivery.version, delivery.connection, found.data).get("on_hand")
+        now = Decimal(str(said or 0))
+    if now is None or now != Decimal(basis["booked"]):
+        raise StaleVersion(
+            system=str(delivery.connection),
+            call=f"adjust {basis['key']}",
+            detail=(
+                f"It had {basis['booked']} when it was compared and "
+                f"{'is gone' if now is None else f'has {now:f}'} now."
+            ),
+        )
+
+
+def _record_at(
+    connection: Connection, connector: Connector, entity: str, key: str
+) -> SourceRecord | None:
     """The record as it stands now, by its key or by what links call it."""
-    field = capabilities(delivery.connection.system).refer.get(delivery.entity)
+    field = capabilities(connection.system).refer.get(entity)
     if field is None:
-        return connector.read(delivery.entity, delivery.target_key)
-    found = connector.find(delivery.entity, {field: delivery.target_key}, limit=2)
+        return connector.read(entity, key)
+    found = connector.find(entity, {field: key}, limit=2)
     return next((r for r in found if not r.deleted), None)
 
 
@@ -349,6 +381,20 @@ def decide_again(delivery: Delivery) -> None:
         state="new", not_before=None, why=""
     )
     nudge("flows.pump_items", delivery.item.flow_id)
+
+
+def left_to_the_next(delivery: Delivery) -> None:
+    """An adjustment that came too late is not made; the next comparison looks at the item anew."""
+    InboxItem.objects.filter(pk=delivery.item_id, state__in=("done", "parked")).update(
+        state="unchanged",
+        why=f"{delivery.connection} has another quantity since; the next comparison looks at it",
+    )
+    close_cases(
+        f"inbox:{delivery.item.uuid}",
+        state="auto_closed",
+        reason="The quantity is another one since.",
+        by="machine",
+    )
 
 
 def after_create(delivery: Delivery, receipt: Receipt) -> None:

@@ -39,7 +39,13 @@ from studio.accounts.roles import MATCH
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success
 from studio.core.dispatch import nudge
-from studio.flows.changing import CHANGES, after_change, after_create, decide_again
+from studio.flows.changing import (
+    CHANGES,
+    after_change,
+    after_create,
+    decide_again,
+    left_to_the_next,
+)
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
 from studio.flows.notices import tell
@@ -151,7 +157,7 @@ def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: C
     """“Exists already” may be our own document of an earlier try; anything else is a person's call."""
     delivery = claim.delivery
     draft = draft_of(delivery)
-    if isinstance(error, StaleVersion) and delivery.step in CHANGES:
+    if isinstance(error, StaleVersion) and (delivery.step in CHANGES or delivery.basis):
         return _overtaken(claim, attempt, error)
     if isinstance(error, DuplicateAtTarget) and delivery.step != "write_back":
         try:
@@ -167,12 +173,14 @@ def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: C
 
 
 def _overtaken(claim: Claim, attempt: Attempt, error: StaleVersion) -> str:
-    """The record at the target is not what the change was decided on: decide anew."""
+    """The record at the target is not what was decided on: decide anew, an adjustment by comparing anew."""
     with transaction.atomic():
         won = still_mine(claim).update(state="void", lease_until=None, last_error=str(error))
         _note(attempt, error.code, str(error))
-        if won:
+        if won and claim.delivery.step in CHANGES:
             decide_again(claim.delivery)
+        elif won:
+            left_to_the_next(claim.delivery)
     return "void"
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from django.db.models import Count
 
 from studio.flows import triggers
+from studio.flows.comparing import POLICIES as POLICIES_OF_DIFFERENCES
+from studio.flows.comparing import is_comparing, writes
 from studio.flows.conditions import in_words
 from studio.flows.edits import Design, kind_of, normal
 from studio.flows.fields_of_steps import POLICIES
@@ -21,12 +23,12 @@ TITLES = {
     "trigger": "Trigger", "understand": "Understand", "filter": "Filter", "lookup": "Look up",
     "set": "Calculate", "aggregate": "Combine lines", "rule": "Rule", "branch": "Branch",
     "references": "Resolve", "check": "Check", "deliver": "Deliver", "retry": "Try again",
-    "write_back": "Write back", "notify": "Notify",
+    "write_back": "Write back", "notify": "Notify", "compares": "Compare",
 }  # fmt: skip
 ICONS = {
     "trigger": "bolt", "understand": "arrow-in", "filter": "filter", "lookup": "table", "set": "function",
     "aggregate": "merge", "rule": "rule", "branch": "branch", "references": "link", "check": "check",
-    "deliver": "send", "retry": "retry", "write_back": "reply", "notify": "bell",
+    "deliver": "send", "retry": "retry", "write_back": "reply", "notify": "bell", "compares": "balance",
 }  # fmt: skip
 PALETTE = [
     ("filter", "Only records that meet a condition go on."),
@@ -172,6 +174,8 @@ def canvas_of(flow: Flow, design: Mapping[str, Any], found: Found, trial: Trial)
     before += [
         node(s["id"], step_words(s), "steps", p, title=s.get("label", "")) for s, p in rows("steps")
     ]
+    if is_comparing(made):
+        before.append(node("compares", _compared(flow, made["compares"])))
     branches = [
         node(
             b["id"],
@@ -184,7 +188,7 @@ def canvas_of(flow: Flow, design: Mapping[str, Any], found: Found, trial: Trial)
         for b, p in rows("branches")
     ]
     after = [node("references", _references(made)), node("check", _checks(made))]
-    after.append(node("deliver", f"Posts to {flow.target} once, whatever fails on the way."))
+    after.append(node("deliver", _delivered(flow, made)))
     if made.get("retry"):
         after.append(node("retry", retry_words(made["retry"])))
     after += [
@@ -196,6 +200,19 @@ def canvas_of(flow: Flow, design: Mapping[str, Any], found: Found, trial: Trial)
         node(n["id"], _told(n), "notify", p, title=n.get("label", "")) for n, p in rows("notify")
     ]
     return Canvas(before, branches, after)
+
+
+def _compared(flow: Flow, plan: Mapping[str, Any]) -> str:
+    """What a comparison reads at the target, and what becomes of differences."""
+    policy = POLICIES_OF_DIFFERENCES.get(str(plan.get("policy")), "")
+    return f"Compares with {plan.get('entity')} in {flow.target}. Differences: {policy}."
+
+
+def _delivered(flow: Flow, design: Design) -> str:
+    """How often something is posted, if anything is."""
+    if not writes(design):
+        return f"Posts nothing to {flow.target}."
+    return f"Posts to {flow.target} once, whatever fails on the way."
 
 
 def trigger_words(flow: Flow, design: Design) -> str:

@@ -200,6 +200,7 @@ TITLES = {
     "retry": "a retry rule",
     "notify": "a notice",
     "write_back": "the write-back",
+    "compares": "the comparison",
 }
 
 

@@ -13,6 +13,7 @@ from engine.rules import RULES
 from engine.runtime.schedule import DAYS
 from studio.accounts.roles import ROLES
 from studio.flows import triggers
+from studio.flows.comparing import POLICIES as POLICIES_OF_DIFFERENCES
 from studio.flows.conditions import Line, Rows, choices, to_text
 from studio.flows.notices import EVENTS
 
@@ -256,6 +257,13 @@ def _notify(held: Settings, form: Form, design: Settings) -> Settings:
     return _labelled(held, form, on=event, to=to, at_least=str(amount))
 
 
+def _compares(held: Settings, form: Form, design: Settings) -> Settings:
+    policy = text(form, "policy", held)
+    if policy not in POLICIES_OF_DIFFERENCES:
+        raise ValidationError("Choose what becomes of differences.")
+    return {**held, "policy": policy}
+
+
 def _write_back(held: Settings, form: Form, design: Settings) -> Settings:
     fields = {}
     for n in range(MOST_ROWS):
@@ -284,4 +292,5 @@ _READ: dict[str, Callable[[Settings, Form, Settings], Settings]] = {
     "retry": _retry,
     "notify": _notify,
     "write_back": _write_back,
+    "compares": _compares,
 }

@@ -41,6 +41,13 @@ def opposite(flow: Flow) -> Flow | None:
     return next((f for f in flows if f.design.get("keeps", {}).get("kind") == kind), None)
 
 
+def read_at_target(design: dict[str, Any]) -> str:
+    """The entity whose records are read at the target to decide; empty where only postings are."""
+    if "compares" in design:
+        return str(design["compares"]["entity"])
+    return str(design["branches"][0]["entity"]) if "keeps" in design else ""
+
+
 def published(
     connection_id: int, direction: str, entity: str, document: str
 ) -> MappingVersion | None:
@@ -60,7 +67,7 @@ def add_keeping(flow: Flow, content: dict[str, Any], problems: list[str]) -> Non
     """Add what keeping records equal needs to the content of the next version, or say what is missing."""
     design = flow.design
     document = design["document"]
-    entity = design["branches"][0]["entity"]
+    entity = read_at_target(design)
     counter = published(flow.target_id, "inbound", entity, document)
     if counter is None:
         problems.append(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from studio.flows.comparing import is_comparing
 from studio.flows.models import Flow
 
 BY_ITSELF = ("digest", "silent")
@@ -29,6 +30,9 @@ def posting_fact(flow: Flow) -> str:
 def is_held(flow: Flow, design: Mapping[str, Any], entity: str) -> bool:
     """Whether a posting waits for a person before it is sent."""
     level = level_of(flow, design)
+    if is_comparing(design):
+        # An adjustment moves value that no document of the source stands for: always a person's.
+        return True
     # Where each document is approved by itself (``approval: each``), what comes here was approved.
     if level in BY_ITSELF or design.get("approval") == "each":
         return False

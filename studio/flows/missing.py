@@ -13,6 +13,7 @@ from studio.catalog.actions import every
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success, opened
 from studio.core.dispatch import nudge
+from studio.flows.comparing import is_comparing
 from studio.flows.look import take
 from studio.flows.models import Cursor, Flow, InboxItem
 from studio.flows.triggers import in_force
@@ -35,6 +36,7 @@ def due() -> list[Flow]:
         f
         for f in flows
         if f.pk not in done
+        and not is_comparing(f.design)
         and not capabilities(f.source.system).tells_deletions
         and not f.source.resting()
     ]

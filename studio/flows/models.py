@@ -159,6 +159,9 @@ class Run(Base):
         FlowVersion, null=True, on_delete=models.SET_NULL, related_name="runs"
     )
     trigger = models.CharField(max_length=20, default="poll")
+    asked_by = models.CharField(
+        max_length=150, blank=True, help_text="who asked for what it adjusts; for four eyes"
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
     read = models.PositiveIntegerField(default=0)
     taken = models.PositiveIntegerField(default=0)

@@ -16,6 +16,7 @@ from engine.schema.model import FieldType, Record
 from studio.accounts.roles import ROLES
 from studio.catalog.schemas import schema_of
 from studio.flows.checks import BECOMES
+from studio.flows.comparing import POLICIES as POLICIES_OF_DIFFERENCES
 from studio.flows.conditions import (
     JOINS,
     OPERATORS,
@@ -141,6 +142,10 @@ def _notify(flow: Flow, made: Design, held: Mapping[str, Any]) -> dict[str, Any]
     return {"events": EVENTS, "roles": {k: v[0] for k, v in ROLES.items()}}
 
 
+def _compares(flow: Flow, made: Design, held: Mapping[str, Any]) -> dict[str, Any]:
+    return {"policies": POLICIES_OF_DIFFERENCES}
+
+
 def _write_back(flow: Flow, made: Design, held: Mapping[str, Any]) -> dict[str, Any]:
     rows = list(enumerate([*held.get("fields", {}).items(), ("", "key")]))
     paths = _paths(flow.source.snapshots.first(), str(held.get("entity", "")), writable=True)
@@ -205,6 +210,7 @@ _SHOWN: dict[str, Callable[[Flow, Design, Mapping[str, Any]], dict[str, Any]]] =
     "check": _check,
     "notify": _notify,
     "write_back": _write_back,
+    "compares": _compares,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 
-from studio.flows.keeping import published
+from studio.flows.keeping import published, read_at_target
 from studio.flows.models import Flow
 from studio.flows.problems import Found
 from studio.mapping.models import Mapping as FieldMapping
@@ -46,7 +46,7 @@ def _pinned(content: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, An
     for kind, raw in content.get("creates", {}).items():
         yield f"creates {kind}", f"the mapping of a new {kind.replace('_', ' ')}", raw
     if content.get("counter"):
-        yield "counter", f"the mapping of {design['branches'][0]['entity']}", content["counter"]
+        yield "counter", f"the mapping of {read_at_target(design)}", content["counter"]
 
 
 def pins_now(flow: Flow, found: Found) -> Pins:
@@ -58,8 +58,8 @@ def pins_now(flow: Flow, found: Found) -> Pins:
         "outbound": {entity: _raw(version) for entity, version in found.outbound.items()},
         "creates": {kind: _raw(version) for kind, version in found.creates.items()},
     }
-    if "keeps" in design:
-        entity = design["branches"][0]["entity"]
+    entity = read_at_target(design)
+    if entity:
         counter = published(flow.target_id, "inbound", entity, str(design["document"]))
         content["counter"] = _raw(counter)
     return pins_of(content)
@@ -122,5 +122,5 @@ def _designed_for(flow: Flow, mapping: FieldMapping) -> bool:
         return flow.target_id == mapping.connection_id and mapping.entity in written
     if flow.source_id == mapping.connection_id:
         return bool(design.get("trigger", {}).get("entity") == mapping.entity)
-    # A flow that keeps records equal reads them at its target as well.
-    return "keeps" in design and mapping.entity in written
+    # A flow that keeps records equal, or compares them, reads them at its target as well.
+    return mapping.entity == read_at_target(design)

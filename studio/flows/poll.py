@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from connectors.http.jsontext import dump
 from engine.errors import StudioError
@@ -19,6 +21,7 @@ from engine.runtime.idempotency import content_hash
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success, opened
 from studio.core.dispatch import nudge
+from studio.flows.comparing import is_comparing
 from studio.flows.control import stated
 from studio.flows.events import simulated, store_events
 from studio.flows.models import Cursor, Flow, InboxItem, Run
@@ -27,6 +30,8 @@ from studio.flows.triggers import in_force
 # Pages taken in one poll before others get their turn; the cursor remembers the place.
 PAGES_PER_POLL = 50
 PAGE_SIZE = 100
+# Who must know everything waits so long for another worker's poll, and looks so often.
+PATIENCE, AGAIN_SECONDS = 20.0, 0.2
 # Why a record of before the flow stays unposted; the tie-out leaves these out.
 HISTORY = "was there before the flow began"
 
@@ -36,43 +41,73 @@ def is_batch_lane(design: Mapping[str, Any]) -> bool:
     return design.get("lane") == "batch"
 
 
-def take_lease(flow: Flow, entity: str) -> Cursor | None:
-    """One poller per flow and entity at a time."""
-    cursor, _ = Cursor.objects.get_or_create(flow=flow, entity=entity)
-    now = timezone.now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    won = Cursor.objects.filter(free, pk=cursor.pk).update(
-        lease_until=now + timedelta(seconds=settings.LEASE_SECONDS)
-    )
-    return Cursor.objects.get(pk=cursor.pk) if won else None
+def take_lease(flow: Flow, entity: str, patience: float = 0.0) -> Cursor | None:
+    """One poller per flow and entity at a time; another one waits so many seconds for its turn."""
+    cursor, _made = Cursor.objects.get_or_create(flow=flow, entity=entity)
+    deadline = time.monotonic() + patience
+    while True:
+        now = timezone.now()
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        won = Cursor.objects.filter(free, pk=cursor.pk).update(
+            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS)
+        )
+        if won or time.monotonic() >= deadline:
+            return Cursor.objects.get(pk=cursor.pk) if won else None
+        time.sleep(AGAIN_SECONDS)
 
 
 def poll(flow: Flow, *, trigger: str = "poll") -> Run | None:
     """Read what changed since the cursor and put it into the inbox.
 
     Returns:
-        The run, or None when another worker is polling, the flow is not live or its source rests.
+        The run, or None when another worker is polling, the flow is not live or its source rests; also
+        where the flow compares both sides, for which another worker is woken.
     """
-    entity = in_force(flow).get("trigger", {}).get("entity", "")
-    if flow.state != "live" or not entity or flow.source.resting():
-        return None
-    cursor = take_lease(flow, entity)
+    return _poll(flow, trigger)[0]
+
+
+def catch_up(flow: Flow) -> str:
+    """Read everything that changed since the cursor; why that could not be done, empty when it was."""
+    return _poll(flow, "comparison", PATIENCE)[1]
+
+
+def _why_idle(flow: Flow, entity: str) -> str:
+    """Why a flow looks at nothing just now; empty where it may look."""
+    if flow.state != "live" or not entity:
+        return _("%(flow)s is not live.") % {"flow": flow.name}
+    return (
+        _("%(system)s rests just now.") % {"system": flow.source} if flow.source.resting() else ""
+    )
+
+
+def _poll(flow: Flow, trigger: str, patience: float = 0.0) -> tuple[Run | None, str]:
+    """The run, and why something that changed may not have been read."""
+    design = in_force(flow)
+    entity = design.get("trigger", {}).get("entity", "")
+    if flow.state == "live" and is_comparing(design):
+        nudge("tieout.compare_flow", flow.pk)
+        return None, ""
+    idle = _why_idle(flow, entity)
+    cursor = take_lease(flow, entity, patience) if not idle else None
     if cursor is None:
-        return None
+        return None, idle or _("Another worker reads for %(flow)s.") % {"flow": flow.name}
     run: Run | None = None
+    behind = _("%(flow)s has more to read than one turn takes.") % {"flow": flow.name}
     batches = is_batch_lane(flow.design)
     size = int(flow.design.get("batch_size", PAGE_SIZE)) if batches else PAGE_SIZE
     try:
         with evidence_about(""), opened(flow.source) as connector:
-            for _ in range(PAGES_PER_POLL):
+            for _page in range(PAGES_PER_POLL):
                 page = connector.changes(entity, cursor=cursor.value, limit=size)
                 run = take_page(flow, cursor, page, None if batches else run, trigger)
                 if batches and run:
                     Run.objects.filter(pk=run.pk).update(finished_at=timezone.now())
                 if not page.more:
+                    behind = ""
                     break
         note_success(flow.source)
     except StudioError as error:
+        behind = str(error)
         note_fault(flow.source, error)
         if run:
             run.suspect = str(error)[:200]
@@ -83,7 +118,7 @@ def poll(flow: Flow, *, trigger: str = "poll") -> Run | None:
         Flow.objects.filter(pk=flow.pk).update(last_polled_at=now)
         if run:
             Run.objects.filter(pk=run.pk).update(finished_at=now)
-    return run
+    return run, behind
 
 
 def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: str) -> Run | None:

@@ -14,6 +14,7 @@ from engine.errors import MappingRefused
 from studio.accounts.addresses import addresses
 from studio.flows import triggers
 from studio.flows.bundle import compile_route, route_mapping
+from studio.flows.comparing import add_comparing, is_comparing, writes
 from studio.flows.conditions import corrected
 from studio.flows.keeping import add_keeping
 from studio.flows.models import Flow
@@ -87,6 +88,10 @@ def examine(flow: Flow, design: Design) -> Found:
         said: list[str] = []
         add_keeping(flow, {"design": design}, said)
         found.problems += [Problem("keeps", sentence) for sentence in said]
+    if is_comparing(design):
+        said = []
+        add_comparing(flow, {"design": design}, said)
+        found.problems += [Problem("compares", sentence) for sentence in said]
     return found
 
 
@@ -260,10 +265,10 @@ def _branches(flow: Flow, design: Design, found: Found) -> Iterator[Problem]:
         mapping, version = chosen_version(
             flow.target_id, "outbound", entity, document, branch.get("mapping")
         )
-        if version is None:
+        if version is None and writes(design):
             words = f"{flow.target}: the mapping to {entity} is not published. Review and publish it first."
             yield Problem(key, words, _to_mapping(mapping))
-        elif found.outbound.setdefault(entity, version) != version:
+        elif version is not None and found.outbound.setdefault(entity, version) != version:
             words = f"Two branches write {entity} with different versions of its mapping."
             yield Problem(key, words, (_change("Use the newest", key, mapping=""),))
         posts = "keeps" not in design

@@ -19,7 +19,7 @@ from engine.errors import DuplicateAtTarget, OutcomeUnknown, StudioError
 from engine.ports import Connector, Draft, ItemResult, Receipt
 from engine.runtime.disposition import Verdict, dispose
 from studio.flows.amounts import amount_at
-from studio.flows.changing import CHANGES, send_change
+from studio.flows.changing import CHANGES, check_basis, send_change
 from studio.flows.ledger import Claim, hold
 from studio.flows.models import Delivery
 from studio.flows.places import first
@@ -93,11 +93,12 @@ def _settled(claim: Claim, connector: Connector) -> Receipt | None:
         return send_change(delivery, connector)
     if delivery.step in TAKE_BACK:
         return _taken_back(claim, connector)
-    if not claim.unclear:
-        return None
     draft = draft_of(delivery)
-    found = found_again(delivery, draft, connector)
-    if found is None or delivery.step.startswith("create_") or same(delivery, found):
+    found = found_again(delivery, draft, connector) if claim.unclear else None
+    if found is None:
+        check_basis(delivery, connector)
+        return None
+    if delivery.step.startswith("create_") or same(delivery, found):
         return found
     raise DuplicateAtTarget(
         system=str(delivery.connection),

@@ -11,14 +11,23 @@ from django.views.decorators.http import require_GET, require_POST
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import APPROVE, READ
 from studio.core.htmx import page_or_part
-from studio.flows.batches import approve_batch, held_of, not_moved, places_of, progress_of
+from studio.flows.batches import (
+    adjustments_of,
+    approve_batch,
+    held_of,
+    not_moved,
+    places_of,
+    progress_of,
+    why_not_approved,
+)
+from studio.flows.comparing import is_comparing
 from studio.flows.models import Run
 from studio.flows.poll import is_batch_lane
 
 
 def _run(request: StudioRequest, key: str) -> Run:
     return get_object_or_404(
-        Run.objects.select_related("flow", "flow__source", "flow__target"),
+        Run.objects.select_related("flow", "flow__source", "flow__target", "version"),
         flow__workspace=request.workspace,
         uuid=key,
     )
@@ -42,7 +51,9 @@ def run(request: StudioRequest, key: str) -> HttpResponse:
             "places": places,
             "stuck": not_moved(found),
             "currency": found.flow.source.currency,
-            "may_approve": request.actor.may(APPROVE),
+            "why_not": why_not_approved(request.actor, found),
+            "adjusts": is_comparing(found.flow.design),
+            "adjustments": adjustments_of(found),
         },
     )
 

@@ -30,6 +30,7 @@ from studio.core.dispatch import nudge
 from studio.flows.approval import approval_of
 from studio.flows.bundle import Bundle, Sides
 from studio.flows.checks import preflight
+from studio.flows.comparing import ALONE, adjusts, is_comparing
 from studio.flows.control import against_control
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.notices import tell
@@ -61,6 +62,7 @@ NAMES = {
     "journal": "Journal",
     "credit_note": "Credit note",
     "bill": "Supplier invoice",
+    "stock_level": "Adjustment",
 }
 # Prefixes of an override that answers a question instead of setting a value: an issue that is accepted
 # by its code, the side whose value of a field is kept.
@@ -83,6 +85,7 @@ class Outcome:
     waits_for: list[tuple[str, str]] = field(default_factory=list)
     log: list[Ran] = field(default_factory=list)
     read_at: datetime | None = None
+    basis: dict[str, Any] = field(default_factory=dict)
 
 
 def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
@@ -90,6 +93,8 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     stored = load(item.payload)
     inbound = bundle.inbound.apply(stored["data"], sides.inbound)
     document = complete(dict(inbound.record), bundle.document)
+    # What a comparison found out besides: the number of the adjustment and how much it is about.
+    document |= stored.get("compared", {})
     for path, value in item.overrides.items():
         if not path.startswith((ACCEPTED, KEEP, HOLD)):
             assign(document, path, value)
@@ -99,6 +104,9 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     found = Outcome("done", document=walked.document, log=walked.log, read_at=sides.read_at)
     found.business_key = str(route.record.get("business_key") or item.key)
     found.entity = str(route.record.get("entity") or "")
+    found.basis = stored.get("basis", {})
+    if is_comparing(bundle.design) and not (found.basis and adjusts(bundle.design)):
+        return replace(found, state="filtered", why=ALONE)
     if stored["deleted"]:
         return replace(found, state="deleted")
     if walked.stopped:

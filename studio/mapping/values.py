@@ -41,6 +41,13 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "branches": ("Branches", "branch", "branch"),
     "tax_rates": ("Rates of tax codes, in percent", "", ""),
     "term_days": ("Days of payment terms", "", ""),
+    "adjustment_accounts": (
+        "Accounts of stock adjustments by product class",
+        "expense_account",
+        "product_class",
+    ),
+    "adjustment_contacts": ("Contact of stock adjustments, by its ID", "", ""),
+    "item_units": ("Items that the books keep in another unit", "", ""),
 }
 # Tables whose target is a ledger account -> what their source codes are about, where they do not say so.
 CHARTS: dict[str, str] = {
@@ -54,6 +61,7 @@ CHARTS: dict[str, str] = {
     "expense_accounts": "cost of goods sold",
     "bill_accounts": "expense",
     "difference_accounts": "",
+    "adjustment_accounts": "cost of goods sold",
 }
 # Of a whole chart only these types are ever looked up in a table.
 ONLY_TYPES = {"receipt_banks": {"bank"}, "payment_banks": {"bank", "credit card"}}

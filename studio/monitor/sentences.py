@@ -82,6 +82,7 @@ SENTENCES = {
     "audit.packed": "took the auditor's pack of {from} to {to}",
     "tieout.run": "tied out {flow}",
     "balances.asked": "had the open balances of {pairs} pairs of companies read",
+    "stock.compared": "had the quantities of both sides of {flow} compared",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
 }
 

@@ -25,6 +25,7 @@ from studio.catalog.wiring import PATIENCE_APART, opened
 from studio.core.action import Actor, acting
 from studio.flows.amounts import amount_at, amounts_of
 from studio.flows.bundle import Bundle, Sides, bundle_of, context_of
+from studio.flows.comparing import is_comparing
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import first
 from studio.flows.poll import HISTORY
@@ -78,6 +79,8 @@ def gather(flow: Flow) -> list[Row]:
     version = flow.versions.filter(state="published").first()
     if version is None:
         raise ValidationError("Publish the flow before it can be tied out.")
+    if is_comparing(version.content["design"]):
+        raise ValidationError("This flow compares quantities: see the stock levels.")
     bundle = bundle_of(version)
     rows: dict[str, Row] = {}
     reader = Reader(bundle, context_of(flow))

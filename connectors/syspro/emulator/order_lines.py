@@ -93,6 +93,7 @@ def _stock(ctx: Context, order: Row, line: Node, options: Options, warnings: lis
     if held is None:
         words = f"Stock code '{code}' not stocked in warehouse {warehouse}"
         raise BusinessError("StockCode", code, 240008, words)
+    per = _stocked(item, line.value("OrderUom") or str(item["StockUom"]))
     return {
         **_priced(ctx, order, line, item, options),
         "LineType": "1",
@@ -103,7 +104,7 @@ def _stock(ctx: Context, order: Row, line: Node, options: Options, warnings: lis
         "MProductClass": line.value("ProductClass") or item.get("ProductClass", ""),
         "MTaxCode": _tax(ctx, order, item),
         "MUserDef": line.value("UserDefined")[:4],
-        **_shipped(ctx, (code, warehouse), quantity, held, warnings),
+        **_shipped(ctx, (code, warehouse), quantity, held, warnings, per),
     }
 
 
@@ -165,13 +166,33 @@ def _discounts(line: Node) -> Row:
     }
 
 
+def _stocked(item: Row | None, unit: str) -> Decimal:
+    """Stocking units in one ordered unit (3.9); the line counts its own unit, the warehouse this one."""
+    if item is None or unit != item.get("AlternateUom") or unit == item.get("StockUom"):
+        return Decimal(1)
+    factor = Decimal(str(item.get("ConvFactAltUom") or 1))
+    return Decimal(1) / factor if item.get("ConvMulDiv") == "D" else factor
+
+
+def in_stock(ctx: Context, line: Row, quantity: Decimal) -> Decimal:
+    """A quantity of a stored line in the stocking unit of its stock code."""
+    item = ctx.db.get("InvMaster", line["MStockCode"])
+    return quantity * _stocked(item, str(line.get("MOrderUom") or ""))
+
+
 def _shipped(
-    ctx: Context, where: tuple[str, str], quantity: Decimal, held: Row, warnings: list[str]
+    ctx: Context,
+    where: tuple[str, str],
+    quantity: Decimal,
+    held: Row,
+    warnings: list[str],
+    per: Decimal,
 ) -> Row:
+    """What of the ordered units can go out; ``per`` stocking units lie in one of them."""
     allocated = Decimal(str(held.get("QtyAllocated") or 0))
     free = max(Decimal(0), Decimal(str(held.get("QtyOnHand") or 0)) - allocated)
-    ship = min(quantity, free)
-    ctx.db.change("InvWarehouse", held, QtyAllocated=allocated + ship)
+    ship = min(quantity, free // per if per != 1 else free)
+    ctx.db.change("InvWarehouse", held, QtyAllocated=allocated + ship * per)
     if ship < quantity:
         warnings.append(f"Line for stock code '{where[0]}' was placed on back order")
     return {"MShipQty": ship, "MBackOrderQty": quantity - ship}
@@ -229,4 +250,5 @@ def allocate(ctx: Context, line: Row, more: Decimal) -> None:
     held = ctx.db.get("InvWarehouse", line["MStockCode"], line["MWarehouse"])
     if held is not None:
         before = Decimal(str(held.get("QtyAllocated") or 0))
-        ctx.db.change("InvWarehouse", held, QtyAllocated=max(Decimal(0), before + more))
+        after = before + in_stock(ctx, line, more)
+        ctx.db.change("InvWarehouse", held, QtyAllocated=max(Decimal(0), after))

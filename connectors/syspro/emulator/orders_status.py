@@ -11,6 +11,7 @@ from connectors.syspro.emulator.balances import move_balance
 from connectors.syspro.emulator.context import Context, show_key
 from connectors.syspro.emulator.items import Options, Result, no_gl_journal, open_period, run
 from connectors.syspro.emulator.items import day as day_of
+from connectors.syspro.emulator.order_lines import in_stock
 from connectors.syspro.emulator.orders_import import cancel
 from connectors.syspro.emulator.orders_read import lines_of, load
 from connectors.syspro.emulator.tables import Row
@@ -254,7 +255,7 @@ def _issue(ctx: Context, line: Row) -> None:
     held = ctx.db.get("InvWarehouse", line["MStockCode"], line["MWarehouse"])
     if held is None:
         return
-    quantity = Decimal(str(line.get("MShipQty") or 0))
+    quantity = in_stock(ctx, line, Decimal(str(line.get("MShipQty") or 0)))
     ctx.db.change(
         "InvWarehouse",
         held,

@@ -152,6 +152,17 @@ def figure(value: Any) -> str:
 
 
 @register.filter
+def quantity(value: Any) -> str:
+    """A quantity in the reader's locale with only the decimals it has; a dash where there is none."""
+    if value in (None, ""):
+        return "–"
+    number = Decimal(str(value)).normalize()
+    places = max(0, -int(number.as_tuple().exponent))
+    text = str(formats.number_format(abs(number), places, use_l10n=True, force_grouping=True))
+    return f"−{text}" if number < 0 else text
+
+
+@register.filter
 def words(name: Any) -> str:
     """A name of our own for people: ``expense_account`` is “Expense account”."""
     return str(name).replace("_", " ").strip().capitalize()

@@ -230,6 +230,26 @@ def test_a_purchase_brings_goods_in(books):
     assert books.read("Item", stock["Id"])["QtyOnHand"] == stock["QtyOnHand"] + 2
 
 
+def test_an_adjustment_moves_a_quantity_by_its_difference_until_it_is_deleted(books):
+    found = books.query("select Id, QtyOnHand from Item where Type = 'Inventory' maxresults 1")
+    stock = found["Item"][0]
+    detail = {"ItemRef": {"value": stock["Id"]}, "QtyDiff": -3}
+    line = {"DetailType": "ItemAdjustmentLineDetail", "ItemAdjustmentLineDetail": detail}
+    account = books.account("Cost of Goods Sold")
+    body = {
+        "AdjustAccountRef": account,
+        "TxnDate": "2026-06-01",
+        "DocNumber": "SC1-1",
+        "Line": [line],
+    }
+    made = books.post("InventoryAdjustment", body)
+    assert made["DocNumber"] == "SC1-1"
+    assert books.read("Item", stock["Id"])["QtyOnHand"] == stock["QtyOnHand"] - 3
+    whole = {**made, "Id": made["Id"], "SyncToken": made["SyncToken"]}
+    books.post("InventoryAdjustment", whole, operation="delete")
+    assert books.read("Item", stock["Id"])["QtyOnHand"] == stock["QtyOnHand"]
+
+
 def test_a_non_inventory_item_has_no_quantity(books):
     income = books.account("Income")
     body = {"Name": "Loose", "Type": "NonInventory", "IncomeAccountRef": income, "QtyOnHand": 5}

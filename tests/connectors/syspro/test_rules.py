@@ -295,6 +295,36 @@ def test_an_invoiced_order_leaves_its_lines_in_the_register(station: Station) ->
     assert goods == money(summary, "MerchandiseValue") > 0
 
 
+def test_goods_leave_the_warehouse_in_the_stocking_unit(station: Station) -> None:
+    def held(line: Node) -> Decimal:
+        where = {"StockCode": line.value("MStockCode"), "Warehouse": line.value("MWarehouse")}
+        return money(station.rows("InvWarehouse", **where)[0], "QtyOnHand")
+
+    def units(line: Node) -> Decimal:
+        item = station.rows("InvMaster", StockCode=line.value("MStockCode"))[0]
+        cased = line.value("MOrderUom") == item.value("AlternateUom") != item.value("StockUom")
+        return money(item, "ConvFactAltUom") if cased else D(1)
+
+    asked = '<Filter><OrderStatus FilterType="S" FilterValue="8"/></Filter>'
+    for one in station.query("SORQSO", asked).anywhere("SalesOrder"):
+        rows = station.rows("SorDetail", SalesOrder=one.text.zfill(20))
+        lines = [r for r in rows if r.value("LineType") == "1"]
+        if any(units(r) != 1 for r in lines):
+            break
+    before = [held(r) for r in lines]
+
+    station.post(
+        "SORTIC",
+        "PostSalesOrderInvoice",
+        f"<SalesOrder>{one.text}</SalesOrder>",
+        InvoiceDate="2026-06-30",
+    )
+
+    left = [b - held(r) for b, r in zip(before, lines, strict=True)]
+    assert left == [money(r, "MShipQty") * units(r) for r in lines]
+    assert any(units(r) != 1 for r in lines)
+
+
 def test_half_of_a_document_may_be_posted_when_the_host_dies(
     station: Station, served: Running
 ) -> None:

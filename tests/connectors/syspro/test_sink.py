@@ -182,6 +182,20 @@ def test_an_order_is_changed_and_its_status_moved(syspro: SysproConnector) -> No
     assert changed.version != made.version
 
 
+def test_goods_are_promised_in_the_stocking_unit_whatever_unit_is_ordered(
+    syspro: SysproConnector,
+) -> None:
+    def promised() -> Decimal:
+        found = syspro.read("InvMaster", FLASK)
+        assert found is not None
+        return found.data["InvWarehouse"][0]["QtyAllocated"]  # type: ignore[index, call-overload, return-value]
+
+    before = promised()
+    syspro.create(order("PO-CASES"))
+
+    assert promised() - before == 24
+
+
 @pytest.mark.proves("syspro", "Custom form fields", "update")
 @pytest.mark.proves("syspro", "Custom form fields", "read")
 def test_a_completed_order_takes_a_write_back_but_no_change(syspro: SysproConnector) -> None:

@@ -27,6 +27,7 @@ from xero_python.accounting import (
     Invoices,
     Item,
     Items,
+    LineAmountTypes,
     LineItem,
     ManualJournal,
     ManualJournalLine,
@@ -34,6 +35,7 @@ from xero_python.accounting import (
     Payment,
     PaymentDelete,
     Payments,
+    Purchase,
     PurchaseOrder,
     PurchaseOrders,
     Quote,
@@ -334,6 +336,42 @@ def test_items_orders_quotes_banking_and_journals_are_written(sdk: Sdk) -> None:
     with pytest.raises(AccountingBadRequestException) as caught:
         api.create_manual_journals(tenant, ManualJournals(manual_journals=[journal]))
     assert caught.value.reason == "The total debits (100.00) must equal total credits (-10.00)"
+
+
+def test_a_quantity_is_adjusted_by_papers_over_nothing_as_the_vendors_guide_says(sdk: Sdk) -> None:
+    """Xero has no adjustment of its own: a bill brings goods in, a credit note of purchases takes them out."""
+    tenant, api = sdk.tenant, sdk.api
+    bought = Purchase(unit_price=2.0, cogs_account_code="310")
+    item = Item(
+        code="ADJ", name="Counted", inventory_asset_account_code="630", purchase_details=bought
+    )
+    key = api.create_items(tenant, Items(items=[item])).items[0].item_id
+    day = dt.date(2026, 6, 1)
+    contact = Contact(name="Inventory adjustments")
+
+    def papers(quantity: float) -> list[LineItem]:
+        goods = LineItem(description="Counted", item_code="ADJ", quantity=quantity, unit_amount=2.0)
+        back = LineItem(
+            description="Adjustment", quantity=quantity, unit_amount=-2.0, account_code="310"
+        )
+        return [goods, back]
+
+    more = Invoice(
+        type="ACCPAY", contact=contact, date=day, due_date=day, status="AUTHORISED",
+        line_amount_types=LineAmountTypes.NOTAX, invoice_number="SC1-1", line_items=papers(5.0),
+    )  # fmt: skip
+    made = api.create_invoices(tenant, Invoices(invoices=[more])).invoices[0]
+    assert (float(made.total), made.status) == (0.0, "PAID")
+    held = api.get_item(tenant, key).items[0]
+    assert (float(held.quantity_on_hand), float(held.total_cost_pool)) == (5.0, 10.0)
+
+    less = CreditNote(
+        type="ACCPAYCREDIT", contact=contact, date=day, status="AUTHORISED",
+        line_amount_types=LineAmountTypes.NOTAX, credit_note_number="SC1-2", line_items=papers(3.0),
+    )  # fmt: skip
+    api.create_credit_notes(tenant, CreditNotes(credit_notes=[less]))
+    held = api.get_item(tenant, key).items[0]
+    assert (float(held.quantity_on_hand), float(held.total_cost_pool)) == (2.0, 4.0)
 
 
 def test_the_token_is_refreshed_and_rotates(sdk: Sdk) -> None:

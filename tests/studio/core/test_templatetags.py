@@ -117,6 +117,20 @@ def test_a_value_loses_only_zeros_that_say_how_wide_its_column_is(value, said) -
     assert tags.figure(value) == said
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (Decimal("5.000000"), "5"),
+        (Decimal("-0.250000"), "−0.25"),
+        ("12000", "12,000"),
+        (Decimal(0), "0"),
+        (None, "–"),
+    ],
+)
+def test_a_quantity_has_only_the_decimals_it_needs(value, said) -> None:
+    assert tags.quantity(value) == said
+
+
 def test_a_day_reads_the_same_from_a_date_a_moment_and_text() -> None:
     when = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
