@@ -63,9 +63,11 @@ SHOTS_WANTED = (
     Shot("exceptions", "Exceptions", "ana", "/exceptions/", "Grouped by cause, what hurts most first."),
     Shot("case", "A case", "ana", "/exceptions/", "A sentence, the record, the button that fixes it.", 'main a[href^="/exceptions/"]:not([href*="?"])'),
     Shot("tie-out", "Tie-out", "ana", "/tie-out/", "Green, or named differences that add up exactly."),
-    Shot("tie-out-detail", "A period", "ana", "/tie-out/", "Both sides to the cent.", 'main a[href^="/tie-out/"]'),
+    Shot("tie-out-detail", "A period", "ana", "/tie-out/", "Both sides to the cent.", 'main a[href^="/tie-out/"]:not([href*="/balances/"]):not([href*="/stock/"])'),
+    Shot("stock", "Stock", "ana", "/tie-out/stock/", "Quantities of both sides, item by item; what differs has a name."),
     Shot("accuracy", "Accuracy", "ivo", "/accuracy/", "Said against true: a confidence of 90 % is right nine times in ten."),
     Shot("audit", "Audit", "olga", "/audit/", "Who decided what, when, on which evidence; verifiable without us."),
+    Shot("webhooks", "Webhooks", "ivo", "/webhooks/", "Addresses that are told what happens here, and what they answered."),
     Shot("admin", "Admin site", "ada", "/admin/", "Lookup tables with history and import."),
     Shot("home-tablet", "On a tablet", "ana", "/", "The same at 820 pixels.", wide=820),
 )  # fmt: skip
