@@ -53,11 +53,23 @@ class Levels:
         self.items = self._comparable()
 
     def _track(self) -> None:
-        """The books keep a quantity of the items that they know; Xero's sample items have none."""
+        """The books keep a quantity of the goods that they know; Xero's sample items have none."""
+        from studio.linking.models import Link
+
         if self.flow.target.system != "xero":
             return
         accounts = {a["Type"]: a["Code"] for a in self.target.documents("Account", "")}
+        links = Link.objects.filter(
+            kind="item", left_connection=self.flow.source, right_connection=self.flow.target
+        )
+        goods = {
+            x.right_key
+            for x in links.filter(active=True)
+            if any(Decimal(str(w["QtyOnHand"])) > 0 for w in self._warehouses(x.left_code))
+        }
         for item in self.target.documents("Item", ""):
+            if item["Code"] not in goods:
+                continue
             bought = item.get("PurchaseDetails") or {}
             self.target.edit(
                 "Item",

@@ -21,6 +21,7 @@ class Why(StrEnum):
 
     IN_FLIGHT = "in_flight"
     CASE = "case"
+    DRAFT = "draft"
     ADJUSTING = "adjusting"
     SHARED = "shared"
     MOVING = "moving"

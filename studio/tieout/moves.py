@@ -14,7 +14,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from connectors.http.jsontext import load
+from engine.errors import SurpriseAnswer
 from engine.mapping import UnitRow
+from engine.ports import Connector
 from engine.runtime.quantities import ZERO, Why
 from studio.flows.bundle import Bundle, Sides, bundle_of, context_of
 from studio.flows.models import UNDER_WAY, Delivery, Flow, InboxItem
@@ -25,6 +27,8 @@ from studio.flows.work import decide
 SIGNS = {"sales_order": -1, "invoice": -1, "credit_note": 1, "bill": 1}
 OPEN_ITEMS = ("new", "working", "waiting", "parked")
 OPEN_POSTS = (*UNDER_WAY, "held", "parked")
+# Drafts at the target that one comparison looks at.
+DRAFTS = 1000
 GOODS = ("stock", "non_stock", "")
 
 Units = Mapping[str, Mapping[str, UnitRow]]
@@ -65,6 +69,37 @@ def on_the_way(flow: Flow, units: Units, *, held: bool = True) -> Moves:
         code: {why: quantity for why, quantity in parts.items() if quantity != 0}
         for code, parts in found.items()
     }
+
+
+def drafts_there(flow: Flow, units: Units, target: Connector) -> Moves:
+    """What was posted and stands at the target as a draft: it moves stock when somebody approves it there.
+
+    The design says by which values a draft is known (``draft`` of an entity).
+
+    Raises:
+        SurpriseAnswer: there are more drafts than can be looked at.
+    """
+    found: dict[str, dict[Why, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for other in document_flows(flow):
+        version = other.versions.get(state="published")
+        design = version.content["design"]
+        reader = _Reader(bundle_of(version), context_of(other), units)
+        for entity, plan in design["entities"].items():
+            if not plan.get("draft"):
+                continue
+            keys = [r.key for r in target.find(entity, plan["draft"], limit=DRAFTS)]
+            if len(keys) >= DRAFTS:
+                raise SurpriseAnswer(
+                    system=flow.target.name,
+                    call=f"find drafts of {entity}",
+                    field=entity,
+                    expected=f"fewer than {DRAFTS} of them",
+                )
+            posts = Delivery.objects.filter(flow=other, step="post", state="done", entity=entity)
+            for posted in posts.filter(target_key__in=keys).select_related("item"):
+                for code, quantity in reader.of_document(posted.item.canonical).items():
+                    found[code][Why.DRAFT] += SIGNS[str(design["document"])] * quantity
+    return {code: dict(parts) for code, parts in found.items()}
 
 
 def open_adjustments(flow: Flow, *, held: bool = True) -> Quantities:

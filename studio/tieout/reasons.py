@@ -9,6 +9,7 @@ from engine.runtime.quantities import Why
 WORDS = {
     Why.IN_FLIGHT: _("Under way"),
     Why.CASE: _("Waits in the exception queue"),
+    Why.DRAFT: _("Stands in the books as a draft"),
     Why.ADJUSTING: _("An adjustment is under way"),
     Why.ADJUSTED: _("Adjusted by this comparison"),
     Why.SHARED: _("Counted with another item"),

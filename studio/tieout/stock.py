@@ -43,7 +43,7 @@ from studio.mapping.actions import lookups_for
 from studio.tieout.adjusting import hand_over
 from studio.tieout.items import Compared, Held
 from studio.tieout.models import StockComparison, StockPart, StockRow
-from studio.tieout.moves import Moves, document_flows, in_stock_units, on_the_way
+from studio.tieout.moves import Moves, document_flows, drafts_there, in_stock_units, on_the_way
 
 log = logging.getLogger(__name__)
 RENEW_EVERY = 500
@@ -64,6 +64,7 @@ class Read:
     target: dict[str, Held] = field(default_factory=dict)
     before: Moves = field(default_factory=dict)
     after: Moves = field(default_factory=dict)
+    drafts: Moves = field(default_factory=dict)
 
 
 # --- asking ---------------------------------------------------------------------------------------
@@ -200,6 +201,7 @@ def _read(asked: StockComparison, bundle: Bundle, sides: Sides) -> Read:
             if not record.deleted:
                 code = str(document.get("item") or record.key)
                 found.target[key] = Held(key, code, document, record)
+        found.drafts = drafts_there(flow, units, target)
     found.after = on_the_way(flow, units, held=held)
     return found
 
@@ -262,7 +264,7 @@ def _item(
         linked=target is not None,
         tracked=target is not None and target.tracked,
         convertible=same or per_unit is not None,
-        moves=read.after.get(code, {}),
+        moves={**read.after.get(code, {}), **read.drafts.get(code, {})},
         shared=sum(others, ZERO) if first else -own,
         settled=_settled(read, code),
     )

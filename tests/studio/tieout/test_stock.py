@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from openpyxl import load_workbook
 
 from engine.errors import MappingRefused, RemoteUnavailable
+from studio.accounts.models import machine
+from studio.accounts.roles import PUBLISH
 from studio.core.models import AuditEvent
 from studio.flows.actions import publish_flow
 from studio.flows.models import Delivery, Flow, InboxItem
@@ -66,6 +69,25 @@ def test_an_order_in_a_case_is_named_as_such(shelves, accountant) -> None:
 
     assert parts_of(found) == {"A1": {"case": D(-5)}, "A2": {"not_linked": D(50)}}
     assert found.green
+
+
+def test_a_posting_that_stands_there_as_a_draft_has_moved_nothing_yet(shelves, accountant) -> None:
+    shelves.orders.design["entities"]["Invoice"]["draft"] = {"Status": "DRAFT"}
+    shelves.orders.save()
+    publish_flow(machine(shelves.workspace, "Ivo Marsh", PUBLISH), shelves.orders)
+    shelves.item("A1", 100, 100)
+    shelves.ship("1001", "A1", 5)
+    shelves.turn(shelves.orders)
+    (made,) = shelves.target.records["Invoice"]
+    shelves.target.created.clear()
+    shelves.target.records["Invoice"] = [replace(made, data={**made.data, "Status": "DRAFT"})]
+    shelves.target.add("i0", D(5))
+
+    assert parts_of(shelves.compare(accountant)) == {"A1": {"draft": D(-5)}}
+
+    shelves.target.records["Invoice"] = [made]
+    shelves.target.add("i0", D(-5))
+    assert parts_of(shelves.compare(accountant)) == {"A1": {}}
 
 
 def test_a_quantity_on_an_order_is_counted_in_stocking_units(shelves, accountant) -> None:
