@@ -63,11 +63,15 @@ def flow_rows(workspace: Workspace) -> list[FlowRow]:
     ]
 
 
-def deliveries(workspace: Workspace, state: str = "", text: str = "") -> QuerySet[Delivery]:
-    """Deliveries of all flows, newest first."""
+def deliveries(
+    workspace: Workspace, state: str = "", text: str = "", flow: str = ""
+) -> QuerySet[Delivery]:
+    """Deliveries of all flows or of one, newest first."""
     rows = Delivery.objects.filter(flow__workspace=workspace).select_related(
         "flow", "connection", "item"
     )
+    if flow:
+        rows = rows.filter(flow__key=flow)
     if state:
         rows = rows.filter(state=state)
     if text:
