@@ -40,6 +40,7 @@ from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success
 from studio.core.dispatch import nudge
 from studio.flows.changing import CHANGES, after_change, after_create, decide_again
+from studio.flows.heal import MISSING
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
 from studio.flows.notices import tell
@@ -50,7 +51,7 @@ from studio.flows.sending import draft_of, found_again, same, send, total_of
 from studio.flows.work import trouble_of
 from studio.linking.actions import Ends, add_link
 from studio.triage.actions import close_cases, open_case
-from studio.triage.models import Case
+from studio.triage.models import OPEN_STATES, Case
 
 log = logging.getLogger(__name__)
 # A call of many that got no answer may still be at work at the target: its documents are looked for
@@ -252,12 +253,27 @@ def _hold_up(delivery: Delivery, error: StudioError) -> None:
         waiting = InboxItem.objects.filter(state="waiting", waiting_on=delivery.idempotency_key)
         items += list(waiting.exclude(pk=delivery.item_id).select_related("flow"))
     for item in items:
-        open_case(delivery.flow.workspace, trouble_of(item, issue))
+        trouble = trouble_of(item, issue)
+        if delivery.step != "write_back":
+            _what_is_answered(f"inbox:{item.uuid}", trouble.cause)
+        open_case(delivery.flow.workspace, trouble)
         tell(delivery.flow, delivery.version.content["design"], "held", item, str(error))
         if delivery.step != "write_back":
             InboxItem.objects.filter(pk=item.pk, state__in=("done", "waiting")).update(
                 state="parked", why=str(error)[:300]
             )
+
+
+def _what_is_answered(subject: str, cause: str) -> None:
+    """What was missing before this was sent is there now; left open, it would be answered for ever."""
+    other = Case.objects.filter(subject=subject, state__in=OPEN_STATES).exclude(code__in=MISSING)
+    close_cases(
+        subject,
+        state="auto_closed",
+        reason="This part is in order now.",
+        by="machine",
+        keep=[cause, *other.values_list("cause", flat=True)],
+    )
 
 
 def _tell(delivery: Delivery, event: str, words: str) -> None:
