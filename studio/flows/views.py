@@ -172,12 +172,14 @@ def explain(request: StudioRequest, key: str) -> HttpResponse:
         uuid=key,
     )
     receipt: Any = json.loads(found.receipt) if found.receipt else {}
+    text = request.GET.get("q", "").strip()[:60]
     return render(
         request,
         "flows/explain.html",
         {
             "delivery": found,
-            "rows": queries.ancestry(found),
+            "rows": [one for one in queries.ancestry(found) if one.speaks_of(text)],
+            "text": text,
             "receipt": flat(receipt)[:80],
         },
     )
