@@ -274,7 +274,7 @@ def _answer_row(request: StudioRequest, row: MappingRow, text: str, made: Decisi
     target = back_to(request, row.mapping)
     query = QueryDict(urlsplit(target).query)
     narrowing = Narrowing.of(query)
-    if narrowing.state == "open" and not narrowing.apply(row.mapping.rows).exists():
+    if narrowing.state == "open" and not narrowing.apply(row.mapping.rows.all()).exists():
         # The last one of the list: what comes next is said in its place.
         answer = answer_review(request, row.mapping, text, undo_of=made.uuid)
         answer["HX-Retarget"], answer["HX-Reswap"] = "#review", "innerHTML"

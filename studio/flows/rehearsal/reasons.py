@@ -42,14 +42,14 @@ class Reason:
 def reasons_of(found: Rehearsal) -> list[Reason]:
     """The reasons, most records first; older rehearsals knew neither money nor places."""
     where = {said: (kind, what) for said, kind, what in found.totals.get("where", [])}
-    ways = {place: _way(found, place) for place in set(where.values())}
+    ways = {place: way for place in set(where.values()) if (way := _way(found, place))}
     by_place: dict[Place, list[Reason]] = {}
     rows: list[Reason] = []
     for said, count, *money in found.totals.get("reasons", []):
-        place = where.get(said)
         row = Reason(said, count, *(money or [{}]))
         rows.append(row)
-        if place and ways[place]:
+        place = where.get(said)
+        if place in ways:
             row.url, row.action = ways[place]
             by_place.setdefault(place, []).append(row)
     totals = {(k, w): (n, money) for k, w, n, money in found.totals.get("places", [])}
