@@ -102,7 +102,7 @@ class Capabilities:
         voids: entities that can be voided, where it is not all that can be ended; the others are deleted.
         company: the system's word for one set of books: ``company``, ``realm``, ``tenant``.
         settings: settings a connection may have.
-        needs: those of them it cannot do without.
+        needs: settings, and secrets that a person gives, which it cannot do without.
         secrets: secrets a connection needs.
         rate: the limits as numbers for the budget (``per_minute``, ``per_day``, ``concurrent``).
         apart: limits of calls that have one of their own, by name, as numbers.
@@ -209,7 +209,7 @@ CONNECTORS: dict[str, System] = {
             newest="75",
             production="https://quickbooks.api.intuit.com",
             settings=("client_id", "marker", "batch_per_minute"),
-            needs=("client_id",),
+            needs=("client_id", "client_secret"),
             secrets=("client_secret", "access_token", "refresh_token", "webhook_key"),
             rate={"per_minute": 500, "per_second": 10, "concurrent": 10},
             apart={"batch": {"per_minute": 40, "reserve": 0}},

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from connectors.http.oauth import Pkce, authorization_url
 from connectors.registry import ListsCompanies, capabilities, signing_in
-from engine.errors import StudioError
+from engine.errors import AccessDenied, StudioError
 from studio.accounts.roles import CONNECT
 from studio.catalog.models import Connection
 from studio.catalog.services import StoredTokens
@@ -75,14 +75,25 @@ def expected(pending: Pending, said: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def _why(connection: Connection, refused: AccessDenied) -> str:
+    """What the vendor's refusal of a code means to somebody who is just connecting."""
+    label = connection.system_label
+    if refused.vendor_code in ("invalid_client", "unauthorized_client"):
+        return (
+            f"{label} does not know this client id with this secret. Copy both again from its developer page, "
+            "save the app and sign in once more."
+        )
+    return f"{label} did not take the sign-in: {refused.detail} Sign in once more."
+
+
 def take(
     actor: Actor, connection: Connection, held: Mapping[str, str], said: Mapping[str, str]
 ) -> None:
     """Exchange the code of an answer for tokens and keep them encrypted.
 
     Raises:
-        ValidationError: the person declined, or the answer carries no code.
-        StudioError: the vendor does not take the code.
+        ValidationError: the person declined, the answer carries no code, or the vendor does not take it.
+        StudioError: the vendor cannot be asked.
     """
     label = connection.name
     if said.get("error"):
@@ -95,7 +106,10 @@ def take(
     if held["verifier"]:
         sealed = base64.b64decode(held["verifier"])
         pkce = Pkce(str(unseal(sealed)["verifier"]), "")
-    tokens = client.exchange(said["code"], held["back"], pkce)
+    try:
+        tokens = client.exchange(said["code"], held["back"], pkce)
+    except AccessDenied as refused:
+        raise ValidationError(_why(connection, refused)) from refused
     consent = capabilities(connection.system).consent
     company = said.get(consent.company, "") if consent and consent.company else ""
     with acting(actor, CONNECT, "connection.consented", f"connection:{connection.uuid}") as line:

@@ -77,7 +77,7 @@ class ReachForm(forms.Form):
         self._workspace, self._system, self._connection = workspace, system, connection
         can = system.capabilities
         self.fields["base_url"].help_text = (
-            "Leave it for the real service; a sandbox has its own address."
+            f"The real service is {can.production}; a sandbox has its own address."
             if can.production
             else "https://… of the server, as this machine reaches it."
         )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.db import models
 from django.utils import timezone
 
+from connectors.registry import CONNECTORS
 from engine.runtime.schedule import Hours
 from studio.accounts.models import User, Workspace
 from studio.core.models import Base
@@ -55,6 +56,12 @@ class Connection(Base):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def system_label(self) -> str:
+        """What people call the system."""
+        known = CONNECTORS.get(self.system)
+        return known.label if known else self.system
 
     def resting(self) -> bool:
         """Whether the connection may not be used just now (limit, outage, sign-in, hours)."""

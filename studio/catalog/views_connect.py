@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from connectors.registry import CONNECTORS
@@ -135,6 +136,7 @@ def sign_in(request: StudioRequest, key: str) -> HttpResponse:
         if system.capabilities.consent is None or form.secrets().get("tokens"):
             ask_to_get_ready(request.actor, found)
             return redirect("catalog:connection-ready", key=key)
+        messages.success(request, _("Saved. Now sign in at %(label)s.") % {"label": system.label})
         return redirect("catalog:connection-sign-in", key=key)
     context: dict[str, Any] = {
         "form": form, "system": system, "connection": found, "steps": _steps(2),

@@ -26,8 +26,9 @@ def drawn(bars: Sequence[dict[str, Any]], confidence: float, label: str) -> Safe
     for bar in bars[1:]:
         odds += float(bar["effect"])
         reached = _share(odds)
-        note = ": ".join(t for t in (str(bar["label"]), str(bar.get("detail", ""))) if t)
-        steps.append(Step(str(bar["label"]), reached - level, note))
+        name = str(bar["label"]).replace("_", " ")
+        note = ": ".join(t for t in (name, str(bar.get("detail", ""))) if t)
+        steps.append(Step(name, reached - level, note))
         level = reached
     steps.append(Step(_("final"), confidence, _("the confidence shown"), total=True))
     return waterfall(steps, label)

@@ -46,6 +46,7 @@ from studio.flows.changing import (
     decide_again,
     left_to_the_next,
 )
+from studio.flows.heal import MISSING
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
 from studio.flows.notices import tell
@@ -57,7 +58,7 @@ from studio.flows.telling import tell_delivery
 from studio.flows.work import trouble_of
 from studio.linking.actions import Ends, add_link
 from studio.triage.actions import close_cases, open_case
-from studio.triage.models import Case
+from studio.triage.models import OPEN_STATES, Case
 from studio.webhooks.outbox import amount
 
 log = logging.getLogger(__name__)
@@ -264,12 +265,27 @@ def _hold_up(delivery: Delivery, error: StudioError) -> None:
         waiting = InboxItem.objects.filter(state="waiting", waiting_on=delivery.idempotency_key)
         items += list(waiting.exclude(pk=delivery.item_id).select_related("flow"))
     for item in items:
-        open_case(delivery.flow.workspace, trouble_of(item, issue))
+        trouble = trouble_of(item, issue)
+        if delivery.step != "write_back":
+            _what_is_answered(f"inbox:{item.uuid}", trouble.cause)
+        open_case(delivery.flow.workspace, trouble)
         tell(delivery.flow, delivery.version.content["design"], "held", item, str(error))
         if delivery.step != "write_back":
             InboxItem.objects.filter(pk=item.pk, state__in=("done", "waiting")).update(
                 state="parked", why=str(error)[:300]
             )
+
+
+def _what_is_answered(subject: str, cause: str) -> None:
+    """What was missing before this was sent is there now; left open, it would be answered for ever."""
+    other = Case.objects.filter(subject=subject, state__in=OPEN_STATES).exclude(code__in=MISSING)
+    close_cases(
+        subject,
+        state="auto_closed",
+        reason="This part is in order now.",
+        by="machine",
+        keep=[cause, *other.values_list("cause", flat=True)],
+    )
 
 
 def _tell(delivery: Delivery, event: str, words: str) -> None:

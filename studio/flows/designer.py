@@ -54,6 +54,19 @@ ALSO = {
     "owners": "Who owns which field",
     "batch": "Sent together",
 }
+AFTER = {
+    "update": "Changes it there too.",
+    "repost": "Takes it back there and posts it anew.",
+    "deactivate": "Makes it inactive there.",
+    "reverse": "Takes it back there by its opposite.",
+    "ask": "A person is asked.",
+}
+ALONE = {"ask": "a person is asked", "leave": "nothing is done", "create": "one is created"}
+OWN = {
+    "newest": "whoever changed it last",
+    "ask": "a person is asked",
+    "apart": "each side keeps its own",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +205,9 @@ def canvas_of(flow: Flow, design: Mapping[str, Any], found: Found, trial: Trial)
     if made.get("retry"):
         after.append(node("retry", retry_words(made["retry"])))
     after += [
-        node(key, _plainly(made[key]), title=title) for key, title in ALSO.items() if made.get(key)
+        node(key, _also(flow, key, made[key]), title=title)
+        for key, title in ALSO.items()
+        if made.get(key)
     ]
     if made.get("write_back") is not None:
         after.append(node("write_back", _written(flow, made["write_back"])))
@@ -311,6 +326,27 @@ def _told(rule: Mapping[str, Any]) -> str:
     least = str(rule.get("at_least") or "0")
     more = f", from {least} on" if least not in ("0", "0.00") else ""
     return f"Tells {rule.get('to')} when {EVENTS.get(str(rule.get('on')), '…')}{more}."
+
+
+def _also(flow: Flow, key: str, value: Any) -> str:
+    """What a setting that has no form means."""
+    if key == "keeps":
+        alone = ALONE.get(str(value.get("unlinked", "ask")), "a person is asked")
+        first = "are aligned" if value.get("first") == "align" else "stay"
+        return (
+            f"Changes of each {value.get('kind')} go to both sides; for one that is linked to nothing {alone}. "
+            f"Differences from before {first}."
+        )
+    if key == "owners":
+        own = {"source": str(flow.source), "target": str(flow.target)} | OWN
+        usual = str(value.get("entity", "source"))
+        apart: dict[str, list[str]] = {}
+        for path, owner in value.get("fields", {}).items():
+            if owner != usual:
+                apart.setdefault(str(owner), []).append(str(path).replace("_", " "))
+        more = "".join(f"; {', '.join(paths)}: {own.get(o, o)}" for o, paths in apart.items())
+        return f"{own.get(usual, usual)}{more}."
+    return AFTER.get(str(value)) or _plainly(value)
 
 
 def _plainly(value: Any) -> str:

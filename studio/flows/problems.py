@@ -87,7 +87,7 @@ def examine(flow: Flow, design: Design) -> Found:
     if "keeps" in design:
         said: list[str] = []
         add_keeping(flow, {"design": design}, said)
-        found.problems += [Problem("keeps", sentence) for sentence in said]
+        found.problems += [Problem("keeps", s, _to_counter(flow, design)) for s in said]
     if is_comparing(design):
         said = []
         add_comparing(flow, {"design": design}, said)
@@ -152,6 +152,13 @@ def _to_mapping(mapping: FieldMapping | None) -> tuple[Way, ...]:
     if mapping is None:
         return (Way("See the mappings", reverse("mapping:mappings")),)
     return (Way("Review and publish the mapping", reverse("mapping:review", args=[mapping.uuid])),)
+
+
+def _to_counter(flow: Flow, design: Design) -> tuple[Way, ...]:
+    """The way to the mapping that reads the other side, as long as no version of it is in force."""
+    document, entity = str(design["document"]), str(design["branches"][0]["entity"])
+    mapping, version = chosen_version(flow.target_id, "inbound", entity, document, None)
+    return () if version else _to_mapping(mapping)
 
 
 def _step(flow: Flow, design: Design, step: dict[str, Any]) -> Iterator[Problem]:

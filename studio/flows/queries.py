@@ -63,11 +63,15 @@ def flow_rows(workspace: Workspace) -> list[FlowRow]:
     ]
 
 
-def deliveries(workspace: Workspace, state: str = "", text: str = "") -> QuerySet[Delivery]:
-    """Deliveries of all flows, newest first."""
+def deliveries(
+    workspace: Workspace, state: str = "", text: str = "", flow: str = ""
+) -> QuerySet[Delivery]:
+    """Deliveries of all flows or of one, newest first."""
     rows = Delivery.objects.filter(flow__workspace=workspace).select_related(
         "flow", "connection", "item"
     )
+    if flow:
+        rows = rows.filter(flow__key=flow)
     if state:
         rows = rows.filter(state=state)
     if text:
@@ -145,6 +149,7 @@ class Ancestor:
     used: list[dict[str, Any]]
     approved_by: str
     approved_at: datetime | None
+    seconded_by: str = ""
     inbound: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -152,6 +157,14 @@ class Ancestor:
         """What people call the record or code that the value is the key of."""
         value = str(self.value)
         return next((u["value_name"] for u in self.used if str(u["value"]) == value), "")
+
+    def speaks_of(self, text: str) -> bool:
+        """Whether a search means it: its field, value, the expressions, tables and fields behind it."""
+        said = [self.target, self.value, self.name, self.expression]
+        said += [u[key] for u in self.used for key in ("table", "code", "code_name")]
+        said += [one[key] for one in self.inbound for key in ("path", "expression", "value")]
+        words = " ".join(map(str, said)).replace("_", " ").lower()
+        return all(word in words for word in text.lower().replace("_", " ").split())
 
 
 def ancestry(delivery: Delivery) -> list[Ancestor]:
@@ -180,6 +193,7 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
                 used=deciders.of(seen["used"]),
                 approved_by=said.get("by", ""),
                 approved_at=parse_datetime(said.get("at", "")),
+                seconded_by=said.get("second", ""),
                 inbound=[
                     {
                         **_inbound(inward, path, sources),
@@ -202,7 +216,7 @@ def _approval(version: MappingVersion | None, path: str) -> dict[str, str]:
     plain = re.sub(r"\[\d+\]", "[]", path)
     said = version.approvals.get(plain) or {}
     return (
-        {"by": str(said.get("by", "")), "at": str(said.get("at", ""))}
+        {name: str(said.get(name, "")) for name in ("by", "at", "second")}
         if isinstance(said, dict)
         else {}
     )

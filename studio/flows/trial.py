@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
+
 from connectors.http.jsontext import dump
 from engine.errors import MappingRefused
 from studio.catalog.models import Sample
@@ -16,6 +18,7 @@ from studio.flows.models import Flow, FlowVersion, InboxItem
 from studio.flows.problems import Found, Problem
 from studio.flows.steps import Ran
 from studio.flows.work import Outcome, decide
+from studio.linking.models import Link
 
 RECORDS = 15
 _CONTEXTS: dict[int, Contexts] = {}
@@ -104,7 +107,29 @@ def try_out(flow: Flow, design: Design, found: Found, key: str) -> Trial:
     trial.outcome = outcome
     trial.ran = {ran.step: ran for ran in outcome.log}
     trial.ran |= _around(bundle, outcome)
+    sent = trial.ran.get("deliver")
+    if "keeps" in whole and sent is not None and sent.tone == "good":
+        trial.ran["deliver"] = _kept(flow, item, whole, outcome)
     return trial
+
+
+def _kept(flow: Flow, item: InboxItem, design: Design, outcome: Outcome) -> Ran:
+    """What becomes of a record that both sides keep: it goes to its counterpart, if it has one."""
+    forth = Q(
+        left_connection=flow.source_id,
+        left_code=outcome.business_key,
+        right_connection=flow.target_id,
+    )
+    back = Q(left_connection=flow.target_id, right_connection=flow.source_id, right_key=item.key)
+    linked = Link.objects.filter(forth | back, kind=design["keeps"]["kind"], active=True).exists()
+    if linked:
+        return Ran("deliver", f"is kept equal with its counterpart in {flow.target}", "good")
+    alone = str(design["keeps"].get("unlinked", "ask"))
+    words, tone = {
+        "create": ("it is compared, then created", "good"),
+        "leave": ("it is left alone", "warn"),
+    }.get(alone, ("it waits for a person", "bad"))
+    return Ran("deliver", f"is linked to nothing in {flow.target} yet: {words}", tone)
 
 
 def sides_of(flow: Flow) -> Sides:

@@ -99,7 +99,9 @@ def switch(request: StudioRequest, key: str) -> HttpResponse:
 def runs(request: StudioRequest) -> HttpResponse:
     """What moved: deliveries, newest first, and the latest runs."""
     state, text = request.GET.get("state", ""), request.GET.get("q", "").strip()[:60]
-    rows = queries.deliveries(request.workspace, state, text)
+    of = Flow.objects.filter(workspace=request.workspace, key=request.GET.get("flow", "")).first()
+    rows = queries.deliveries(request.workspace, state, text, of.key if of else "")
+    latest = Run.objects.filter(flow__workspace=request.workspace).select_related("flow")
     window = keyset(rows, ["-id"], after=request.GET.get("after"), before=request.GET.get("before"))
     return page_or_part(
         request,
@@ -110,9 +112,8 @@ def runs(request: StudioRequest) -> HttpResponse:
             "state": state,
             "text": text,
             "states": DELIVERY_TABS,
-            "runs": Run.objects.filter(flow__workspace=request.workspace).select_related("flow")[
-                :12
-            ],
+            "of": of,
+            "runs": (latest.filter(flow=of) if of else latest)[:12],
         },
     )
 
@@ -171,12 +172,14 @@ def explain(request: StudioRequest, key: str) -> HttpResponse:
         uuid=key,
     )
     receipt: Any = json.loads(found.receipt) if found.receipt else {}
+    text = request.GET.get("q", "").strip()[:60]
     return render(
         request,
         "flows/explain.html",
         {
             "delivery": found,
-            "rows": queries.ancestry(found),
+            "rows": [one for one in queries.ancestry(found) if one.speaks_of(text)],
+            "text": text,
             "receipt": flat(receipt)[:80],
         },
     )

@@ -25,6 +25,7 @@ from studio.flows.models import Flow
 from studio.flows.panels import condition_form, document_before, judged, panel_of
 from studio.flows.pins import changed_pins, pins_now, pins_of
 from studio.flows.problems import Found, examine
+from studio.flows.rehearsal.sign import risk_of
 from studio.flows.trial import Trial, records_of, try_out
 
 CONDITIONS = {"filter": "when", "branch": "when", "rule": "holds"}
@@ -51,9 +52,14 @@ def _record(request: StudioRequest, flow: Flow) -> tuple[list[Any], str]:
 
 
 def _context(
-    request: StudioRequest, flow: Flow, step: str, *, whole: bool = True
+    request: StudioRequest,
+    flow: Flow,
+    step: str,
+    *,
+    whole: bool = True,
+    said: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What canvas and panel show."""
+    """What canvas and panel show; ``said`` is what was typed and is not saved yet."""
     found = examine(flow, flow.design)
     choices, record = _record(request, flow)
     trial = try_out(flow, flow.design, found, record)
@@ -77,7 +83,8 @@ def _context(
         "last_undone": flow.edits.filter(state="undone").order_by("id").first(),
         "is_changed": _is_changed(flow),
         "newer_mappings": _newer_mappings(flow, found),
-        **_panel(flow, found, node, record, as_text=request.GET.get("mode") == "text"),
+        "needs_signature": risk_of(flow.design) == "money",
+        **_panel(flow, found, node, record, as_text=request.GET.get("mode") == "text", said=said),
     }
     return context | (_around(request, flow) if whole else {})
 
@@ -97,7 +104,13 @@ def _newer_mappings(flow: Flow, found: Found) -> list[str]:
 
 
 def _panel(
-    flow: Flow, found: Found, node: Node, record: str, *, as_text: bool = False
+    flow: Flow,
+    found: Found,
+    node: Node,
+    record: str,
+    *,
+    as_text: bool = False,
+    said: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "panel": panel_of(flow, flow.design, node),
@@ -106,7 +119,7 @@ def _panel(
     }
     if node.kind in CONDITIONS:
         held = part(normal(flow.design), node.key)
-        said = {"mode": "text"} if as_text else None
+        said = said or ({"mode": "text"} if as_text else None)
         form = condition_form(CONDITIONS[node.kind], held, str(flow.design["document"]), said)
         document = document_before(flow, flow.design, found, record, node.key)
         shown["condition"] = judged(form, str(flow.design["document"]), held, document)
@@ -240,8 +253,11 @@ def _refused(request: StudioRequest, found: Flow, step: str, words: str) -> Http
         messages.error(request, words)
         return redirect(_place(request, found, step))
     found.refresh_from_db()
-    context = _context(request, found, step, whole=False)
-    return render(request, "flows/_designer.html", {**context, "refused": words}, status=422)
+    # What was typed stays, and the sentence stands beside it.
+    changed = request.POST.get("do") == "change"
+    context = _context(request, found, step, whole=False, said=request.POST if changed else None)
+    where = "refused_here" if changed and context["node"].key == step else "refused"
+    return render(request, "flows/_designer.html", {**context, where: words}, status=422)
 
 
 def _place(request: StudioRequest, found: Flow, step: str) -> str:

@@ -200,7 +200,7 @@ def routes(workspace: Workspace) -> list[Route]:
 
 def was_compared(workspace: Workspace, narrowing: Narrowing) -> bool:
     """Whether records of this kind were ever compared, in the target that is looked at."""
-    runs = MatchRun.objects.filter(source__workspace=workspace, kind=narrowing.kind)
+    runs = MatchRun.objects.filter(source__workspace=workspace, kind=narrowing.kind, compared__gt=0)
     if narrowing.target:
         runs = runs.filter(target__uuid=narrowing.target)
     return runs.exists()

@@ -78,6 +78,7 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         narrowing = Narrowing(**{**_plain(narrowing), "target": ""})
     routes = queries.routes(request.workspace)
     targets = list(dict.fromkeys(r.target for r in routes))
+    groups = _facets(request, query, narrowing, targets)
     context: dict[str, Any] = {
         "narrowing": narrowing,
         "was_compared": queries.was_compared(request.workspace, narrowing),
@@ -91,19 +92,12 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
             for k, label in KINDS
         ],
         "targets": targets,
-        "groups": _facets(request, query, narrowing, targets),
+        "groups": groups,
+        "lonely_count": next(r["count"] for r in groups[0]["rows"] if r["value"] == "unmatched"),
+        "lonely_url": addresses.narrowed(query, state="unmatched"),
         "may_match": request.actor.may(MATCH),
         "back": addresses.here(reverse(LIST), query),
-        "hints": [
-            ("↓ ↑", _("move")),
-            ("Enter", _("link")),
-            ("1–5", _("another")),
-            ("r", _("not a match")),
-            ("n", _("create new")),
-            ("s", _("later")),
-            ("e", _("explain")),
-            ("u", _("undo")),
-        ],
+        "hints": _hints(request, narrowing),
         "sorts": [
             ("surest", _("Surest first")),
             ("worth", _("Settles most first")),
@@ -112,6 +106,19 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         ],
     }
     return context | _rows(request, query, narrowing, targets)
+
+
+def _hints(request: StudioRequest, narrowing: Narrowing) -> list[tuple[str, str]]:
+    """The keys of the buttons that this person is shown."""
+    found = [("↓ ↑", _("move"))]
+    if request.actor.may(MATCH) and narrowing.state == "open":
+        found += [("Enter", _("link")), ("1–5", _("another")), ("r", _("not a match"))]
+        found += [("n", _("create new")), ("s", _("later"))]
+    elif request.actor.may(MATCH) and narrowing.state == "unmatched":
+        found += [("n", _("create new"))]
+    if narrowing.state in ("open", "apart"):
+        found += [("e", _("explain"))]
+    return [*found, ("u", _("undo"))] if request.actor.may(MATCH) else found
 
 
 def _plain(narrowing: Narrowing) -> dict[str, str]:

@@ -17,9 +17,10 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from simple_history.admin import SimpleHistoryAdmin
 
+from studio.catalog.models import Code
 from studio.core.readonly import ReadOnly
 from studio.core.refused import DecisionRefused
-from studio.mapping.actions.lookups import checked_target
+from studio.mapping.actions.lookups import checked_target, key_of
 from studio.mapping.models import (
     Decision,
     LookupRow,
@@ -51,10 +52,24 @@ class LookupRowForm(forms.ModelForm):  # type: ignore[type-arg]
         model = LookupRow
         fields = ("source", "source_label", "target", "valid_from", "valid_to", "note")
 
+    def choose_from(self, table: LookupTable) -> None:
+        """Offer the target's own list; where it is not known, the key is typed."""
+        codes = Code.objects.filter(connection=table.connection_id, kind=table.code_kind)
+        known = [
+            (c.key, c.label or c.code or c.key)
+            for c in codes.order_by("label", "key")
+            if c.active or c.key == self.instance.target
+        ]
+        if known:
+            said = str(self.data.get(self.add_prefix("target"), self.instance.target) or "")
+            other = [(said, said)] if said and said not in dict(known) else []
+            self.fields["target"].widget = forms.Select(choices=[("", "–"), *known, *other])
+
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}
         table = self.instance.table if self.instance.table_id else None
         if table is not None and found.get("target"):
+            found["target"] = key_of(table, found["target"])
             self.instance.target_label = check_row(
                 table, found["target"], found.get("valid_from"), found.get("valid_to")
             )[:200]
@@ -66,8 +81,18 @@ class RowFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
 
     def _construct_form(self, i: int, **kwargs: Any) -> LookupRowForm:
         form: LookupRowForm = super()._construct_form(i, **kwargs)  # type: ignore[misc]
+        return self._of_the_table(form)
+
+    @property
+    def empty_form(self) -> LookupRowForm:
+        """The row that “add another” copies."""
+        return self._of_the_table(super().empty_form)
+
+    def _of_the_table(self, form: Any) -> LookupRowForm:
         form.instance.table = self.instance
-        return form
+        if self.instance.connection_id:
+            form.choose_from(self.instance)
+        return form  # type: ignore[no-any-return]
 
 
 class LookupRowInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -227,10 +252,12 @@ class SingleRowForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = LookupRow
         fields = ("table", "source", "source_label", "target", "valid_from", "valid_to", "note")
+        help_texts = {"target": "key, code or name in the list of the target"}
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}
         if found.get("table") and found.get("target"):
+            found["target"] = key_of(found["table"], found["target"])
             self.instance.target_label = check_row(
                 found["table"], found["target"], found.get("valid_from"), found.get("valid_to")
             )[:200]

@@ -25,6 +25,7 @@ BANDS: tuple[tuple[str, float], ...] = (
     ("possible", 0.50),
     ("guess", 0.30),
 )
+SURE = dict(BANDS)["strong"]
 
 
 def word_of(confidence: float) -> str:
@@ -45,6 +46,9 @@ def within_budget(
 ) -> Budgeted:
     """The most open rows whose expected number of wrong ones stays within the budget.
 
+    However large the budget, only what is at least strong goes unseen: a guess that fits into what twelve
+    sure rows left over is still a guess.
+
     Args:
         rows: open ones among them count.
         expected_wrong: the budget.
@@ -52,7 +56,11 @@ def within_budget(
     """
     chosen: list[MappingRow] = []
     risk = 0.0
-    open_rows = [r for r in rows if r.state == "open" and r.candidates and r.pk not in but]
+    open_rows = [
+        r
+        for r in rows
+        if r.state == "open" and r.candidates and r.confidence >= SURE and r.pk not in but
+    ]
     for row in sorted(open_rows, key=lambda r: (-r.confidence, r.pk)):
         if risk + (1 - row.confidence) > expected_wrong + 1e-9:
             break
@@ -72,8 +80,7 @@ def unseen_risk(mapping_id: int) -> float:
 
 def left_for_eyes(rows: Iterable[MappingRow], wanting: dict[int, Reason]) -> list[MappingRow]:
     """The rows which only their reason keeps from being accepted: sure, but for a person to see."""
-    sure = dict(BANDS)["strong"]
-    return [r for r in rows if r.pk in wanting and r.confidence >= sure]
+    return [r for r in rows if r.pk in wanting and r.confidence >= SURE]
 
 
 @dataclass(frozen=True, slots=True)

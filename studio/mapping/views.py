@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import APPROVE, MAP, MATCH, READ
+from studio.accounts.roles import APPROVE, MAP, MATCH, PUBLISH, READ
 from studio.core import addresses
 from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
@@ -41,7 +41,11 @@ SIZE = 40
 def mappings(request: StudioRequest) -> HttpResponse:
     """Every mapping with how far its review is."""
     found = list(mappings_of(request.workspace))
-    context = {"mappings": found, "routes": composed_of(found)}
+    context = {
+        "mappings": found,
+        "routes": composed_of(found),
+        "may_map": request.actor.may(MAP),
+    }
     return page_or_part(request, "mapping/mappings.html", "mapping/_mappings.html", context)
 
 
@@ -101,6 +105,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "version": published(mapping),
         "blocks": {b["id"]: b for b in mapping.blocks},
         "may_map": request.actor.may(MAP),
+        "may_publish": request.actor.may(PUBLISH),
         "may_confirm": may_confirm(request),
         "may_ask": may_ask(request.actor),
         "me": request.actor.person,
@@ -115,17 +120,23 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "detail": _chosen_detail(request, chosen),
         "chosen": chosen,
         "ask": query.get("ask", ""),
-        "hints": [
-            ("↓ ↑", _("move")),
-            ("Enter", _("accept")),
-            ("1–5", _("another")),
-            ("r", _("reject")),
-            ("m", _("do not map")),
-            ("e", _("explain")),
-            ("x", _("tick")),
-            ("u", _("undo")),
-        ],
+        "hints": _hints(request, narrowing),
     }
+
+
+def _hints(request: StudioRequest, narrowing: Narrowing) -> list[tuple[str, str]]:
+    """The keys of the buttons that this person is shown."""
+    found = [("↓ ↑", _("move"))]
+    if request.actor.may(MAP) and narrowing.state == "open":
+        found += [("Enter", _("accept")), ("1–5", _("another")), ("r", _("none of these"))]
+    elif may_confirm(request) and narrowing.state != "open":
+        found += [("y", _("confirm"))]
+    if request.actor.may(MAP):
+        found += [("m", _("do not map"))]
+    found += [("e", _("explain"))]
+    if request.actor.may(MAP) or (may_confirm(request) and narrowing.state == "unconfirmed"):
+        found += [("x", _("tick"))]
+    return [*found, ("u", _("undo"))] if request.actor.may(MAP) else found
 
 
 def may_note(request: StudioRequest) -> bool:
@@ -162,9 +173,14 @@ def back_to(request: HttpRequest, mapping: Mapping) -> str:
 
 
 def answer_review(
-    request: StudioRequest, mapping: Mapping, text: str, tone: str = "success"
+    request: StudioRequest,
+    mapping: Mapping,
+    text: str,
+    tone: str = "success",
+    *,
+    undo_of: uuid.UUID | None = None,
 ) -> HttpResponse:
-    """The whole list again with a toast, for writes that touch many rows."""
+    """The whole list again with a toast, for writes that touch many rows; ``undo_of``: one decision."""
     target = back_to(request, mapping)
     if not wants_part(request):
         messages.add_message(request, _level(tone), text)
@@ -172,6 +188,8 @@ def answer_review(
     query = QueryDict(urlsplit(target).query)
     context = review_context(request, mapping, query)
     context |= {"text": text, "tone": tone, "announce": text}
+    if undo_of is not None:
+        context |= {"undo_url": reverse("mapping:undo", args=[mapping.uuid]), "undo_of": undo_of}
     return render(request, "mapping/_review_answer.html", context)
 
 
@@ -256,9 +274,17 @@ def _answer_row(request: StudioRequest, row: MappingRow, text: str, made: Decisi
     target = back_to(request, row.mapping)
     query = QueryDict(urlsplit(target).query)
     narrowing = Narrowing.of(query)
+    if narrowing.state == "open" and not narrowing.apply(row.mapping.rows.all()).exists():
+        # The last one of the list: what comes next is said in its place.
+        answer = answer_review(request, row.mapping, text, undo_of=made.uuid)
+        answer["HX-Retarget"], answer["HX-Reswap"] = "#review", "innerHTML"
+        return answer
     counts, groups = counted(row.mapping, narrowing, query)
     context: dict[str, Any] = {
         "mapping": row.mapping,
+        "narrowing": narrowing,
+        "may_map": request.actor.may(MAP),
+        "may_confirm": may_confirm(request),
         "text": text,
         "tone": "success",
         "back": target,

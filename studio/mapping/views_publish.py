@@ -17,10 +17,11 @@ from django.views.decorators.http import require_GET, require_POST
 from engine.errors import MappingRefused
 from engine.mapping import Refusal, content_hash, read
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import PUBLISH, READ
+from studio.accounts.roles import MAP, PUBLISH, READ
+from studio.core.action import person_of
 from studio.core.htmx import page_or_part
 from studio.mapping import actions
-from studio.mapping.actions.publish import approved_document, open_taxes_of
+from studio.mapping.actions.publish import approved_document, open_taxes_of, unconfirmed
 from studio.mapping.assemble import take_apart
 from studio.mapping.composed import lines_of
 from studio.mapping.models import Mapping, MappingRow, MappingVersion
@@ -28,7 +29,7 @@ from studio.mapping.queries import BANDS, published
 from studio.mapping.schemas import latest_snapshot
 from studio.mapping.stored import from_store
 from studio.mapping.uses import users_of
-from studio.mapping.views import mapping_of
+from studio.mapping.views import mapping_of, may_confirm
 
 CERTAIN = dict(BANDS)["certain"]
 
@@ -40,6 +41,17 @@ class Problem:
     refusal: Refusal
     row: MappingRow | None
     create_url: str = ""
+    second: bool = False
+
+    @property
+    def approver(self) -> str:
+        """The person behind the decision, who is not the one to confirm it."""
+        return person_of(self.row.decided_by) if self.row else ""
+
+    @property
+    def wants_own(self) -> bool:
+        """Whether nothing stands there to be accepted, so that the way leads to an expression."""
+        return self.row is None or self.row.state != "open" or not self.row.confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +78,11 @@ def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
     every = list(mapping.rows.defer("candidates"))
     # Several rows may fill one field: counted are rows, a problem leads to the first of its field.
     rows = {r.target_path: r for r in reversed(every)}
+    second = unconfirmed(mapping)
     return {
         "mapping": mapping,
         "problems": [
-            Problem(p, rows.get(p.target), _create_url(request, mapping, p.table))
+            Problem(p, rows.get(p.target), _create_url(request, mapping, p.table), p in second)
             for p in actions.refusals(mapping)
         ],
         "open_taxes": open_taxes_of(mapping),
@@ -81,6 +94,9 @@ def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
         "certain": sum(r.state == "open" and r.confidence >= CERTAIN for r in every),
         "approved": sum(1 for r in every if r.state == "approved"),
         "may_publish": request.actor.may(PUBLISH),
+        "may_map": request.actor.may(MAP),
+        "may_confirm": may_confirm(request),
+        "me": request.actor.person,
     }
 
 

@@ -68,13 +68,17 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         "may_edit": request.actor.may(LOOKUP),
         "back": addresses.here(reverse(LIST), query),
         "connections": list(dict.fromkeys(t.connection for t in tables)),
+        "chosen": chosen,
+        "narrowed": bool(text),
         "hints": [
             ("↓ ↑", _("move")),
             ("Enter", _("accept")),
             ("1–5", _("another")),
-            ("r", _("reject")),
+            ("r", _("none of these")),
             ("u", _("undo")),
-        ],
+        ]
+        if request.actor.may(LOOKUP)
+        else [("↓ ↑", _("move"))],
     }
 
 

@@ -83,14 +83,17 @@ def home(workspace: Workspace) -> dict[str, Any]:
 
 
 def audit(
-    workspace: Workspace, *, key: str = "", actor: str = "", text: str = ""
+    workspace: Workspace, *, key: str = "", actor: str = "", text: str = "", who: str = ""
 ) -> QuerySet[AuditEvent]:
-    """The trail of a workspace, newest first."""
+    """The trail of a workspace, newest first; ``who``: ``people``, ``machine`` or both."""
     events = AuditEvent.objects.filter(workspace_key=str(workspace.uuid))
     if key:
         events = events.filter(key__startswith=key)
     if actor:
         events = events.filter(actor=actor)
+    if who in ("people", "machine"):
+        by_machine = Q(role="machine")
+        events = events.filter(by_machine if who == "machine" else ~by_machine)
     if text:
         events = events.filter(Q(subject__icontains=text) | Q(key__icontains=text))
     return events

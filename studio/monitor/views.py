@@ -61,6 +61,7 @@ def audit(request: StudioRequest) -> HttpResponse:
         key=get.get("key", ""),
         actor=get.get("actor", ""),
         text=get.get("q", "").strip()[:80],
+        who=get.get("who", ""),
     )
     rows = keyset(events, ["-id"], after=get.get("after"), before=get.get("before"), size=60)
     about = subjects(rows.rows)
@@ -74,6 +75,8 @@ def audit(request: StudioRequest) -> HttpResponse:
             "people": duties.duties(queries.audit(request.workspace)),
             "duties": duties.LABELS.values(),
             "text": get.get("q", ""),
+            "who": get.get("who", ""),
+            "whose": [("", _("All")), ("people", _("People")), ("machine", _("Machine"))],
             "today": timezone.now().date(),
             "month": timezone.now().date().replace(day=1),
         },

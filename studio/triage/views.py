@@ -56,6 +56,11 @@ class Button:
         """The roles that may press it."""
         return who_may(self.remedy.permission)
 
+    @property
+    def offers(self) -> bool:
+        """Whether it can be pressed as it stands: every list to choose from has something."""
+        return all(c.choices for c in self.controls if c.spec.kind == "choice")
+
 
 PAGE = 50
 HINTS = [
@@ -154,12 +159,14 @@ def case_page(request: StudioRequest, key: str) -> HttpResponse:
 def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
     """Everything the case page shows."""
     others = queries.neighbours(case)
+    buttons = buttons_of(request, case) if case.closed_at is None else []
     return {
         "case": case,
         "class_label": CLASS_LABELS.get(case.case_class, case.case_class),
         "overdue": case.closed_at is None and case.due_at and case.due_at < timezone.now(),
         "is_open": case.closed_at is None,
-        "buttons": buttons_of(request, case) if case.closed_at is None else [],
+        "buttons": buttons,
+        "opened": next((b.remedy.key for b in sorted(buttons, key=lambda b: not b.offers)), ""),
         "absent": absent_from(case) if case.closed_at is None else [],
         "notes": case.notes.all(),
         "others": others[:6],
@@ -245,10 +252,10 @@ def choices(request: StudioRequest, key: str, name: str, field: str) -> HttpResp
     case = get_object_or_404(Case, workspace=request.workspace, uuid=key)
     found = remedy(name)
     spec = next((i for i in found.inputs if i.name == field), None) if found else None
-    options = spec.choices(case, request.GET.get("q", "").strip()) if spec and spec.choices else []
-    return render(
-        request, "triage/_choices.html", {"choices": options, "field": field, "name": name}
-    )
+    text = request.GET.get("q", "").strip()
+    options = spec.choices(case, text) if spec and spec.choices else []
+    context = {"choices": options, "field": field, "name": name, "text": text}
+    return render(request, "triage/_choices.html", context)
 
 
 @page(TRIAGE)

@@ -28,6 +28,7 @@ from studio.flows.ledger import Claim, lease
 from studio.flows.models import Cursor, Delivery, Flow, InboxItem, Planned
 from studio.flows.poll import new_items
 from studio.flows.rehearsal.captured import CapturedSink
+from studio.flows.rehearsal.reasons import Place, place_of
 from studio.flows.rehearsal.target import TargetNow
 from studio.flows.together import work_all
 from studio.triage.models import OPEN_STATES, Case
@@ -40,10 +41,11 @@ STEPS = {"post": "create", "update": "update", "void": "void", "write_back": "un
 
 @dataclass(slots=True)
 class Found:
-    """What one chunk would do: rows to store, and the payloads behind them for the totals."""
+    """What one chunk would do: rows to store, the payloads behind them for the totals, and where what is missing is settled."""
 
     rows: list[Planned] = field(default_factory=list)
     payloads: list[tuple[Planned, dict[str, Any]]] = field(default_factory=list)
+    where: dict[str, Place] = field(default_factory=dict)
 
 
 def newest(records: Iterable[SourceRecord]) -> list[SourceRecord]:
@@ -174,6 +176,7 @@ def _collect(found: Found, items: list[InboxItem], created: list[Delivery], now:
         row = _row(item, outcome, item.why, code=case.code if case else "")
         if outcome == "refused":
             row.reasons = [c.sentence for c in cases] or [item.why]
+            found.where |= {c.sentence: place for c in cases if (place := place_of(c))}
         if case and case.case_class == "conflict":
             row.diff = _changed_since_posting(item)
         found.rows.append(row)

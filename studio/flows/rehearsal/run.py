@@ -160,7 +160,7 @@ def _plan(asked: Rehearsal) -> None:
             row.rehearsal = asked
             said.update(f"{row.outcome}\x1f{row.key}\x1f{row.intent}\n".encode())
         Planned.objects.bulk_create(rows)
-        totals.add(rows)
+        totals.add(rows, found.where)
         kept = set(map(id, rows))
         for row, payload in found.payloads:
             if id(row) in kept:

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import APPROVE, PUBLISH
 from studio.core.action import Actor, acting, person_of
@@ -65,6 +66,19 @@ def why_not_signed(actor: Actor, rehearsal: Rehearsal) -> str:
     if risk_of(version.content["design"]) == "money" and actor.person in makers:
         return "Who prepared it cannot sign it: it moves money, so it takes four eyes."
     return ""
+
+
+def standing_of(rehearsal: Rehearsal) -> tuple[str, str]:
+    """Where a rehearsal stands, for a chip: the state that gives its tone, and the words."""
+    if rehearsal.state != "ready":
+        return rehearsal.state, rehearsal.get_state_display()
+    if rehearsal.signed_at:
+        return "signed", _("Signed by %(who)s") % {"who": rehearsal.signed_by}
+    version = rehearsal.version
+    awaited = rehearsal.kind == "rehearsal" and version.state == "rehearsal"
+    if awaited and risk_of(version.content["design"]) == "money":
+        return "waiting", _("Waits for a signature")
+    return "done", _("Ready")
 
 
 def sign(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from engine.schema.paths import get
 from studio.catalog.models import Code, Connection
 from studio.flows.models import Planned
 from studio.flows.places import first
+from studio.flows.rehearsal.reasons import Place
 from studio.flows.rehearsal.target import TargetNow, decimal
 
 WRITES = ("create", "update", "void", "would_duplicate")
@@ -35,10 +36,18 @@ class Totals:
         }
         self._reasons = Counter[str]()
         self._held_up: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        self._where: dict[str, Place] = {}
+        self._places: dict[Place, tuple[int, dict[str, Decimal]]] = {}
         self._counts: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
 
-    def add(self, rows: Iterable[Planned]) -> None:
-        """Count rows of a plan and add up the money of what would be written."""
+    def add(self, rows: Iterable[Planned], where: Mapping[str, Place] | None = None) -> None:
+        """Count rows of a plan and add up the money of what would be written.
+
+        Args:
+            rows: of the plan.
+            where: sentences of what is missing, and where each is settled.
+        """
+        self._where |= where or {}
         for row in rows:
             self._outcomes[row.outcome] += 1
             self._money[(row.outcome, row.currency)] += row.gross
@@ -50,6 +59,10 @@ class Totals:
                 for reason in dict.fromkeys(row.reasons):
                     self._reasons[reason] += 1
                     self._held_up[reason][row.currency] += row.gross
+                for place in {self._where[r] for r in row.reasons if r in self._where}:
+                    count, money = self._places.get(place, (0, defaultdict(Decimal)))
+                    money[row.currency] += row.gross
+                    self._places[place] = (count + 1, money)
 
     def add_payload(self, row: Planned, payload: dict[str, Any]) -> None:
         """Add the lines of one write by account and tax code, as the design says where they stand."""
@@ -90,6 +103,7 @@ class Totals:
 
     def plain(self) -> dict[str, Any]:
         """For a JSON column: outcomes with money, and each kind of group, largest first."""
+        reasons = self._reasons.most_common(MOST_GROUPS)
         return {
             "outcomes": {
                 name: {
@@ -105,7 +119,12 @@ class Totals:
             "groups": {name: self._largest(name) for name in self._groups},
             "reasons": [
                 [reason, count, {c: str(m) for c, m in self._held_up[reason].items() if m}]
-                for reason, count in self._reasons.most_common(MOST_GROUPS)
+                for reason, count in reasons
+            ],
+            "where": [[r, *self._where[r]] for r, _ in reasons if r in self._where],
+            "places": [
+                [*place, count, {c: str(m) for c, m in money.items() if m}]
+                for place, (count, money) in self._places.items()
             ],
         }
 

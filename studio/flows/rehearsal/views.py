@@ -17,8 +17,15 @@ from studio.accounts.roles import APPROVE, PUBLISH, READ
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.flows.models import OUTCOMES, Flow, Rehearsal
+from studio.flows.rehearsal.reasons import reasons_of
 from studio.flows.rehearsal.run import READS, ask
-from studio.flows.rehearsal.sign import risk_of, sign, signed_rehearsal, why_not_signed
+from studio.flows.rehearsal.sign import (
+    risk_of,
+    sign,
+    signed_rehearsal,
+    standing_of,
+    why_not_signed,
+)
 
 GROUPS = {
     "account": "Account",
@@ -37,7 +44,7 @@ def listed(request: StudioRequest, key: str) -> HttpResponse:
     )
     context = {
         "flow": flow,
-        "rows": flow.rehearsals.select_related("version")[:20],
+        "rows": [(r, standing_of(r)) for r in flow.rehearsals.select_related("version")[:20]],
         "reads": READS.items(),
         "may_rehearse": request.actor.may(PUBLISH),
     }
@@ -90,12 +97,13 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
         "groups": [
             (GROUPS[name], rows_) for name, rows_ in found.totals.get("groups", {}).items() if rows_
         ],
-        "reasons": _reasons(found),
+        "reasons": reasons_of(found),
         "delta": found.totals.get("delta"),
         "rows": keyset(
             rows, ["pk"], after=request.GET.get("after"), before=request.GET.get("before")
         ),
         "outcome": wanted,
+        "standing": standing_of(found),
         "why_not": why_not_signed(request.actor, found),
         "may_sign": request.actor.may(APPROVE),
         "may_publish": request.actor.may(PUBLISH) and found.version.state == "rehearsal",
@@ -103,11 +111,6 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
         "signed": signed_rehearsal(found.version),
     }
     return page_or_part(request, "flows/rehearsal.html", "flows/_rehearsal_answer.html", context)
-
-
-def _reasons(found: Rehearsal) -> list[tuple[str, int, dict[str, str]]]:
-    """Each reason, how many records it refuses, and their money; older rehearsals did not add that up."""
-    return [(said, n, *(money or [{}])) for said, n, *money in found.totals.get("reasons", [])]
 
 
 @page(APPROVE)

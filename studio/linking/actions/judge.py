@@ -21,6 +21,8 @@ CREATE_NEW = "create_new"
 UNSURE = "unsure"
 # From here on "create new" needs a reason: adding beside a twin doubles the customer's balance.
 NEAR_TWIN = 0.50
+# From here on a probability is called strong.
+SURE = 0.80
 
 
 def judge(  # noqa: PLR0913 - one argument per field of the form
@@ -285,10 +287,14 @@ def unseen_risk(connection_id: int) -> float:
 
 
 def within_budget(pairs: Iterable[Pair], expected_wrong: float) -> list[Pair]:
-    """The most best-ranked pairs whose expected number of wrong ones stays within the budget."""
+    """The most best-ranked pairs whose expected number of wrong ones stays within the budget.
+
+    However large the budget, only what is at least strong is linked unseen.
+    """
     chosen: list[Pair] = []
     risk = 0.0
-    for pair in sorted(pairs, key=lambda p: (-p.probability, p.pk)):
+    sure = [p for p in pairs if p.probability >= SURE]
+    for pair in sorted(sure, key=lambda p: (-p.probability, p.pk)):
         if risk + (1 - pair.probability) > expected_wrong + 1e-9:
             break
         risk += 1 - pair.probability

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from studio.accounts.roles import LOOKUP, MAP
@@ -17,6 +17,9 @@ from studio.mapping.catalog import calls, first_text
 from studio.mapping.models import LookupRow, LookupTable, Mapping, ValueProposal
 from studio.mapping.shipped import starters_of
 from studio.mapping.values import TABLES, Offer, offers_for, seen_codes
+
+# Codes named in a refusal.
+NAMED = 8
 
 
 def ensure_lookup_tables(actor: Actor, connection: Connection) -> list[LookupTable]:
@@ -303,6 +306,24 @@ def _write_row(
     return row
 
 
+def key_of(table: LookupTable, typed: str) -> str:
+    """The key of a code that a person named by key, code or name; what was typed where nothing fits."""
+    codes = Code.objects.filter(connection=table.connection, kind=table.code_kind)
+    if codes.filter(key=typed).exists():
+        return typed
+    named = codes.filter(Q(label__iexact=typed) | Q(code__iexact=typed), active=True)
+    keys = set(named.values_list("key", flat=True))
+    return keys.pop() if len(keys) == 1 else typed
+
+
+def _some_of(codes: QuerySet[Code]) -> str:
+    """Names to choose from, as many as a sentence bears."""
+    known = codes.filter(active=True).order_by("label", "key")
+    names = [c.label or c.code or c.key for c in known[:NAMED]]
+    more = f" and {known.count() - NAMED} more" if known.count() > NAMED else ""
+    return (", ".join(f"“{n}”" for n in names) + more) or "none that is active"
+
+
 def checked_target(table: LookupTable, target: str) -> str:
     """The label of a target code.
 
@@ -319,6 +340,6 @@ def checked_target(table: LookupTable, target: str) -> str:
     if code is None and codes.exists():
         raise DecisionRefused(
             f"{table.connection} has no {table.code_kind.replace('_', ' ')} “{target}”.",
-            "Choose one from its list.",
+            f"It has {_some_of(codes)}.",
         )
     return (code.label or code.code) if code else target

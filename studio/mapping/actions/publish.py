@@ -50,10 +50,10 @@ def refusals(mapping: Mapping) -> list[Refusal]:
         ]
     source, target = sides(mapping, snapshot)
     problems = check(tree, source, target, catalog_of(mapping))
-    return problems + _without_amounts(mapping) + _unconfirmed(mapping)
+    return problems + _without_amounts(mapping) + unconfirmed(mapping)
 
 
-def _unconfirmed(mapping: Mapping) -> list[Refusal]:
+def unconfirmed(mapping: Mapping) -> list[Refusal]:
     """Rows that decide money and that only one person has looked at."""
     rows = mapping.rows.filter(UNCONFIRMED).select_related("mapping")
     return [

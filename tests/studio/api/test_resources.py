@@ -204,7 +204,7 @@ def test_an_unknown_target_code_is_refused_with_the_fix(
         f"/api/v1/lookup-tables/{full.terms.uuid}/add/", {"source": "99", "target": "nowhere"}
     )
     assert said.status_code == 409
-    assert said.json()["fix"] == "Choose one from its list."
+    assert said.json()["fix"] == "It has “Net 30”, “Net 60”."
     assert LookupRow.objects.count() == 1
 
 

@@ -128,6 +128,35 @@ def test_a_person_who_declines_is_told_so(running: dict[str, Running], me: Clien
     assert "New qbo was not connected: access denied." in answer.content.decode()
 
 
+def test_what_the_vendor_cannot_do_without_is_asked_for(
+    running: dict[str, Running], me: Client
+) -> None:
+    hello = running["qbo"].hello()
+    made = reach(me, "qbo", hello)
+    place = f"/connections/{made.uuid}/sign-in/"
+
+    refused = me.post(place, {"client_id": hello["client_id"]})
+    saved = me.post(
+        place, {"client_id": hello["client_id"], "client_secret": "secret"}, follow=True
+    )
+
+    assert refused.status_code == 422
+    assert refused.context["form"].errors == {"client_secret": ["This field is required."]}
+    assert "Saved. Now sign in at QuickBooks Online." in saved.content.decode()
+
+
+def test_a_wrong_secret_is_said_in_words(running: dict[str, Running], me: Client) -> None:
+    hello = running["qbo"].hello()
+    made = reach(me, "qbo", hello)
+    location, _ = consent_of(me, made, hello | {"client_secret": "another"})
+    back = urlsplit(location)
+
+    text = me.get(f"{back.path}?{back.query}", follow=True).content.decode()
+
+    assert "QuickBooks Online does not know this client id with this secret." in text
+    assert "invalid_client" not in text
+
+
 def test_a_sign_in_for_another_company_does_not_replace_this_one(
     running: dict[str, Running], me: Client
 ) -> None:
@@ -308,6 +337,12 @@ def test_the_emulator_beside_a_sandbox_is_filled_in(
     assert f"<code>{hello['client_secret']}</code>" in signed
     assert hello["refresh_token"] not in signed
     assert hello["url"] not in real
+    assert "The real service is https://quickbooks.api.intuit.com" in asked
+    assert "tunnel or an agent that the company runs" not in asked
+    assert (
+        "tunnel or an agent that the company runs"
+        in me.get("/connections/new/syspro/").content.decode()
+    )
 
 
 def pair(workspace: Any) -> tuple[Connection, Connection]:

@@ -241,6 +241,45 @@ def test_the_live_result_is_that_of_a_real_record(world, ivo, client) -> None:
     assert "party name is “Bayside”: does not hold" in text
 
 
+def test_what_was_typed_stays_when_it_is_refused_and_the_sentence_stands_beside_it(
+    world, ivo, client
+) -> None:
+    client.force_login(ivo)
+    form = {
+        "do": "change", "step": "filter", "back": "filter", "revision": str(fresh(world).revision),
+        "when-join": "AND", "when-field-0": "gross_total", "when-operator-0": "ge",
+        "when-value-0": "100 USD",
+    }  # fmt: skip
+
+    answer = client.post("/flows/orders/edit/", form, headers={"HX-Request": "true"})
+
+    assert answer.status_code == 422
+    panel = answer.content.decode().split('id="panel"')[1]
+    assert "“100 USD” is not a number" in panel
+    assert 'value="100 USD"' in panel
+
+
+def test_who_changes_what_moves_money_is_told_that_it_is_signed_first(
+    world, ivo, client, me
+) -> None:
+    client.force_login(ivo)
+    do(world, me, add, "rule")
+
+    page = client.get("/flows/orders/").content.decode()
+
+    assert "an accountant signs its rehearsal before it goes live" in page
+
+
+def test_the_deliveries_of_a_flow_are_its_own(world, ivo, client) -> None:
+    client.force_login(ivo)
+    assert 'href="/flows/runs/?flow=orders"' in client.get("/flows/orders/").content.decode()
+
+    page = client.get("/flows/runs/?flow=orders").content.decode()
+
+    assert f"Only those of {world.flow.name}." in page
+    assert "?flow=orders&amp;state=done" in page
+
+
 def test_an_accountant_reads_and_remarks_but_changes_nothing(world, ana, client) -> None:
     client.force_login(ana, backend="django.contrib.auth.backends.ModelBackend")
 

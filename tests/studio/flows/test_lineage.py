@@ -109,10 +109,32 @@ def test_explain_names_who_approved_the_row_the_code_and_the_link_each_with_its_
 
     said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     today = f"{timezone.localtime():%Y}"
-    assert "Row: Ivo Marsh 1 Nov 2026" in said
+    assert "Mapping row: Ivo Marsh 1 Nov 2026" in said
     assert re.search(rf"Terms, code 30: Ana Keller \d+ \w+ {today}", said)
     assert "Customer Bayside: Ben Ortiz 3 Nov 2026" in said
     assert "Somebody Later" not in said
+
+
+def test_explain_names_the_second_person_and_finds_a_field_by_its_words(
+    world, client: Client, olga
+) -> None:
+    for version in MappingVersion.objects.all():
+        for approval in version.approvals.values():
+            approval["second"] = "Ana Keller"
+        MappingVersion.objects.filter(pk=version.pk).update(approvals=version.approvals)
+    world.order("1001")
+    world.run()
+    client.force_login(olga)
+    place = f"/flows/deliveries/{world.post('1001').uuid}/explain/"
+
+    every = client.get(place)
+    terms = client.get(place, {"q": "terms"})
+
+    said = " ".join(re.sub(r"<[^>]+>", " ", every.content.decode()).split())
+    assert "confirmed by Ana Keller" in said
+    assert ", confirmed by Ana Keller" in said
+    assert 0 < len(terms.context["rows"]) < len(every.context["rows"])
+    assert "No field is like that" in client.get(place, {"q": "zebra"}).content.decode()
 
 
 def test_explain_says_who_set_a_value_by_hand_and_what_the_record_says(

@@ -126,6 +126,43 @@ def test_every_reason_of_a_refused_record_is_told_and_grouped_with_its_money(
     assert terms in row
 
 
+def test_many_causes_of_one_kind_are_one_row_that_leads_to_where_they_are_settled(
+    prepared, integrator, client: Client, ivo
+) -> None:
+    world = prepared
+    for n in range(4):
+        world.order(f"100{n}", Customer=f"NEW{n}", Net=Decimal("10.00"))
+    world.order("1009", Terms="45")
+
+    done = rehearse(world, integrator)
+
+    client.force_login(ivo)
+    page = client.get(f"/flows/rehearsals/{done.uuid}/")
+    together, alone = page.context["reasons"]
+    assert together.said == f"4 customers are linked to nothing in {world.books} yet."
+    assert (together.count, together.money) == (4, {"USD": "40.00"})
+    assert together.url == "/matches/?kind=customer"
+    assert [said for said in together.parts if "NEW2" in said]
+    assert "“45”" in alone.said
+    assert alone.url == f"/values/?table={world.terms.uuid}"
+
+
+def test_who_goes_live_without_a_signature_is_told_so(
+    prepared, integrator, client: Client, ivo
+) -> None:
+    world = prepared
+    world.flow.design = world.flow.design | {"risk": "records"}
+    world.flow.save()
+    world.order("1001")
+
+    done = rehearse(world, integrator)
+
+    client.force_login(ivo)
+    page = client.get(f"/flows/rehearsals/{done.uuid}/").content.decode()
+    assert "Go live without a signature" in page
+    assert "Go live as signed" not in page
+
+
 def test_a_rehearsal_from_before_reasons_had_money_is_still_shown(
     prepared, integrator, client: Client, ivo
 ) -> None:
@@ -428,8 +465,9 @@ def test_the_page_shows_totals_groups_records_and_takes_the_signature(
     client.force_login(ana)
     part = client.get(answer.url, headers={"HX-Request": "true"}).content.decode()
     badge = part.split('id="rehearsal-state" hx-swap-oob="true"')[1]
-    assert "Ready" in badge
+    assert "Waits for a signature" in badge
     assert "Waiting" not in part
+    assert 'href="#sign"' in part
     shown = client.get(answer.url).content.decode()
     assert shown.count('id="rehearsal-state"') == 1
     assert shown.index("Would be created") < shown.index("Why records would be refused")
@@ -437,7 +475,12 @@ def test_the_page_shows_totals_groups_records_and_takes_the_signature(
     only = client.get(f"{answer.url}?outcome=refused").content.decode()
     assert ">Order 1001<" not in only
     client.post(f"{answer.url}sign/", {"hash": done.content_hash, "share": "0", "allow_new": "yes"})
-    assert f"Signed by {done.flow and ana}" in client.get(answer.url).content.decode()
+    signed = client.get(answer.url).content.decode()
+    assert f"Signed by {ana}" in signed.split('id="rehearsal-state"')[1].split("</p>")[0]
+    assert 'href="#sign"' not in signed
+    client.force_login(ivo)
+    assert "Go live as signed" in client.get(answer.url).content.decode()
+    assert f"Signed by {ana}" in client.get(f"/flows/{world.flow.key}/rehearsals/").content.decode()
 
     client.force_login(ivo)
     client.post(f"/flows/{world.flow.key}/publish/")

@@ -107,3 +107,17 @@ def test_a_flow_that_goes_back_makes_no_records_and_needs_the_one_that_goes_ther
         kept.publish()
 
     assert "new ones are made in Harbour ERP by a person" in refusal.value.problems[0]
+
+
+def test_a_trial_says_what_becomes_of_a_record_without_a_counterpart(kept, ivo, as_person) -> None:
+    page = f"/flows/{kept.forward.key}/"
+    kept.left.put("ArCustomer", "NEW", Customer="NEW", Name="Newcomer")
+    kept.run()
+    client = as_person(ivo)
+
+    alone = client.get(page).content.decode()
+    kept.link("NEW", "58")
+    linked = client.get(page).content.decode()
+
+    assert f"is linked to nothing in {kept.books} yet: it waits for a person" in alone
+    assert f"is kept equal with its counterpart in {kept.books}" in linked

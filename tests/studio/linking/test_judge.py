@@ -95,7 +95,7 @@ def test_bulk_judges_singly_and_leaves_what_somebody_else_judged(
 def test_the_risk_budget_takes_the_surest_pairs_and_is_spent_once(
     accountant: Actor, erp: Connection, books: Connection, make_party: MakeParty
 ) -> None:
-    for n, p in enumerate((0.99, 0.6, 0.97, 0.98)):
+    for n, p in enumerate((0.99, 0.85, 0.97, 0.98, 0.6)):
         pair_of(make_party(erp, f"L{n}", "A"), make_party(books, f"R{n}", "A"), p)
     still_open = Pair.objects.filter(judged="")
 
@@ -105,7 +105,7 @@ def test_the_risk_budget_takes_the_surest_pairs_and_is_spent_once(
 
     assert [p.probability for p in first.done] == [0.99, 0.98, 0.97]
     assert not again.done
-    assert [p.probability for p in more.done] == [0.6]
+    assert [p.probability for p in more.done] == [0.85]
     assert all(j.unseen for j in Judgement.objects.all())
 
 

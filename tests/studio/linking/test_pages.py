@@ -368,3 +368,29 @@ def test_amounts_agree_however_many_zeros_stand_behind(left: str, right: str, ag
 
     assert row.agrees is agrees
     assert agrees is ("token-differs" not in row.left + row.right)
+
+
+def test_what_found_no_partner_is_named_where_nothing_waits(
+    client_of_ana: Client, erp: Connection, make_party: MakeParty
+) -> None:
+    make_party(erp, "NEW", "Newcomer")
+
+    page = client_of_ana.get(url("matches")).content.decode()
+
+    assert "1 found no partner." in page
+    assert "state=unmatched" in page
+
+
+def test_where_no_record_was_compared_nothing_is_said_to_be_settled(client_of_ana: Client) -> None:
+    MatchRun.objects.update(compared=0)
+
+    page = client_of_ana.get(url("matches")).content.decode()
+
+    assert "Nothing was compared yet" in page
+
+
+def test_who_only_reads_is_shown_the_keys_of_reading(olga: User, as_person: AsPerson) -> None:
+    page = as_person(olga).get(url("matches")).content.decode()
+
+    assert "<kbd>Enter</kbd>" not in page
+    assert "<kbd>n</kbd>" not in page

@@ -66,6 +66,25 @@ def test_a_code_the_target_does_not_have_is_refused(
     assert not terms.rows.exists()
 
 
+def test_the_list_of_the_target_is_there_to_choose_from_and_a_name_will_do(
+    admin: Client, terms: LookupTable
+) -> None:
+    table = reverse("admin:mapping_lookuptable_change", args=[terms.pk])
+    alone = reverse("admin:mapping_lookuprow_add")
+
+    offered = admin.get(table).content.decode()
+    made = admin.post(alone, {"table": str(terms.pk), "source": "60", "target": "net 30"})
+    refused = admin.post(alone, {"table": str(terms.pk), "source": "61", "target": "Never"})
+
+    assert '<select name="rows-0-target"' in offered
+    assert '<select name="rows-__prefix__-target"' in offered
+    assert '<option value="1">Net 30</option>' in offered
+    assert made.status_code == 302
+    row = terms.rows.get()
+    assert (row.target, row.target_label) == ("1", "Net 30")
+    assert "It has “" in refused.content.decode()
+
+
 @pytest.mark.promise("T08")
 def test_effective_dates_are_honoured_and_the_last_day_counts(
     terms: LookupTable, books: Connection

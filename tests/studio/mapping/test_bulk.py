@@ -56,6 +56,21 @@ def test_the_risk_budget_takes_the_surest_rows_that_fit(make_row: MakeRow) -> No
     assert chosen.expected_wrong == pytest.approx(0.16)
 
 
+def test_a_guess_is_not_taken_along_however_much_of_the_budget_is_left(
+    integrator: Actor, inbound: Mapping, make_row: MakeRow
+) -> None:
+    make_row("name", candidate("Name", 0.99))
+    make_row("email", candidate("Email", 0.80))
+    make_row("phone", candidate("Telephone", 0.66))
+    make_row("fax", candidate("Fax", 0.35))
+
+    offered = budget_size(inbound, 1.0)
+    result = accept_within(integrator, inbound.rows.all(), expected_wrong=99)
+
+    assert offered.count == 2
+    assert {r.target_path for r in result.done} == {"name", "email"}
+
+
 def test_the_risk_budget_is_spent_once_however_often_it_is_asked_for(
     integrator: Actor, make_row: MakeRow
 ) -> None:

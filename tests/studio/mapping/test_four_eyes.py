@@ -171,6 +171,20 @@ def test_the_page_says_who_must_look_and_lets_that_person_confirm(
     assert tax.seconded_by == "Ana Keller"
 
 
+def test_what_stands_in_the_way_leads_to_the_confirmation_and_not_to_an_editor(
+    ivo: User, ana: User, as_person: AsPerson, inbound: Mapping, tax: MappingRow
+) -> None:
+    place = reverse("mapping:publishing", args=[inbound.uuid])
+    way = f"?state=unconfirmed#row-{tax.uuid}"
+
+    mine = as_person(ivo).get(place).content.decode()
+    hers = as_person(ana).get(place).content.decode()
+
+    assert f'{way}">See the row</a>' in mine
+    assert f'{way}">Confirm it</a>' in hers
+    assert "ask=own" not in mine
+
+
 def test_an_accountant_confirms_what_is_ticked(
     inbound: Mapping, tax: MappingRow, ana: User, as_person: AsPerson
 ) -> None:

@@ -68,8 +68,9 @@ def test_the_result_on_a_real_record_stands_beside_the_row(
 
 
 def test_enter_decides_the_row_leaves_and_the_counter_falls(
-    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow, make_row: MakeRow
 ) -> None:
+    make_row("email", candidate("Email", 0.9))
     answer = client_of_ivo.post(
         url("row-decide", row.uuid), {"candidate": "0", "revision": "0"}, **HTMX
     ).content.decode()
@@ -79,6 +80,40 @@ def test_enter_decides_the_row_leaves_and_the_counter_falls(
     assert f"row-{row.uuid}" not in answer
     assert 'hx-swap-oob="true"' in answer
     assert "Undo" in answer
+
+
+def test_after_the_last_row_the_page_says_what_comes_next(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    answer = client_of_ivo.post(
+        url("row-decide", row.uuid), {"candidate": "0", "revision": "0"}, **HTMX
+    )
+
+    assert answer["HX-Retarget"] == "#review"
+    said = answer.content.decode()
+    assert "Everything here is decided" in said
+    assert url("publishing", inbound.uuid) in said
+    row.refresh_from_db()
+    client_of_ivo.post(url("undo", inbound.uuid), {"of": undo_of(said)}, **HTMX)
+    row.refresh_from_db()
+    assert row.state == "open"
+
+
+def test_who_only_reads_is_offered_nothing_that_only_others_may(
+    olga: User, as_person: AsPerson, inbound: Mapping, row: MappingRow
+) -> None:
+    reader = as_person(olga)
+
+    listed = reader.get(url("mappings")).content.decode()
+    page = reader.get(url("review", inbound.uuid)).content.decode()
+    versions = reader.get(url("publishing", inbound.uuid)).content.decode()
+
+    assert ">Review</a>" not in listed
+    assert "Publish …" not in page
+    assert "<kbd>Enter</kbd>" not in page
+    assert "<kbd>e</kbd> explain" in page
+    assert "<h1>Versions</h1>" in versions.replace('<h1 id="heading" tabindex="-1">', "<h1>")
+    assert "Fix this row" not in versions
 
 
 def test_every_number_on_the_page_follows_a_decision(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from studio.accounts.models import machine
 from studio.core.action import record
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +30,22 @@ def test_lines_name_what_they_are_about(world, client: Client, ana, actor_of, ol
         ("case:00000000-0000-4000-8000-000000000000", "case 00000000"),
     ):
         assert f'<span title="{subject}">{name}</span>' in page
+
+
+def test_what_people_did_is_found_among_what_the_machine_does(
+    world, client: Client, ana, actor_of, olga
+) -> None:
+    world.order("1001")
+    world.run()
+    record(actor_of(ana), "flow.run", f"flow:{world.flow.uuid}", {"flow": world.flow.name})
+    record(machine(world.workspace), "linking.loaded", "x:1", {"kind": "item"})
+    client.force_login(olga)
+
+    people = client.get("/audit/?who=people").context["lines"]
+    machines = client.get("/audit/?who=machine").context["lines"]
+
+    assert {event.role for event, *_ in people} == {"accountant"}
+    assert {event.role for event, *_ in machines} == {"machine"}
 
 
 def test_a_page_of_lines_costs_the_same_whatever_stands_in_them(

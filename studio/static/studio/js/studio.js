@@ -156,6 +156,7 @@ document.addEventListener("submit", (event) => {
 });
 
 // htmx: move on at once, come back if the server says no.
+let wanted = "";
 document.addEventListener("htmx:beforeRequest", (event) => {
   document.body.classList.add("busy");
   const row = event.target.closest?.("[data-row]");
@@ -164,15 +165,19 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (!row || !event.target.closest("[data-advance]")) return;
   const all = rows();
   const at = all.indexOf(row);
-  focusRow(all[at + 1] ?? all[at - 1]);
+  const next = all[at + 1] ?? all[at - 1];
+  wanted = next?.id ?? "";
+  focusRow(next);
 });
 document.addEventListener("htmx:afterRequest", () => document.body.classList.remove("busy"));
 document.addEventListener("htmx:afterSettle", (event) => {
   $$("[data-toast]").forEach((box) => { if (!box.dataset.aged) { box.dataset.aged = "1"; age(box); } });
   reachScrollers();
   announce(event.target.dataset?.announce ?? $("[data-announce]", event.target)?.dataset.announce);
-  // A swap may have taken the focused row away.
-  if (document.activeElement === document.body && $("[data-rows]")) focusRow($("[data-row][data-current]") ?? rows()[0]);
+  // A swap may have taken the focused row away; the one after the row that was settled is meant.
+  const meant = wanted && document.getElementById(wanted);
+  if (document.activeElement === document.body && $("[data-rows]")) focusRow(meant || ($("[data-row][data-current]") ?? rows()[0]));
+  wanted = "";
 });
 const failed = (words) => (event) => {
   toast(words(event), "error");
