@@ -161,7 +161,7 @@ def test_the_story_is_told_from_review_to_a_green_tie_out(
     signer.goto(page.url)
     accessible(signer)
     signer.get_by_role("button", name="Sign this rehearsal").click()
-    expect(signer.get_by_text("Signed by Ana Keller")).to_be_visible()
+    expect(signer.locator("#rehearsal-state")).to_contain_text("Signed by Ana Keller")
     page.reload()
     page.get_by_role("button", name="Go live as signed").click()
     expect(page.get_by_role("status")).to_contain_text("Version 1 is live.")
