@@ -340,6 +340,7 @@ class Delivery(Base):
     last_error = models.TextField(blank=True)
 
     class Meta:
+        verbose_name_plural = "deliveries"
         indexes = [
             models.Index(fields=["flow", "state"]),
             models.Index(fields=["flow", "business_key", "step"]),

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Count
 from django.urls import reverse
+from django.utils import formats
 from django.utils.translation import ngettext
 
 from studio.accounts.models import Workspace
@@ -55,6 +56,11 @@ def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
     return [one for one in found if one.count]
 
 
+def _counted(words: str, n: int) -> str:
+    """The words with their number, written as everywhere on the page."""
+    return words % {"n": formats.number_format(n, 0, use_l10n=True, force_grouping=True)}
+
+
 def _exceptions(workspace: Workspace) -> Iterator[Waiting]:
     n = held_up(open_cases(workspace))
     yield Waiting(n, held_up_words(n), reverse("triage:queue"))
@@ -62,9 +68,9 @@ def _exceptions(workspace: Workspace) -> Iterator[Waiting]:
 
 def _held(workspace: Workspace) -> Iterator[Waiting]:
     n = Delivery.objects.filter(flow__workspace=workspace, state="held").count()
-    words = ngettext("%(n)d posting waits for approval", "%(n)d postings wait for approval", n) % {
-        "n": n
-    }
+    words = _counted(
+        ngettext("%(n)s posting waits for approval", "%(n)s postings wait for approval", n), n
+    )
     yield Waiting(n, words, f"{reverse('flows:runs')}?state=held")
 
 
@@ -95,18 +101,22 @@ def _rehearsals(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
 
 
 def _matches(workspace: Workspace) -> Iterator[Waiting]:
-    nouns = {"customer": "customers", "supplier": "suppliers", "item": "items"}
     for kind, _label in KINDS:
         n = open_pairs(workspace, Narrowing(kind)).count()
-        words = f"{n} {kind if n == 1 else nouns[kind]} to match"
-        yield Waiting(n, words, f"{reverse('linking:matches')}?{urlencode({'kind': kind})}")
+        words = {
+            "customer": ngettext("%(n)s customer to match", "%(n)s customers to match", n),
+            "supplier": ngettext("%(n)s supplier to match", "%(n)s suppliers to match", n),
+            "item": ngettext("%(n)s item to match", "%(n)s items to match", n),
+        }[kind]
+        url = f"{reverse('linking:matches')}?{urlencode({'kind': kind})}"
+        yield Waiting(n, _counted(words, n), url)
 
 
 def _fields(workspace: Workspace) -> Iterator[Waiting]:
     n = MappingRow.objects.filter(
         mapping__workspace=workspace, state="open", confidence__gte=SHOWN
     ).count()
-    words = ngettext("%(n)d field to review", "%(n)d fields to review", n) % {"n": n}
+    words = _counted(ngettext("%(n)s field to review", "%(n)s fields to review", n), n)
     yield Waiting(n, words, reverse("mapping:mappings"))
 
 
@@ -121,25 +131,32 @@ def _unconfirmed(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
         .values_list("mapping__uuid", "n")
     )
     n = sum(counts.values())
-    words = ngettext(
-        "%(n)d field waits for a second person", "%(n)d fields wait for a second person", n
+    words = _counted(
+        ngettext(
+            "%(n)s field waits for a second person", "%(n)s fields wait for a second person", n
+        ),
+        n,
     )
     most = next(iter(counts), None)
     url = f"{reverse('mapping:review', args=[most])}?state=unconfirmed" if most else ""
-    yield Waiting(n, words % {"n": n}, url)
+    yield Waiting(n, words, url)
 
 
 def _values(workspace: Workspace) -> Iterator[Waiting]:
     n = ValueProposal.objects.filter(table__workspace=workspace, state="open").count()
-    words = ngettext("%(n)d code to translate", "%(n)d codes to translate", n) % {"n": n}
+    words = _counted(ngettext("%(n)s code to translate", "%(n)s codes to translate", n), n)
     yield Waiting(n, words, reverse("mapping:values"))
 
 
 def _second_looks(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
     url = reverse("learning:looks")
     n = to_settle(actor, workspace).count()
-    words = ngettext("%(n)d decision on which two differ", "%(n)d decisions on which two differ", n)
-    yield Waiting(n, words % {"n": n}, url)
+    words = _counted(
+        ngettext("%(n)s decision on which two differ", "%(n)s decisions on which two differ", n), n
+    )
+    yield Waiting(n, words, url)
     n = to_ask(actor, workspace).count()
-    words = ngettext("%(n)d decision to look at again", "%(n)d decisions to look at again", n)
-    yield Waiting(n, words % {"n": n}, url)
+    words = _counted(
+        ngettext("%(n)s decision to look at again", "%(n)s decisions to look at again", n), n
+    )
+    yield Waiting(n, words, url)
