@@ -24,6 +24,7 @@ from studio.flows.evidence import flat
 from studio.flows.models import Delivery, Flow, InboxItem, Run
 from studio.flows.pairing import start_pair
 from studio.flows.retry import HOW, retry
+from studio.flows.views_designer import note_place
 
 DELIVERY_TABS = [
     ("", "All"),
@@ -64,10 +65,14 @@ def start_between(request: StudioRequest, one: str, other: str) -> HttpResponse:
 @page(PUBLISH)
 @require_POST
 def publish(request: StudioRequest, key: str) -> HttpResponse:
-    """Publish the design as a new version."""
+    """Publish the design as a new version; the note outlives a refusal, and a rehearsal in between."""
     found = get_object_or_404(Flow, workspace=request.workspace, key=key)
+    place = note_place(found)
+    note = request.POST.get("note", "").strip() or request.session.get(place, "")
+    request.session[place] = note
     try:
-        version = actions.publish_flow(request.actor, found, note=request.POST.get("note", ""))
+        version = actions.publish_flow(request.actor, found, note=note)
+        del request.session[place]
         messages.success(request, f"Version {version.number} is live.")
     except MappingRefused as refusal:
         messages.error(request, " ".join(refusal.problems))

@@ -38,6 +38,11 @@ def _flow(request: StudioRequest, key: str) -> Flow:
     )
 
 
+def note_place(flow: Flow) -> str:
+    """Where the session keeps the note of a version that is not published yet."""
+    return f"note:{flow.pk}"
+
+
 def _record(request: StudioRequest, flow: Flow) -> tuple[list[Any], str]:
     """The records a draft may be tried on, and the chosen one; the choice is kept for the session."""
     choices = records_of(flow, str(flow.design["trigger"]["entity"]))
@@ -84,6 +89,7 @@ def _context(
         "is_changed": _is_changed(flow),
         "newer_mappings": _newer_mappings(flow, found),
         "needs_signature": risk_of(flow.design) == "money",
+        "note": request.session.get(note_place(flow), ""),
         **_panel(flow, found, node, record, as_text=request.GET.get("mode") == "text", said=said),
     }
     return context | (_around(request, flow) if whole else {})

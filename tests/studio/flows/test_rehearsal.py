@@ -488,6 +488,26 @@ def test_the_page_shows_totals_groups_records_and_takes_the_signature(
     assert world.flow.state == "live"
 
 
+def test_the_note_of_a_version_outlives_the_way_through_a_signature(prepared, ana, ivo) -> None:
+    world, client = prepared, Client()
+    world.order("1001")
+    client.force_login(ivo)
+    client.post(f"/flows/{world.flow.key}/publish/", {"note": "terms by table"})
+    assert 'value="terms by table"' in client.get(f"/flows/{world.flow.key}/").content.decode()
+    answer = client.post(f"/flows/{world.flow.key}/rehearse/", {"reads": "live", "since": ""})
+    asked = claim(Rehearsal.objects.get().pk)
+    assert asked is not None
+    signed = {"hash": run(asked).content_hash, "share": "0", "allow_new": "yes"}
+    signer = Client()
+    signer.force_login(ana)
+    signer.post(f"{answer.url}sign/", signed)
+
+    client.post(f"/flows/{world.flow.key}/publish/")
+
+    assert world.flow.versions.get(state="published").note == "terms by table"
+    assert "terms by table" not in client.get(f"/flows/{world.flow.key}/steps/").content.decode()
+
+
 def test_a_day_that_is_none_is_said_and_nothing_is_rehearsed(world, client: Client, ivo) -> None:
     client.force_login(ivo)
     answer = client.post(f"/flows/{world.flow.key}/rehearse/", {"since": "Monday"}, follow=True)
