@@ -84,6 +84,16 @@ def test_a_remark_is_kept_with_its_author_and_an_auditor_may_not_leave_one(
         actions.comment(actor_of(olga), case, "me too")
 
 
+def test_the_key_for_a_remark_leads_to_the_box_and_sends_nothing(full, ana, as_person) -> None:
+    case = Case.objects.latest("pk")
+
+    page = as_person(ana).get(f"/exceptions/{case.uuid}/").content.decode()
+
+    assert re.findall(r'<(\w+) [^>]*data-key="c"', page) == ["a"]
+    assert '<a href="#text" data-key="c"' in page
+    assert '<textarea id="text" name="text"' in page
+
+
 def test_the_next_case_is_of_another_cause(full) -> None:
     case = Case.objects.filter(evidence__code="45").first()
 
