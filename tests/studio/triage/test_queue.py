@@ -11,10 +11,12 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
+from engine.errors import Audience
 from studio.core.models import AuditEvent
 from studio.triage import actions, queries
 from studio.triage.models import Case, CaseNote
 from studio.triage.queries import Group, Money
+from studio.triage.words import OWNERS
 from tests.studio.world import World
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +84,22 @@ def test_a_remark_is_kept_with_its_author_and_an_auditor_may_not_leave_one(
     assert CaseNote.objects.filter(author="Ana Keller").get().text == "Asked the customer."
     with pytest.raises(PermissionDenied):
         actions.comment(actor_of(olga), case, "me too")
+
+
+def test_a_case_says_who_can_act_until_somebody_has_it(full, ana, as_person, actor_of) -> None:
+    case = Case.objects.latest("pk")
+    reader = as_person(ana)
+
+    before = reader.get(f"/exceptions/{case.uuid}/").content.decode()
+    actions.assign(actor_of(ana), case, ana)
+    after = reader.get(f"/exceptions/{case.uuid}/").content.decode()
+
+    assert '<span class="chip">for an accountant</span>' in before
+    assert "for an accountant" not in after
+
+
+def test_every_audience_has_its_words() -> None:
+    assert set(OWNERS) == set(Audience)
 
 
 def test_the_key_for_a_remark_leads_to_the_box_and_sends_nothing(full, ana, as_person) -> None:
