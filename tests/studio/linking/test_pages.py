@@ -59,6 +59,15 @@ def test_enter_links_and_the_pair_leaves_the_list(client_of_ana: Client, pair: P
     assert "Bayside Marine Pty Ltd is Bayside Marine." in page
 
 
+def test_linking_and_creating_have_a_key_and_a_colour_of_their_own(
+    client_of_ana: Client, pair: Pair
+) -> None:
+    page = client_of_ana.get(url("matches")).content.decode()
+
+    assert re.search(r'<button class="button button-primary"[^>]*value="same"[^>]*="Enter 1"', page)
+    assert re.search(r'<a class="button button-create[^"]*"[^>]*data-key="n"', page)
+
+
 def test_a_digit_links_another_candidate(
     client_of_ana: Client, pair: Pair, books: Connection, make_party: MakeParty
 ) -> None:

@@ -53,6 +53,18 @@ def test_an_older_cause_of_equal_money_stands_first(full) -> None:
     assert first.count == 2
 
 
+def test_money_age_and_the_end_of_the_period_make_a_cause_urgent() -> None:
+    now = timezone.now()
+    usual = queries.urgency(Decimal(100), now, period_end_days=20)
+
+    assert queries.urgency(Decimal(200), now, period_end_days=20) > usual
+    assert queries.urgency(Decimal(100), now - timedelta(days=3), period_end_days=20) > usual
+    assert queries.urgency(Decimal(100), now, period_end_days=0) == pytest.approx(
+        2 * usual, rel=0.01
+    )
+    assert queries.urgency(Decimal(100), now, period_end_days=7) == pytest.approx(usual, rel=0.01)
+
+
 def test_the_same_trouble_again_is_the_same_case(full) -> None:
     from studio.flows.actions import replay
 
