@@ -183,6 +183,7 @@ def tour() -> None:
         "# A tour",
         "",
         "Made by `make shots` after `manage.py demo` had played the story.",
+        "What each page was asked to do, row by row: [the anchors](anchors.md).",
         "",
     ]
     for shot in SHOTS_WANTED:

@@ -262,6 +262,7 @@ def _row_context(request: StudioRequest, row: MappingRow) -> dict[str, Any]:
         "may_map": request.actor.may(MAP),
         "may_confirm": may_confirm(request),
         "may_ask": may_ask(request.actor),
+        "may_note": may_note(request),
         "me": request.actor.person,
         "back": back_to(request, row.mapping),
     }

@@ -14,12 +14,14 @@ class Evidence:
     """Both records side by side, and what was tried.
 
     Attributes:
+        title: what is shown, where it is not records.
         left: title and (field, value, marked) rows of the source record.
         right: the same for what would be written.
         tried: (time, words, tone) of each attempt.
         links: (words, address) to related pages.
     """
 
+    title: str = ""
     left_title: str = ""
     left: list[tuple[str, Any, bool]] = field(default_factory=list)
     right_title: str = ""

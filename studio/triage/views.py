@@ -29,7 +29,7 @@ from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
 from studio.triage.narrowing import Narrowing, facets
 from studio.triage.remedies import Choice, Input, Remedy, absent_from, remedies_for, remedy
-from studio.triage.words import CLASS_LABELS, COUNTED
+from studio.triage.words import CLASS_LABELS, COUNTED, OWNERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,7 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
     return {
         "case": case,
         "class_label": CLASS_LABELS.get(case.case_class, case.case_class),
+        "owner": OWNERS.get(case.audience, ""),
         "overdue": case.closed_at is None and case.due_at and case.due_at < timezone.now(),
         "is_open": case.closed_at is None,
         "buttons": buttons,

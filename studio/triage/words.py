@@ -9,6 +9,15 @@ COUNTED = _(
     "Each record is counted once, however many causes hold it up; what is put aside is not."
 )
 
+# Who can act; a case that nobody was given waits for them.
+OWNERS = {
+    "machine": _("for the machine, then for an integrator"),
+    "accountant": _("for an accountant"),
+    "integrator": _("for an integrator"),
+    "approver": _("for an approver"),
+    "operator": _("for who runs the studio"),
+}
+
 CLASS_LABELS = {
     "connection": _("Connection"),
     "throttled": _("Throttled"),

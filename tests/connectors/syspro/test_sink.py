@@ -222,7 +222,7 @@ def test_a_part_payment_lowers_invoice_and_customer_balance(
     customer = str(invoice.data["Customer"])
     before = syspro.read("ArCustomerBal", customer)
     receipt = syspro.create(payment(invoice, "QBO-PMT-1", "40.00"))
-    assert receipt.number
+    assert receipt.number == str(int(str(receipt.data["Journal"]))), "the journal is its number"
     after, now = syspro.read("ArInvoice", invoice.key), syspro.read("ArCustomerBal", customer)
     assert after is not None
     assert before is not None

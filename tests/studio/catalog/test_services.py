@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse
 from django.utils import timezone
 
 from connectors.http.budget import Limits
 from connectors.http.evidence import Exchange as Seen
 from engine.errors import RemoteBusy, RemoteUnavailable
-from studio.catalog.models import Budget, Exchange, Lane
+from studio.catalog.models import Budget, Connection, Exchange, Lane
 from studio.catalog.services import StoredBudget, StoredEvidence, evidence_about, lane
 from studio.catalog.wiring import BREAK_AFTER, budget_of, note_fault, note_success, services_of
+from studio.core.templatetags.studio import written
 from studio.core.vault import seal, unseal
 from studio.triage.models import Case
 
@@ -140,3 +142,21 @@ def test_a_quiet_read_is_not_kept_but_a_failed_one_and_a_deliverys_are(world) ->
         ("", 500),
         ("delivery:1", 200),
     ]
+
+
+def test_the_case_of_a_limit_says_when_work_goes_on_and_leads_to_the_buttons_of_the_connection(
+    world, ivo, as_person
+) -> None:
+    note_fault(world.books, RemoteBusy(system="qbo", call="read", scope="day", wait_seconds=7200.0))
+    case = Case.objects.get()
+    until = Connection.objects.get(pk=world.books.pk).paused_until
+    assert until is not None
+
+    page = as_person(ivo).get(reverse("triage:case", args=[case.uuid])).content.decode()
+
+    assert f"<mark>{written(until)}</mark>" in page
+    leads = reverse("catalog:connection", args=[world.books.uuid])
+    assert f'<a href="{leads}">Test it or sign in again</a>' in page
+    there = as_person(ivo).get(leads).content.decode()
+    assert "Test</button>" in there
+    assert "Sign in again</a>" in there

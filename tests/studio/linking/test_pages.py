@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from studio.accounts.models import User
 from studio.catalog.models import Connection
+from studio.core.templatetags.studio import percent
 from studio.linking.actions import judge as judge_action
 from studio.linking.compare import compared
 from studio.linking.models import Judgement, Link, MatchRun, Pair, Party
@@ -56,6 +57,15 @@ def test_enter_links_and_the_pair_leaves_the_list(client_of_ana: Client, pair: P
     assert Link.objects.get().right_key == "58"
     assert f"detail-{pair.uuid}" not in page
     assert "Bayside Marine Pty Ltd is Bayside Marine." in page
+
+
+def test_linking_and_creating_have_a_key_and_a_colour_of_their_own(
+    client_of_ana: Client, pair: Pair
+) -> None:
+    page = client_of_ana.get(url("matches")).content.decode()
+
+    assert re.search(r'<button class="button button-primary"[^>]*value="same"[^>]*="Enter 1"', page)
+    assert re.search(r'<a class="button button-create[^"]*"[^>]*data-key="n"', page)
 
 
 def test_a_digit_links_another_candidate(
@@ -226,6 +236,17 @@ def test_explaining_shows_the_waterfall_also_without_script(
 
     assert "chart waterfall" in page
     assert "<html" in page
+
+
+def test_who_decided_is_told_with_the_word_and_the_method_that_were_shown(
+    client_of_ana: Client, pair: Pair
+) -> None:
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "unsure"}, **HTMX)
+
+    page = client_of_ana.get(url("explain", pair.uuid), **HTMX).content.decode()
+
+    said = f"{percent(pair.probability)}, {pair.word}, {pair.method}"
+    assert f"was shown {said}" in page
 
 
 def test_money_first_asks_the_big_ones_first(

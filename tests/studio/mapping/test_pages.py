@@ -264,7 +264,20 @@ def test_explaining_shows_the_waterfall_and_who_decided(
 
     assert "chart waterfall" in page
     assert "Ivo Marsh" in page
-    assert "was shown 97" in page
+    assert "was shown 97\u00a0%, strong, Similarity" in page
+
+
+def test_a_remark_is_asked_for_by_key_and_not_offered_to_who_only_reads(
+    client_of_ivo: Client, olga: User, as_person: AsPerson, inbound: Mapping, row: MappingRow
+) -> None:
+    page = client_of_ivo.get(url("review", inbound.uuid)).content.decode()
+    asked = client_of_ivo.get(url("row-explain", row.uuid) + "?ask=note", **HTMX).content.decode()
+
+    key = re.search(r'<a [^>]*href="([^"]*)"[^>]*data-key="c"', page)
+    assert key
+    assert key[1] == url("row-explain", row.uuid) + "?ask=note"
+    assert re.search(r'<input [^>]*name="text"[^>]*autofocus', asked)
+    assert 'data-key="c"' not in as_person(olga).get(url("review", inbound.uuid)).content.decode()
 
 
 def test_the_publish_page_names_what_is_missing_with_a_way_to_fix_it(

@@ -11,10 +11,12 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
+from engine.errors import Audience
 from studio.core.models import AuditEvent
 from studio.triage import actions, queries
 from studio.triage.models import Case, CaseNote
 from studio.triage.queries import Group, Money
+from studio.triage.words import OWNERS
 from tests.studio.world import World
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +53,18 @@ def test_an_older_cause_of_equal_money_stands_first(full) -> None:
     assert first.count == 2
 
 
+def test_money_age_and_the_end_of_the_period_make_a_cause_urgent() -> None:
+    now = timezone.now()
+    usual = queries.urgency(Decimal(100), now, period_end_days=20)
+
+    assert queries.urgency(Decimal(200), now, period_end_days=20) > usual
+    assert queries.urgency(Decimal(100), now - timedelta(days=3), period_end_days=20) > usual
+    assert queries.urgency(Decimal(100), now, period_end_days=0) == pytest.approx(
+        2 * usual, rel=0.01
+    )
+    assert queries.urgency(Decimal(100), now, period_end_days=7) == pytest.approx(usual, rel=0.01)
+
+
 def test_the_same_trouble_again_is_the_same_case(full) -> None:
     from studio.flows.actions import replay
 
@@ -82,6 +96,32 @@ def test_a_remark_is_kept_with_its_author_and_an_auditor_may_not_leave_one(
     assert CaseNote.objects.filter(author="Ana Keller").get().text == "Asked the customer."
     with pytest.raises(PermissionDenied):
         actions.comment(actor_of(olga), case, "me too")
+
+
+def test_a_case_says_who_can_act_until_somebody_has_it(full, ana, as_person, actor_of) -> None:
+    case = Case.objects.latest("pk")
+    reader = as_person(ana)
+
+    before = reader.get(f"/exceptions/{case.uuid}/").content.decode()
+    actions.assign(actor_of(ana), case, ana)
+    after = reader.get(f"/exceptions/{case.uuid}/").content.decode()
+
+    assert '<span class="chip">for an accountant</span>' in before
+    assert "for an accountant" not in after
+
+
+def test_every_audience_has_its_words() -> None:
+    assert set(OWNERS) == set(Audience)
+
+
+def test_the_key_for_a_remark_leads_to_the_box_and_sends_nothing(full, ana, as_person) -> None:
+    case = Case.objects.latest("pk")
+
+    page = as_person(ana).get(f"/exceptions/{case.uuid}/").content.decode()
+
+    assert re.findall(r'<(\w+) [^>]*data-key="c"', page) == ["a"]
+    assert '<a href="#text" data-key="c"' in page
+    assert '<textarea id="text" name="text"' in page
 
 
 def test_the_next_case_is_of_another_cause(full) -> None:
