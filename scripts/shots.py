@@ -53,7 +53,7 @@ SHOTS_WANTED = (
     Shot("values", "Value mapping", "ivo", "/values/", "Codes of both sides with counts; the pairs fill the lookup tables."),
     Shot("matches", "Matches", "ana", "/matches/", "Which record here is which record there."),
     Shot("match", "Match review", "ana", "/matches/", "Two records side by side, what agrees and what differs.", 'main a[href$="/explain/"]'),
-    Shot("flows", "Flows", "ivo", "/flows/", "What runs, how far each may go by itself."),
+    Shot("flows", "Flows", "ivo", "/flows/", "What runs, what each did last."),
     Shot("flow", "A flow", "ivo", "/flows/orders-to-qbo/steps/filter/", "Steps on a canvas, each tried on a real record; messages where they arise."),
     Shot("flow-table", "A flow as a table", "ivo", "/flows/orders-to-qbo/steps/", "The same steps without a canvas; works without script."),
     Shot("flow-compare", "Two versions", "ivo", "/flows/orders-to-qbo/compare/", "What a draft changes, in words and line by line."),
