@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -31,6 +33,8 @@ from studio.flows.rehearsal.totals import Totals
 from studio.flows.telling import tell_rehearsal
 
 log = logging.getLogger(__name__)
+# What the collector usually waits for; two rehearsals at once end with it, too.
+_USUAL = gc.get_threshold()
 # Unsigned rehearsals of a flow whose plan is kept; totals and hash of older ones stay.
 KEEP_PLANS = 3
 READS = {
@@ -123,7 +127,8 @@ def run(asked: Rehearsal) -> Rehearsal:
         if asked.kind == "replay":
             replay(asked, lambda: _renew(asked))
         else:
-            _plan(asked)
+            with _much_held():
+                _plan(asked)
         asked.state, asked.error = "ready", ""
     except StudioError as error:
         if not isinstance(error, MappingRefused):
@@ -141,6 +146,16 @@ def run(asked: Rehearsal) -> Rehearsal:
             tell_rehearsal(asked)
     _forget_old_plans(asked.flow)
     return asked
+
+
+@contextmanager
+def _much_held() -> Iterator[None]:
+    """Collect garbage rarely: all records are held at once, and each round would look through them again."""
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*_USUAL)
 
 
 def _plan(asked: Rehearsal) -> None:
