@@ -21,6 +21,27 @@ class Base(models.Model):
         return f"{type(self).__name__} {self.uuid}"
 
 
+TOLD_STATES = [
+    ("new", "Waiting"),
+    ("sending", "Being sent"),
+    ("sent", "Sent by mail"),
+    ("shown", "Shown in the studio"),
+]
+
+
+class Told(Base):
+    """A row that people are told of: by mail where they have an address, in the studio in any case."""
+
+    state = models.CharField(max_length=8, choices=TOLD_STATES, default="new", db_index=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    recipients = models.JSONField(default=list, blank=True)
+    trouble = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        abstract = True
+
+
 class AuditEvent(models.Model):
     """One thing somebody did: a key and data; the sentence is made when it is shown.
 

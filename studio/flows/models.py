@@ -12,7 +12,7 @@ from simple_history.models import HistoricalRecords
 
 from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
-from studio.core.models import Base
+from studio.core.models import Base, Told
 
 FLOW_STATES = [
     ("draft", "Draft"),
@@ -45,12 +45,6 @@ DELIVERY_STATES = [
 # States of a delivery whose outcome is still open without a person.
 UNDER_WAY = ("ready", "sending", "unknown")
 EDIT_STATES = [("done", "Done"), ("undone", "Undone"), ("dropped", "Replaced by another change")]
-NOTICE_STATES = [
-    ("new", "Waiting"),
-    ("sending", "Being sent"),
-    ("sent", "Sent by mail"),
-    ("shown", "Shown in the studio"),
-]
 REHEARSAL_KINDS = [
     ("rehearsal", "Rehearsal"),
     ("check", "Check before going live"),
@@ -461,7 +455,7 @@ class StepNote(Base):
         ordering = ["created_at"]
 
 
-class Notice(Base):
+class Notice(Told):
     """Something a flow told people, because its design says so; mailed where they have an address."""
 
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="notices")
@@ -472,11 +466,6 @@ class Notice(Base):
     words = models.CharField(max_length=300)
     amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     currency = models.CharField(max_length=3, blank=True)
-    state = models.CharField(max_length=8, choices=NOTICE_STATES, default="new", db_index=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    recipients = models.JSONField(default=list, blank=True)
-    trouble = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-id"]

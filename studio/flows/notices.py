@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections import defaultdict
 from collections.abc import Mapping
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
-from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 
-from studio.accounts.addresses import addresses
+from studio.accounts.letters import Letter, send_waiting
 from studio.core.dispatch import nudge
 from studio.flows.models import Flow, InboxItem, Notice
 
-log = logging.getLogger(__name__)
 # Event -> what several records did, for the subject of a mail.
 EVENTS = {
     "posted": "were posted",
@@ -28,7 +21,6 @@ EVENTS = {
 }
 # A burst of records is one mail: notices of one flow and rule that wait are sent together.
 AT_ONCE = 200
-LEASE = timedelta(minutes=5)
 
 
 def tell(flow: Flow, design: Mapping[str, Any], event: str, item: InboxItem, words: str) -> int:
@@ -62,38 +54,16 @@ def tell(flow: Flow, design: Mapping[str, Any], event: str, item: InboxItem, wor
 
 
 def send_notices() -> int:
-    """Mail what waits, one mail per flow and rule; returns how many notices were told.
-
-    A notice whose people have no address is shown in the studio only and counts as told.
-    """
-    now = timezone.now()
-    due = Q(state="new") | Q(state="sending", lease_until__lt=now)
-    waiting = Notice.objects.filter(due).select_related("flow", "item").order_by("id")[:AT_ONCE]
-    groups: dict[tuple[int, str, str], list[Notice]] = defaultdict(list)
-    for notice in waiting:
-        mine = Notice.objects.filter(due, pk=notice.pk)
-        if mine.update(state="sending", lease_until=now + LEASE):
-            groups[(notice.flow_id, notice.step, notice.audience)].append(notice)
-    return sum(_mail(group) for group in groups.values())
+    """Mail what waits, one mail per flow and rule; returns how many notices were told."""
+    rows = Notice.objects.select_related("flow", "item")
+    return send_waiting(rows, AT_ONCE, lambda n: (n.flow_id, n.step, n.audience), _letter)
 
 
-def _mail(group: list[Notice]) -> int:
-    flow = group[0].flow
-    to = addresses(flow.workspace_id, group[0].audience)
-    rows = Notice.objects.filter(pk__in=[n.pk for n in group])
-    if not to:
-        return rows.update(state="shown", sent_at=timezone.now())
-    many = len(group)
-    what = group[0].words if many == 1 else f"{many} records {EVENTS[group[0].event]}"
-    try:
-        send_mail(f"{flow.name}: {what}"[:180], _body(group), settings.DEFAULT_FROM_EMAIL, to)
-    except OSError as error:
-        # The mail server is a remote system like others: tried again at the next sweep.
-        log.warning("notice mail of %s: %s", flow.key, type(error).__name__)
-        until = timezone.now() + LEASE
-        rows.update(state="sending", lease_until=until, trouble=str(error)[:200])
-        return 0
-    return rows.update(state="sent", sent_at=timezone.now(), recipients=to, trouble="")
+def _letter(group: list[Notice]) -> Letter:
+    first, many = group[0], len(group)
+    what = first.words if many == 1 else f"{many} records {EVENTS[first.event]}"
+    subject = f"{first.flow.name}: {what}"
+    return Letter(first.flow.workspace_id, first.audience, subject, _body(group))
 
 
 def _body(group: list[Notice]) -> str:

@@ -7,7 +7,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from studio.accounts.models import Workspace
-from studio.core.models import Base
+from studio.core.models import Base, Told
 
 ALERT_KINDS = [
     ("connection", "A connection cannot be used"),
@@ -16,12 +16,6 @@ ALERT_KINDS = [
     ("held", "Postings wait for approval"),
     ("overdue", "Exceptions are overdue"),
     ("webhook", "A webhook was switched off"),
-]
-MAIL_STATES = [
-    ("new", "Waiting"),
-    ("sending", "Being sent"),
-    ("sent", "Sent by mail"),
-    ("shown", "Shown in the studio"),
 ]
 
 
@@ -48,7 +42,7 @@ class AlertRule(Base):
         return self.get_kind_display()
 
 
-class Alert(Base):
+class Alert(Told):
     """Something a rule noticed: shown until its cause is over or somebody has seen to it."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="alerts")
@@ -60,11 +54,6 @@ class Alert(Base):
     acknowledged_by = models.CharField(max_length=150, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     audience = models.CharField(max_length=300, blank=True)
-    state = models.CharField(max_length=8, choices=MAIL_STATES, default="new")
-    lease_until = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    recipients = models.JSONField(default=list, blank=True)
-    trouble = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-id"]

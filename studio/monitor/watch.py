@@ -6,18 +6,13 @@ names and shown on the first page. It ends by itself when the cause is gone.
 
 from __future__ import annotations
 
-import logging
-from datetime import timedelta
-
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from studio.accounts.addresses import addresses
+from studio.accounts.letters import Letter, send_waiting
 from studio.accounts.models import Workspace
 from studio.accounts.roles import ADMINISTER, OPERATE, ROLES, TRIAGE
 from studio.core.action import Actor, acting
@@ -25,8 +20,6 @@ from studio.monitor.models import Alert, AlertRule
 from studio.monitor.signs import KINDS, Sign
 from studio.webhooks.outbox import tell
 
-log = logging.getLogger(__name__)
-LEASE = timedelta(minutes=5)
 AT_ONCE = 50
 
 
@@ -130,32 +123,13 @@ def acknowledge(actor: Actor, alert: Alert) -> None:
 
 
 def send_alerts() -> int:
-    """Mail what waits, one mail per workspace and audience; returns how many alerts were told.
-
-    An alert whose people have no address is shown in the studio only and counts as told.
-    """
-    due = Q(state="new") | Q(state="sending", lease_until__lt=timezone.now())
-    groups: dict[tuple[int, str], list[Alert]] = {}
-    for alert in Alert.objects.filter(due).select_related("workspace").order_by("id")[:AT_ONCE]:
-        mine = Alert.objects.filter(due, pk=alert.pk)
-        if mine.update(state="sending", lease_until=timezone.now() + LEASE):
-            groups.setdefault((alert.workspace_id, alert.audience), []).append(alert)
-    return sum(_mail(group) for group in groups.values())
+    """Mail what waits, one mail per workspace and audience; returns how many alerts were told."""
+    rows = Alert.objects.select_related("workspace")
+    return send_waiting(rows, AT_ONCE, lambda a: (a.workspace_id, a.audience), _letter)
 
 
-def _mail(group: list[Alert]) -> int:
-    workspace = group[0].workspace
-    to = addresses(workspace.pk, group[0].audience)
-    rows = Alert.objects.filter(pk__in=[a.pk for a in group])
-    now = timezone.now()
-    if not to:
-        return rows.update(state="shown", sent_at=now)
-    what = group[0].sentence if len(group) == 1 else f"{len(group)} things need somebody"
+def _letter(group: list[Alert]) -> Letter:
+    first = group[0]
+    what = first.sentence if len(group) == 1 else f"{len(group)} things need somebody"
     body = "\n\n".join(f"{a.sentence}\n  {settings.SITE_URL}{a.link}" for a in group)
-    try:
-        send_mail(f"{workspace}: {what}"[:180], body, settings.DEFAULT_FROM_EMAIL, to)
-    except OSError as error:
-        log.warning("alert mail of %s: %s", workspace.slug, type(error).__name__)
-        rows.update(lease_until=now + LEASE, trouble=str(error)[:200])
-        return 0
-    return rows.update(state="sent", sent_at=now, recipients=to, trouble="")
+    return Letter(first.workspace_id, first.audience, f"{first.workspace}: {what}", body)

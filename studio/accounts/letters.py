@@ -1,0 +1,75 @@
+"""Rows that are told by mail: claimed by a lease, several in one letter, tried again where no server answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from studio.accounts.addresses import addresses
+from studio.core.models import Told
+
+log = logging.getLogger(__name__)
+LEASE = timedelta(minutes=5)
+LONGEST_SUBJECT = 180
+Row = TypeVar("Row", bound=Told)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail: to whom in which workspace, and what it says."""
+
+    workspace_id: int
+    audience: str
+    subject: str
+    body: str
+
+
+def send_waiting(
+    rows: QuerySet[Row],
+    most: int,
+    together: Callable[[Row], Hashable],
+    letter: Callable[[list[Row]], Letter],
+) -> int:
+    """Mail the rows that wait; returns how many were told.
+
+    A row whose people have no address is shown in the studio only and counts as told.
+
+    Args:
+        rows: all of the kind, with what the letter reads of them.
+        most: rows taken at once.
+        together: rows with an equal answer go in one letter.
+        letter: what is written about such rows.
+    """
+    now = timezone.now()
+    due = Q(state="new") | Q(state="sending", lease_until__lt=now)
+    groups: dict[Hashable, list[Row]] = {}
+    for row in rows.filter(due).order_by("id")[:most]:
+        mine = rows.filter(due, pk=row.pk)
+        if mine.update(state="sending", lease_until=now + LEASE):
+            groups.setdefault(together(row), []).append(row)
+    return sum(
+        _send(rows.filter(pk__in=[r.pk for r in group]), letter(group)) for group in groups.values()
+    )
+
+
+def _send(rows: QuerySet[Row], said: Letter) -> int:
+    to = addresses(said.workspace_id, said.audience)
+    if not to:
+        return rows.update(state="shown", sent_at=timezone.now())
+    subject = said.subject[:LONGEST_SUBJECT]
+    try:
+        send_mail(subject, said.body, settings.DEFAULT_FROM_EMAIL, to)
+    except OSError as error:
+        # The mail server is a remote system like others: tried again at the next sweep.
+        log.warning("mail “%s”: %s", subject, type(error).__name__)
+        rows.update(lease_until=timezone.now() + LEASE, trouble=str(error)[:200])
+        return 0
+    return rows.update(state="sent", sent_at=timezone.now(), recipients=to, trouble="")
