@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 RENEW_EVERY = 500
 # Rows that are stored by one INSERT.
 AT_ONCE = 500
+# Comparisons of a flow that are kept.
+KEPT = 30
 
 
 @dataclass(slots=True)
@@ -342,6 +344,14 @@ def _store(asked: StockComparison, read: Read, found: list[Compared]) -> None:
             ),
             batch_size=AT_ONCE,
         )
+        _forget(asked.flow_id)
+
+
+def _forget(flow_id: int) -> None:
+    """Only the last comparisons of a flow are kept, and every one that adjusted something."""
+    mine = StockComparison.objects.filter(flow=flow_id, run=None, state__in=("ready", "failed"))
+    old = mine.order_by("-pk").values_list("pk", flat=True)[KEPT:]
+    StockComparison.objects.filter(pk__in=list(old)).delete()
 
 
 def _why_held_back(asked: StockComparison, read: Read) -> str:

@@ -15,7 +15,7 @@ from studio.accounts.models import machine
 from studio.accounts.roles import PUBLISH
 from studio.core.models import AuditEvent
 from studio.flows.actions import publish_flow
-from studio.flows.models import Delivery, Flow, InboxItem
+from studio.flows.models import Delivery, Flow, InboxItem, Run
 from studio.flows.poll import poll
 from studio.mapping.models import LookupRow, MappingVersion
 from studio.tieout import stock
@@ -210,6 +210,21 @@ def test_one_comparison_of_a_flow_at_a_time_and_a_dead_worker_is_replaced(
     assert StockComparison.objects.get().state == "running"
     assert stock.run(again).state == "ready"
     assert StockRow.objects.count() == 1
+
+
+def test_old_comparisons_are_forgotten_but_not_those_that_adjusted(
+    shelves, accountant, monkeypatch
+) -> None:
+    shelves.item("A1", 10, 10)
+    monkeypatch.setattr(stock, "KEPT", 2)
+    made = [shelves.compare(accountant).pk for _ in range(3)]
+    first = Run.objects.create(flow=shelves.flow, trigger="comparison")
+    StockComparison.objects.filter(pk=made[1]).update(run=first)
+
+    made += [shelves.compare(accountant).pk for _ in range(2)]
+
+    kept = StockComparison.objects.order_by("pk").values_list("pk", flat=True)
+    assert list(kept) == [made[1], *made[3:]]
 
 
 def test_a_system_that_does_not_answer_is_said_and_nothing_is_half_kept(
