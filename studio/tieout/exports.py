@@ -111,11 +111,7 @@ def as_pdf(tie: TieOut, rows: list[Row]) -> bytes:
     )
 
 
-FORMS = {
-    "csv": (as_csv, "text/csv; charset=utf-8"),
-    "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    "pdf": (as_pdf, "application/pdf"),
-}
+FORMS = {"csv": as_csv, "xlsx": as_xlsx, "pdf": as_pdf}
 
 
 def _totals(tie: TieOut) -> list[Row]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import reportlab
+from django.http import Http404, HttpResponse
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -16,6 +19,12 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, SimpleDocTemplate, Table, TableStyle
 
 Row = tuple[Any, ...]
+# Content type of each form of a download.
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
 INK, LINE = colors.HexColor("#1b2330"), colors.HexColor("#c9ced6")
 
 
@@ -49,6 +58,28 @@ def as_text(value: Any) -> Any:
     """A record's own text never becomes a formula in a spreadsheet."""
     dangerous = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
     return f"'{value}" if dangerous else value
+
+
+def csv_of(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
+    """A table with its head; UTF-8."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([as_text(value) for value in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def download(name: str, form: str, makers: Mapping[str, Callable[[], bytes]]) -> HttpResponse:
+    """The answer that saves a file of that name.
+
+    Raises:
+        Http404: nothing is made in that form.
+    """
+    if form not in makers:
+        raise Http404
+    response = HttpResponse(makers[form](), content_type=TYPES[form])
+    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return response
 
 
 def safe(text: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,7 +11,7 @@ from openpyxl import Workbook
 
 from engine.canon.totals import cents
 from studio.tieout.models import StockComparison, StockRow
-from studio.tieout.paper import as_text
+from studio.tieout.paper import as_text, csv_of
 from studio.tieout.reasons import WORDS
 
 Line = tuple[Any, ...]
@@ -68,11 +67,7 @@ def _reasons(row: StockRow, words: dict[str, str], currency: str) -> Iterator[Li
 
 def as_csv(comparison: StockComparison) -> bytes:
     """The whole comparison; UTF-8."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows([as_text(value) for value in line] for line in lines_of(comparison))
-    return text.getvalue().encode()
+    return csv_of(COLUMNS, lines_of(comparison))
 
 
 def as_xlsx(comparison: StockComparison) -> bytes:
@@ -87,7 +82,4 @@ def as_xlsx(comparison: StockComparison) -> bytes:
     return out.getvalue()
 
 
-FORMS = {
-    "csv": (as_csv, "text/csv; charset=utf-8"),
-    "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-}
+FORMS = {"csv": as_csv, "xlsx": as_xlsx}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -22,6 +23,7 @@ from studio.tieout.balances.queries import Look, cash_rows, looks
 from studio.tieout.exports import FORMS, rows_of
 from studio.tieout.labels import LABELS, NOT_COMPARED, OPEN_LABELS
 from studio.tieout.models import CashBalance, TieOut
+from studio.tieout.paper import download
 from studio.tieout.subjects import urls_of
 
 # Comparisons listed below the latest ones.
@@ -167,10 +169,6 @@ def sign(request: StudioRequest, key: str) -> HttpResponse:
 def export(request: StudioRequest, key: str, form: str) -> HttpResponse:
     """The comparison as CSV, XLSX or PDF."""
     tie = _found(request, key)
-    if form not in FORMS:
-        raise Http404
-    make, kind = FORMS[form]
-    response = HttpResponse(make(tie, rows_of(tie, LABELS)), content_type=kind)
     name = f"tie-out-{tie.flow.key}-{tie.currency}-{tie.created_at:%Y%m%d-%H%M}"
-    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    return response
+    rows = rows_of(tie, LABELS)
+    return download(name, form, {k: partial(make, tie, rows) for k, make in FORMS.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from studio.core.paging import keyset
 from studio.flows.models import Flow
 from studio.tieout import stock
 from studio.tieout.models import StockComparison
+from studio.tieout.paper import download
 from studio.tieout.reasons import WORDS
 from studio.tieout.stock_exports import FORMS
 from studio.tieout.stock_queries import ORDERS, SHOWN, Narrowing, reasons_of
@@ -100,10 +102,7 @@ def detail(request: StudioRequest, key: str) -> HttpResponse:
 def export(request: StudioRequest, key: str, form: str) -> HttpResponse:
     """The comparison as CSV or XLSX."""
     found = _found(request, key)
-    if form not in FORMS or found.state != "ready":
-        raise Http404(_("There is no such export of this comparison."))
-    make, kind = FORMS[form]
-    response = HttpResponse(make(found), content_type=kind)
+    if found.state != "ready":
+        raise Http404(_("There is no export of a comparison that is not ready."))
     name = f"stock-levels-{found.flow.key}-{found.created_at:%Y%m%d-%H%M}"
-    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    return response
+    return download(name, form, {k: partial(make, found) for k, make in FORMS.items()})

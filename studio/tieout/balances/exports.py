@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,7 +12,7 @@ from reportlab.platypus import Flowable, Paragraph
 
 from studio.tieout.labels import KINDS, OPEN_LABELS
 from studio.tieout.models import Balance, OpenDocument
-from studio.tieout.paper import Row, as_text, cut, made, safe, styles, table
+from studio.tieout.paper import Row, as_text, csv_of, cut, made, safe, styles, table
 
 COLUMNS = (
     "party",
@@ -64,11 +63,7 @@ def _head(balance: Balance) -> list[tuple[str, Decimal]]:
 
 def as_csv(balance: Balance) -> bytes:
     """One line a reason of a document; UTF-8."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    writer.writerows([as_text(value) for value in row] for row in rows_of(balance))
-    return out.getvalue().encode()
+    return csv_of(COLUMNS, rows_of(balance))
 
 
 def as_xlsx(balance: Balance) -> bytes:
@@ -137,8 +132,4 @@ def as_pdf(balance: Balance) -> bytes:
     return made(story, said, title=title, author="Mapping studio", foot=str(balance.uuid))
 
 
-FORMS = {
-    "csv": (as_csv, "text/csv; charset=utf-8"),
-    "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    "pdf": (as_pdf, "application/pdf"),
-}
+FORMS = {"csv": as_csv, "xlsx": as_xlsx, "pdf": as_pdf}

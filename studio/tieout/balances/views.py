@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -23,6 +24,7 @@ from studio.tieout.balances.exports import FORMS
 from studio.tieout.balances.queries import in_order, looks, money
 from studio.tieout.labels import KINDS, OPEN_LABELS
 from studio.tieout.models import Balance, OpenDifference, OpenDocument, PartyBalance
+from studio.tieout.paper import download
 from studio.tieout.subjects import urls_of
 
 PAGE = 50
@@ -186,11 +188,6 @@ def _documents(
 def export(request: StudioRequest, key: str, form: str) -> HttpResponse:
     """All documents of an area and currency as CSV, XLSX or PDF."""
     found = _balance(request, key)
-    if form not in FORMS:
-        raise Http404
-    make, kind = FORMS[form]
-    response = HttpResponse(make(found), content_type=kind)
     read = found.reading.read_at or found.created_at
     name = f"{found.area}s-{found.currency}-{found.reading.target.system}-{read:%Y%m%d-%H%M}"
-    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    return response
+    return download(name, form, {k: partial(make, found) for k, make in FORMS.items()})
