@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from pydantic import ValidationError as BadDocument
 
@@ -233,7 +234,7 @@ def write_down(
     with transaction.atomic(savepoint=False):
         # An update, not a look: it holds the row until the commit, so nobody takes it over meanwhile.
         mine = InboxItem.objects.filter(pk=item.pk, state="working", claimed_by=token)
-        if not mine.update(lease_until=item.lease_until):
+        if not mine.update(lease_until=F("lease_until")):
             return "taken over"
         describe(item, found, bundle.document)
         known = others(item)
