@@ -174,3 +174,22 @@ def test_templates_write_dates_through_the_design_system_only() -> None:
 )
 def test_a_length_of_time_is_said_in_its_two_largest_units(seconds: int, said: str) -> None:
     assert tags.lasting(seconds).replace("\xa0", " ") == said
+
+
+def test_every_picture_that_a_template_names_is_drawn() -> None:
+    root = Path(__file__).resolve().parents[3]
+    drawn = set(
+        re.findall(
+            r'<symbol id="([a-z-]+)"',
+            (root / "studio/static/studio/img/icons.svg").read_text("utf-8"),
+        )
+    )
+
+    named = {
+        name
+        for file in (root / "templates").rglob("*.html")
+        for name in re.findall(r'(?:{% icon |image=)"([a-z-]+)"', file.read_text("utf-8"))
+    }
+
+    assert len(named) > 20
+    assert named - drawn == set()
