@@ -43,6 +43,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("tieout.balances_due", 60),
         ("flows.match_due", 3600),
         ("flows.missing_due", 1800),
+        ("flows.digests_due", 1800),
         ("learning.due", 3600),
         ("tieout.stock_due", 60),
     ):

@@ -17,6 +17,7 @@ from studio.flows.alarm import keep_limits, limits_of
 from studio.flows.designer import trigger_words
 from studio.flows.models import (
     Delivery,
+    Digest,
     Flow,
     FlowVersion,
     InboxItem,
@@ -114,6 +115,16 @@ class NoticeAdmin(ReadOnly):
     list_select_related = ("flow",)
     list_filter = ("state", "event", "flow")
     search_fields = ("words", "audience")
+
+
+@admin.register(Digest)
+class DigestAdmin(ReadOnly):
+    """What each flow did on a day, as the accountants were told."""
+
+    list_display = ("day", "flow", "words", "state", "sent_at", "trouble")
+    list_select_related = ("flow",)
+    list_filter = ("state", "flow")
+    date_hierarchy = "day"
 
 
 @admin.register(FlowVersion)

@@ -471,6 +471,18 @@ class Notice(Told):
         ordering = ["-id"]
 
 
+class Digest(Told):
+    """What a flow did on one day, for those who answer for the books."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="digests")
+    day = models.DateField()
+    words = models.TextField()
+
+    class Meta:
+        ordering = ["-day", "-id"]
+        constraints = [models.UniqueConstraint(fields=["flow", "day"], name="one_digest_a_day")]
+
+
 class Rehearsal(Base):
     """A version run with every write captured: what it would do, in the words of money.
 

@@ -9,6 +9,7 @@ from celery import shared_task
 from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
 from studio.core.dispatch import nudge
+from studio.flows.digests import send_digests, write_digests
 from studio.flows.look import take_events as take_all_events
 from studio.flows.masters import refresh_and_match
 from studio.flows.missing import find_missing as find_missing_of
@@ -113,6 +114,13 @@ def match_masters(workspace_id: int) -> None:
 def notices() -> None:
     """Mail what flows have to tell."""
     send_notices()
+
+
+@shared_task(name="flows.digests_due")
+def digests_due() -> None:
+    """Tell who answers for the books what went out yesterday."""
+    write_digests()
+    send_digests()
 
 
 @shared_task(name="flows.match_due")

@@ -41,5 +41,6 @@ urlpatterns = [
     path("<slug:key>/compare/", views_designer.compare, name="flow-compare"),
     path("<slug:key>/restore/<int:number>/", views_designer.restore, name="flow-restore"),
     path("<slug:key>/run/", views_designer.run_now, name="flow-run"),
+    path("<slug:key>/rung/", views.rung, name="flow-rung"),
     path("<slug:key>/switch/", views.switch, name="flow-switch"),
 ]

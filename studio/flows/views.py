@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.errors import MappingRefused
@@ -24,6 +25,7 @@ from studio.flows.evidence import flat
 from studio.flows.models import Delivery, Flow, InboxItem, Run
 from studio.flows.pairing import start_pair
 from studio.flows.retry import HOW, retry
+from studio.flows.rungs import change_rung, may_change
 from studio.flows.views_designer import note_place
 
 DELIVERY_TABS = [
@@ -94,6 +96,22 @@ def switch(request: StudioRequest, key: str) -> HttpResponse:
             actions.pause(request.actor, found, request.POST.get("reason", ""))
         else:
             actions.resume(request.actor, found)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("flows:flow", key=key)
+
+
+@page(READ)
+@require_POST
+def rung(request: StudioRequest, key: str) -> HttpResponse:
+    """How far the flow goes by itself."""
+    if not may_change(request.actor):
+        raise PermissionDenied
+    found = get_object_or_404(Flow, workspace=request.workspace, key=key)
+    get = request.POST.get
+    try:
+        change_rung(request.actor, found, get("rung", ""), get("reason", ""))
+        messages.success(request, _("From now on: %(how)s.") % {"how": found.get_ladder_display()})
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("flows:flow", key=key)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import OPERATE, PUBLISH, READ
+from studio.accounts.roles import APPROVE, OPERATE, PUBLISH, READ
 from studio.core.htmx import wants_part
 from studio.flows import actions, drafts, queries
 from studio.flows.design_diff import as_text, differences, mapping_differences, side_by_side
@@ -26,6 +26,7 @@ from studio.flows.panels import condition_form, document_before, judged, panel_o
 from studio.flows.pins import changed_pins, pins_now, pins_of
 from studio.flows.problems import Found, examine
 from studio.flows.rehearsal.sign import risk_of
+from studio.flows.rungs import rungs_for, why_not_up
 from studio.flows.trial import Trial, records_of, try_out
 
 CONDITIONS = {"filter": "when", "branch": "when", "rule": "holds"}
@@ -141,6 +142,9 @@ def _around(request: StudioRequest, flow: Flow) -> dict[str, Any]:
         "may_operate": request.actor.may(OPERATE),
         "decisions": queries.decisions_about(flow)[:10],
         "notices": flow.notices.select_related("item")[:8],
+        "digests": flow.digests.all()[:5],
+        "rungs": rungs_for(request.actor, flow),
+        "why_not_up": why_not_up(request.actor, flow) if request.actor.may(APPROVE) else "",
     }
 
 

@@ -60,6 +60,7 @@ SENTENCES = {
     "flow.run": "let {flow} look at its source",
     "flow.paused": "paused {flow}: {reason}",
     "flow.resumed": "resumed {flow}",
+    "flow.rung_changed": "put {flow} from “{before}” on “{after}”: {reason}",
     "flow.drained": "let {flow} end what is under way and pause: {reason}",
     "flow.rehearsed": "asked for a rehearsal of {flow}, version {version}",
     "flow.rehearsal_signed": "signed the rehearsal of {flow}, version {version}",

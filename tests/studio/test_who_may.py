@@ -129,6 +129,7 @@ WRITES = {
     "flows:flow-rehearse": INTEGRATOR,
     "flows:rehearsal-sign": ACCOUNTANT,
     "flows:flow-switch": INTEGRATOR | {"ada"},
+    "flows:flow-rung": INTEGRATOR | ACCOUNTANT | {"ada"},
     "tieout:run": ACCOUNTANT,
     "tieout:stock-run": ACCOUNTANT,
     "tieout:sign": ACCOUNTANT,

@@ -16,8 +16,9 @@ from studio.api.resources.mapping import NoteBody
 from studio.api.resources.rehearsals import RehearsalBrief, RehearseBody
 from studio.core.refused import DecisionRefused
 from studio.flows import actions, queries
-from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
+from studio.flows.models import LADDER, Delivery, Flow, FlowVersion, InboxItem
 from studio.flows.rehearsal.run import ask
+from studio.flows.rungs import change_rung
 
 
 class FlowBrief(serializers.ModelSerializer[Flow]):
@@ -103,6 +104,11 @@ class PauseBody(serializers.Serializer[Any]):
     reason = serializers.CharField(default="", allow_blank=True)
 
 
+class RungBody(serializers.Serializer[Any]):
+    ladder = serializers.ChoiceField(choices=LADDER)
+    reason = serializers.CharField(max_length=300)
+
+
 class ReplayBody(serializers.Serializer[Any]):
     version = serializers.IntegerField(
         required=False, help_text="number of a flow version; without: the one in force"
@@ -163,6 +169,13 @@ class Flows(Resource[Flow]):
         """Stop taking and sending; what is under way ends in order."""
         reason, flow = self.asked(PauseBody)["reason"], self.get_object()
         actions.pause(self.actor, flow, reason)
+        return self.said(FlowBrief, flow)
+
+    @deed(RungBody, FlowBrief)
+    def rung(self, request: Request, uuid: str) -> Response:
+        """Change how far the flow goes by itself: down at once, up one rung after clean runs."""
+        said, flow = self.asked(RungBody), self.get_object()
+        change_rung(self.actor, flow, said["ladder"], said["reason"])
         return self.said(FlowBrief, flow)
 
     @deed(None, FlowBrief)

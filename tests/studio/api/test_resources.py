@@ -117,6 +117,7 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
         f"flows/{full.flow.uuid}/publish": ("ivo", "publish", {}),
         f"flows/{full.flow.uuid}/pause": ("ivo", "operate", {"reason": "closing"}),
         f"flows/{full.flow.uuid}/resume": ("ivo", "operate", {}),
+        f"flows/{full.flow.uuid}/rung": ("ivo", "operate", {"ladder": "suggest", "reason": "audit"}),
         f"cases/{case.uuid}/comment": ("ana", "triage", {"text": "asked"}),
         f"cases/{case.uuid}/assign": ("ana", "triage", {"person": "ana"}),
         f"inbox-items/{item.uuid}/replay": ("ana", "triage", {}),
