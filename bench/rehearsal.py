@@ -4,7 +4,8 @@
 
 A studio of its own: the emulated SYSPRO (a process of its own) gets copies of the sample company's completed
 orders, the flow to QuickBooks is mapped, matched and published by the scripted reviewers, then it is rehearsed
-over live reads and the page of the result is rendered. ``seconds`` is from asking to the last byte of the page.
+over live reads and the page of the result is rendered. ``seconds`` is from asking to the last byte of the page,
+``processor_seconds`` what the studio's own process used of it: the fair figure where others work, too.
 """
 
 from __future__ import annotations
@@ -49,14 +50,14 @@ def rehearsed(folder: Path, apart: Apart, orders: int) -> dict[str, Any]:
     client.force_login(
         User.objects.get(username="ana"), backend="django.contrib.auth.backends.ModelBackend"
     )
-    began = time.monotonic()
+    began, used = time.monotonic(), time.process_time()
     asked = claim(ask(actor_of(world.workspace, "ivo"), flow).pk)
     if asked is None:
         sys.exit("another worker took the rehearsal")
     done = run(asked)
     page_began = time.monotonic()
     page = client.get(f"/flows/rehearsals/{done.uuid}/")
-    ended = time.monotonic()
+    ended, used = time.monotonic(), time.process_time() - used
     return {
         "records": done.records,
         "state": done.state,
@@ -66,6 +67,7 @@ def rehearsed(folder: Path, apart: Apart, orders: int) -> dict[str, Any]:
         "page_seconds": round(ended - page_began, 2),
         "page_status": page.status_code,
         "seconds": round(ended - began, 1),
+        "processor_seconds": round(used, 1),
     }
 
 
