@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from connectors.http.clock import SystemClock
 from connectors.http.evidence import EvidenceSink, Exchange, NoEvidence
 from connectors.http.jsontext import dump
 from connectors.http.redact import clean_body, clean_url
+from connectors.http.tls import tls_floor
 from engine.errors import OutcomeUnknown, RemoteBusy, RemoteFault, RemoteUnavailable
 from engine.ports import Clock
 
@@ -34,13 +34,6 @@ class Resolve(Protocol):
     def __call__(self, response: httpx.Response, *, call: str, safe: bool) -> RemoteFault:
         """The error that the answer means."""
         ...
-
-
-def tls_floor() -> ssl.SSLContext:
-    """A verifying TLS context that speaks 1.2 or newer."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 class ApiClient:
@@ -83,7 +76,7 @@ class ApiClient:
             base_url=base_url,
             timeout=timeout or httpx.Timeout(120.0, connect=10.0, pool=10.0),
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
-            verify=tls_floor() if base_url.startswith("https") and transport is None else True,
+            verify=tls_floor(),
             transport=transport,
             headers={"User-Agent": "mapping-studio", **(headers or {})},
             follow_redirects=False,

@@ -40,7 +40,7 @@ def load(raw: bytes | str) -> Any:
         raise
     except (ValueError, RecursionError) as fault:
         raise JsonError(f"not JSON ({type(fault).__name__})") from None
-    if isinstance(value, dict | list) and _depth(value, 0) > DEEPEST:
+    if isinstance(value, dict | list) and _deep(value):
         raise JsonError("nested too deep")
     return value
 
@@ -62,14 +62,19 @@ def _refuse_constant(name: str) -> Any:
     raise JsonError(f"{name} is not a number")
 
 
-def _depth(value: Any, level: int) -> int:
-    if level > DEEPEST:
-        return level
-    inside = value.values() if isinstance(value, dict) else value
-    return max(
-        (_depth(v, level + 1) for v in inside if isinstance(v, dict | list)),
-        default=level + 1 if inside else level,
-    )
+def _deep(value: list[Any] | dict[str, Any]) -> bool:
+    """Whether arrays and objects nest deeper than we accept; level by level, it is run for every answer."""
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        level = [
+            v
+            for one in level
+            for v in (one.values() if isinstance(one, dict) else one)
+            if isinstance(v, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _text(value: Any, level: int) -> str:

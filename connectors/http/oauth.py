@@ -20,6 +20,7 @@ import httpx
 from connectors.http.clock import SystemClock
 from connectors.http.jsontext import JsonError, dump, load
 from connectors.http.redact import detail
+from connectors.http.tls import tls_floor
 from connectors.http.tokens import Tokens
 from engine.errors import AccessDenied, RemoteBusy, RemoteUnavailable, SurpriseAnswer
 from engine.ports import Clock
@@ -98,7 +99,9 @@ class OAuthClient:
         self.endpoints = endpoints
         self.client_id = client_id
         self._secret = client_secret
-        self._http = http or httpx.Client(timeout=httpx.Timeout(30.0, connect=10.0))
+        self._http = http or httpx.Client(
+            timeout=httpx.Timeout(30.0, connect=10.0), verify=tls_floor()
+        )
         self._clock = clock or SystemClock()
 
     def exchange(self, code: str, redirect_uri: str, pkce: Pkce | None = None) -> Tokens:

@@ -16,8 +16,8 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from connectors.http.client import tls_floor
 from connectors.http.redact import detail
+from connectors.http.tls import tls_floor
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], list[str]]

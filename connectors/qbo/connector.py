@@ -9,8 +9,9 @@ import httpx
 from connectors.config import ConnectionConfig, Services
 from connectors.http.auth import Auth, RefreshTokenAuth
 from connectors.http.budget import Budget, Limits, LocalBudget, Patience
-from connectors.http.client import ApiClient, tls_floor
+from connectors.http.client import ApiClient
 from connectors.http.oauth import Endpoints, OAuthClient, discover
+from connectors.http.tls import tls_floor
 from connectors.http.tokens import Tokens
 from connectors.parts import Assembled
 from connectors.qbo import facts
@@ -187,7 +188,7 @@ def _plain_http(config: ConnectionConfig, services: Services) -> httpx.Client:
     return httpx.Client(
         timeout=httpx.Timeout(30.0, connect=10.0),
         transport=services.transport,
-        verify=tls_floor() if outside and services.transport is None else True,
+        verify=tls_floor(),
         trust_env=outside,
     )
 

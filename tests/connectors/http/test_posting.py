@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from connectors.http.posting import Poster, allowed
+from connectors.http.tls import tls_floor
 
 INSIDE = [
     *("127.0.0.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
@@ -76,9 +77,11 @@ def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[in
     """The same over TLS, as hooks.example.com."""
     cert, key = certificate(tmp_path, "hooks.example.com")
     monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    tls_floor.cache_clear()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(cert, key)
     yield from serving(tls)
+    tls_floor.cache_clear()
 
 
 def serving(tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[Any]]]:
