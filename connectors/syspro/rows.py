@@ -17,6 +17,8 @@ from engine.schema.model import Record
 
 CHUNK = 20
 """Keys asked for in one Where tree; keeps the address below the length limit."""
+SPAN = 200
+"""Numbers between the ends of a range that is asked for instead of single keys."""
 
 
 def where(tests: Sequence[Test]) -> dict[str, list[dict[str, str]]]:
@@ -39,6 +41,42 @@ def where(tests: Sequence[Test]) -> dict[str, list[dict[str, str]]]:
 def any_of(column: str, values: Iterable[str]) -> list[Test]:
     """``column`` is one of ``values``."""
     return [Test(column, "EQ", v, "Or") for v in values]
+
+
+def near(values: Iterable[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Ranges of numbers of which at least every other one is wanted, and the values outside of them.
+
+    Documents that change together mostly have numbers in a row, and one call finds a whole range where single
+    keys take a call for every ``CHUNK``. Numbers of different width are never in one range: stored keys are
+    compared as text.
+
+    Args:
+        values: distinct keys in stored form.
+
+    Returns:
+        first and last of each range, both wanted; the rest in the order given.
+    """
+    wanted = list(values)
+    groups: list[list[str]] = []
+    for value in sorted((v for v in wanted if v.isascii() and v.isdigit()), key=_in_order):
+        mine = groups[-1] if groups else []
+        width = int(value) - int(mine[0]) + 1 if mine else 0
+        if mine and len(mine[0]) == len(value) and width <= min(SPAN, 2 * (len(mine) + 1)):
+            mine.append(value)
+        else:
+            groups.append([value])
+    dense = [g for g in groups if len(g) >= CHUNK]
+    inside = {v for g in dense for v in g}
+    return [(g[0], g[-1]) for g in dense], [v for v in wanted if v not in inside]
+
+
+def _cell(row: Node, column: str) -> str:
+    """The text of one cell of a row."""
+    return next((text for tag, text in row.cells() if tag == column), "")
+
+
+def _in_order(value: str) -> tuple[int, str]:
+    return len(value), value
 
 
 class Rows:
@@ -130,11 +168,16 @@ class Rows:
         return translate.record(tables()[table], readers, row)
 
     def among(self, table: str, column: str, values: Iterable[str]) -> list[Record]:
-        """Rows whose ``column`` is one of the stored ``values``, in chunks."""
-        wanted = list(dict.fromkeys(v for v in values if v))
+        """Rows whose ``column`` is one of the stored ``values``: by ranges where they lie close, else in chunks."""
+        wanted = dict.fromkeys(v for v in values if v)
+        ranges, single = near(wanted)
         made: list[Record] = []
-        for start in range(0, len(wanted), CHUNK):
-            tests = any_of(column, wanted[start : start + CHUNK])
+        for first, last in ranges:
+            tests = [Test(column, "GE", first), Test(column, "LE", last)]
+            found = self.raw(table, tests, tables()[table].keys, 100_000)
+            made += [self.typed(table, row) for row in found if _cell(row, column) in wanted]
+        for start in range(0, len(single), CHUNK):
+            tests = any_of(column, single[start : start + CHUNK])
             made += self.find(table, tests, limit=100_000)
         return made
 

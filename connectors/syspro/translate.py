@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from connectors.syspro.facts import Column, Table
 from connectors.syspro.keys import KeyRules
-from connectors.syspro.xml import Node, XmlError, number, text_of
+from connectors.syspro.xml import Node, XmlError, lower, number, text_of
 from engine.errors import SurpriseAnswer
 from engine.schema.model import FieldType, JsonValue, Record
 
@@ -62,14 +62,14 @@ def record(table: Table, columns: Mapping[str, tuple[Column, Reader]], row: Node
         SurpriseAnswer: a value does not have its column's type.
     """
     made: Record = {}
-    for cell in row.children:
-        known = columns.get(cell.name)
+    for tag, text in row.cells():
+        known = columns.get(lower(tag))
         if known is None:
-            made[cell.tag] = cell.text or None
+            made[tag] = text or None
             continue
         column, read = known
         try:
-            made[column.name] = read(cell.text) if cell.text else None
+            made[column.name] = read(text) if text else None
         except XmlError as error:
             raise SurpriseAnswer(
                 system="syspro",

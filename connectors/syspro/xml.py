@@ -28,38 +28,58 @@ Value = Union[str, int, Decimal, Mapping[str, "Value"], Sequence["Value"]]  # no
 
 
 _NONE: Mapping[str, str] = {}
-_lower = lru_cache(maxsize=20_000)(str.lower)
+lower = lru_cache(maxsize=20_000)(str.lower)
+"""Tags in lower case; the same few hundred come again and again."""
 
 
 class XmlError(ValueError):
     """The text is not XML as we accept it; the message never repeats the text."""
 
 
+Cell = tuple[str, str]
+"""Tag and text of an element that has nothing else."""
+
+
 class Node:
     """One element; answers have tens of thousands, so it is a plain class.
 
-    Attributes:
+    Nine of ten elements are cells of a table's row. They stay tag and text until somebody asks for ``children``;
+    who reads a whole row takes ``cells``.
+
+    Args:
         tag: the tag as it was written; a namespace prefix becomes ``PREFIX:Tag``.
-        name: the tag in lower case.
         text: its own text, blanks stripped at both ends.
         children: child elements in order.
         attributes: attributes as written.
     """
 
-    __slots__ = ("attributes", "children", "name", "tag", "text")
+    __slots__ = ("_inside", "_made", "attributes", "name", "tag", "text")
 
     def __init__(
         self,
         tag: str,
         text: str = "",
-        children: tuple[Node, ...] = (),
+        children: Sequence[Node | Cell] = (),
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         self.tag = tag
-        self.name = _lower(tag)
+        self.name = lower(tag)
         self.text = text
-        self.children = children
+        self._inside = children
+        self._made: tuple[Node, ...] | None = None
         self.attributes: Mapping[str, str] = attributes or _NONE
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """Child elements in order."""
+        if self._made is None:
+            self._made = tuple(c if isinstance(c, Node) else Node(*c) for c in self._inside)
+        return self._made
+
+    def cells(self) -> Iterator[Cell]:
+        """Tag and text of each child in order."""
+        for one in self._inside:
+            yield one if isinstance(one, tuple) else (one.tag, one.text)
 
     def first(self, path: str) -> Node | None:
         """The first descendant by child tags ``a/b``, any letter case."""
@@ -150,19 +170,16 @@ def parse(text: str) -> Node:
 
 def _node(element: etree._Element) -> Node:
     text = (element.text or "").strip()
-    children = []
+    children = list[Node | Cell]()
     for child in element:
-        # Nine of ten elements are cells: one call each would cost as much as all the rest.
         if len(child) or child.keys():
             children.append(_node(child))
         else:
             tag, said = str(child.tag), child.text
-            children.append(
-                Node(_tag(child) if tag[0] == "{" else tag, said.strip() if said else "")
-            )
+            children.append((_tag(child) if tag[0] == "{" else tag, said.strip() if said else ""))
         if child.tail:
             text += child.tail.strip()
-    return Node(_tag(element), text, tuple(children), dict(element.attrib))
+    return Node(_tag(element), text, children, dict(element.attrib))
 
 
 def _tag(element: etree._Element) -> str:

@@ -182,7 +182,8 @@ def _candidates(
         wanted = sorted({str(t.value) for t in by_first})
         return [r for v in wanted for r in ctx.db.with_first(table.name, v)], keys
     low = [t.value for t in first if t.op in ("GT", "GE", "EQ") and isinstance(t.value, str)]
-    return ctx.db.from_key(table.name, max(low, default="")), keys
+    high = [t.value for t in first if t.op in ("LT", "LE", "EQ") and isinstance(t.value, str)]
+    return ctx.db.from_key(table.name, max(low, default=""), min(high, default="")), keys
 
 
 def fetch(ctx: Context, request: Node, _parameters: Node | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any, Protocol
 
 from connectors.emulation.store import Base, Store
@@ -113,12 +114,16 @@ class Database:
         """Columns with an index."""
         return _INDEXED.get(table, ())
 
-    def from_key(self, table: str, start: str) -> Iterator[Row]:
-        """Rows in key order from ``start`` on (inclusive)."""
+    def from_key(self, table: str, start: str, end: str = "") -> Iterator[Row]:
+        """Rows in key order from ``start`` on (inclusive), to those whose key begins with ``end``, if given."""
         changed = self._changed(table)
-        live = sorted(k for k in changed if k >= start)
+
+        def within(key: str) -> bool:
+            return not end or key[: len(end)] <= end
+
+        live = sorted(k for k in changed if k >= start and within(k))
         base = (k for k in self._seeds[table].from_key(start) if k not in changed)
-        for key in heapq.merge(base, live):
+        for key in takewhile(within, heapq.merge(base, live)):
             row = self.store.get(self.kind(table), key)
             if row is not None:
                 yield row
