@@ -37,7 +37,6 @@ from studio.flows.golden import (
 )
 from studio.flows.keeping import opposite, owners_in
 from studio.flows.models import Delivery, Flow, FlowVersion, Golden, InboxItem
-from studio.flows.posting import load_plain
 from studio.flows.tracing import traced
 from studio.flows.versions import may_have_arrived
 from studio.mapping.actions import lookups_for
@@ -190,10 +189,8 @@ def _said(
     faults = [i for i in wanted.issues if i.blocks and _top(i.path) in changed]
     if faults:
         raise Unsayable(faults)
-    trace: Record = {
-        target: told for target, told in traced(wanted).items() if _top(target) in changed
-    }
-    return payload, load_plain(trace)
+    trace = {target: told for target, told in traced(wanted).items() if _top(target) in changed}
+    return payload, trace
 
 
 def _top(path: str) -> str:

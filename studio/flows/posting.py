@@ -52,7 +52,7 @@ def new_post(
         content_hash=content,
         reference=reference,
         payload=dump(found.payload).decode(),
-        trace=load_plain(found.trace),
+        trace=found.trace,
         basis=load_plain(found.basis),
         decided_at=found.read_at,
         net=item.net,

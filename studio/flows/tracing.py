@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.http.jsontext import plain
 from engine.mapping import Result
 
 
 def traced(result: Result) -> dict[str, dict[str, Any]]:
-    """Target path -> where its value came from; empty for a result without a trace."""
+    """Target path -> where its value came from, as a JSON column holds it; empty for a result without a trace."""
     return {
         t.target: {
-            "value": t.value,
+            "value": plain(t.value),
             "expression": t.expression,
-            "reads": [[r.path, r.value] for r in t.reads],
+            "reads": [[r.path, plain(r.value)] for r in t.reads],
             "steps": list(t.steps),
-            "used": [[u.kind, u.table, u.code, u.value, u.row] for u in t.used],
+            "used": [[u.kind, u.table, u.code, plain(u.value), u.row] for u in t.used],
         }
         for t in result.trace or ()
     }
