@@ -93,6 +93,7 @@ class Capabilities:
         idempotency: ``request id`` or ``header`` (the vendor replays the first answer), or
             ``reference`` (we search the natural reference before sending).
         webhooks: the vendor tells us about changes.
+        doorbells: entity -> entity whose notices say that it changed, where the vendor has none for itself.
         poll: how changes are found by asking.
         batch: records per create call.
         changes: records per call of changes that concern custom fields alone (write-backs).
@@ -130,6 +131,7 @@ class Capabilities:
     apart: dict[str, dict[str, int]] = field(default_factory=dict)
     codes: tuple[CodeList, ...] = ()
     refer: dict[str, str] = field(default_factory=dict)
+    doorbells: dict[str, str] = field(default_factory=dict)
     consent: Consent | None = None
     newest: str = ""
     production: str = ""
@@ -242,6 +244,8 @@ CONNECTORS: dict[str, System] = {
             idempotency="header",
             webhooks=True,
             poll=("modified since",),
+            # A payment changes what is open of its document; nothing else tells of it (reference 12).
+            doorbells={"Payment": "Invoice"},
             batch=50,
             page=1000,
             limits={"minute": "60 calls", "day": "5000 calls", "concurrent": "5 calls"},

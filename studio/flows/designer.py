@@ -238,7 +238,10 @@ def trigger_words(flow: Flow, design: Design) -> str:
         case "manual":
             return f"Looks for {what} only when somebody says so."
         case "webhook":
-            return f"Is told about {what}; looks itself every {triggers.seconds_between(trigger)} seconds."
+            often = triggers.seconds_between(trigger, heard=triggers.is_heard(flow.source))
+            bell = triggers.doorbell(flow, trigger)
+            by = f" by the notices of its {bell}" if bell else ""
+            return f"Is told about {what}{by}; looks itself every {often} seconds."
         case "schedule":
             at, days = (
                 ", ".join(trigger.get("at", [])),

@@ -17,7 +17,7 @@ from studio.core.dispatch import nudge
 from studio.flows.models import ChangeEvent, Delivery, Flow, InboxItem, Run
 from studio.flows.poll import new_items
 from studio.flows.sending import total_of
-from studio.flows.triggers import in_force
+from studio.flows.triggers import doorbell, in_force, is_rung
 from studio.flows.work import trouble_of
 from studio.triage.actions import open_case
 
@@ -43,12 +43,22 @@ def take_events(connection: Connection) -> int:
                 mine = [n.pk for n in rows if (n.entity, n.key) == (entity, key)]
                 ChangeEvent.objects.filter(pk__in=mine).update(handled_at=timezone.now())
         note_success(connection)
+        _ring(connection, {entity for entity, _ in named})
     except StudioError as error:
         # The notices stay open; the sweep takes them up when the connection is usable again.
         note_fault(connection, error)
     if len(rows) == AT_ONCE:
         nudge("flows.take_events", connection.pk)
     return len(named)
+
+
+def _ring(connection: Connection, entities: set[str]) -> None:
+    """Let flows look whose records have no notices of their own, where one told of that which changes with them."""
+    now = timezone.now()
+    for flow in Flow.objects.filter(source=connection, state="live").select_related("source"):
+        trigger = in_force(flow).get("trigger", {})
+        if doorbell(flow, trigger) in entities and is_rung(flow, trigger, flow.last_polled_at, now):
+            nudge("flows.poll", flow.pk)
 
 
 def _look(connection: Connection, connector: Connector, entity: str, key: str) -> None:

@@ -217,6 +217,7 @@ class ChangeEvent(Base):
         constraints = [
             models.UniqueConstraint(fields=["connection", "event_id"], name="event_once")
         ]
+        indexes = [models.Index(fields=["connection", "created_at"], name="event_since")]
 
 
 class InboxItem(Base):

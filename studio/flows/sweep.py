@@ -15,7 +15,7 @@ from studio.flows.drain import end_drains
 from studio.flows.heal import heal
 from studio.flows.models import ChangeEvent, Delivery, FlowVersion, InboxItem, Rehearsal
 from studio.flows.notices import send_notices
-from studio.flows.triggers import is_due
+from studio.flows.triggers import is_due, is_heard
 
 # Processed messages of the filesystem broker that are kept; it never empties its folder itself.
 KEEP_MESSAGES = 200
@@ -79,11 +79,15 @@ def poll_due() -> int:
     """Wake a poll for every live flow whose time has come."""
     now = timezone.now()
     count = 0
+    heard = dict[int, bool]()
     for version in FlowVersion.objects.filter(state="published", flow__state="live").select_related(
         "flow__source"
     ):
         flow = version.flow
-        if not flow.source.resting() and is_due(version, flow.last_polled_at, now):
+        if flow.source_id not in heard:
+            heard[flow.source_id] = is_heard(flow.source)
+        known = heard[flow.source_id]
+        if not flow.source.resting() and is_due(version, flow.last_polled_at, now, heard=known):
             nudge("flows.poll", flow.pk)
             count += 1
     return count

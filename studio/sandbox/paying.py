@@ -39,10 +39,10 @@ def pay_some(flow: Flow) -> int:
     Args:
         flow: a flow that reads payments; its source are the books, its target the ERP.
     """
-    kind = str(flow.design.get("settle", {}).get("document", ""))
-    plan = _plans().get(flow.source.system, {}).get(kind)
+    plan = plan_of(flow)
     if plan is None:
         return 0
+    kind = flow.design["settle"]["document"]
     bills = Q(flow__design__document="bill")
     posted = Delivery.objects.filter(
         bills if kind == "bill" else ~bills,
@@ -51,34 +51,61 @@ def pay_some(flow: Flow) -> int:
     count = 0
     with opened(flow.source, patience=BUSY_MINUTE) as books:
         for one in posted[:MOST]:
-            if one.currency == flow.source.currency:
-                count += _pay(books, plan, one, count)
+            if one.currency != flow.source.currency:
+                continue
+            left = still_open(books, plan, one)
+            if left > 0:
+                share = round_half_up(left * SHARES[count % len(SHARES)])
+                extra = Decimal("15.00") if plan["too_much"] and count == 2 else Decimal(0)
+                pay(books, plan, one, share, extra=extra)
+                count += 1
     return count
 
 
-def _pay(books: Connector, plan: dict[str, Any], posted: Delivery, index: int) -> int:
-    """Pay one document as the plan of its system says; 0 where nothing is open."""
+def plan_of(flow: Flow) -> dict[str, Any] | None:
+    """How what a payment flow settles is paid in its books; None where nobody wrote that down."""
+    kind = str(flow.design.get("settle", {}).get("document", ""))
+    return _plans().get(flow.source.system, {}).get(kind)
+
+
+def still_open(books: Connector, plan: dict[str, Any], posted: Delivery) -> Decimal:
+    """What a posted document is still owed, as the books say."""
     document = books.read(plan["document"], posted.target_key)
     data: dict[str, Any] = dict(document.data) if document else {}
-    left = Decimal(str(first(data, plan["open"]) or 0))
-    if left <= 0:
-        return 0
-    applied = round_half_up(left * SHARES[index % len(SHARES)])
-    extra = Decimal("15.00") if plan["too_much"] and index == 2 else Decimal(0)
+    return Decimal(str(first(data, plan["open"]) or 0))
+
+
+def pay(
+    books: Connector,
+    plan: dict[str, Any],
+    posted: Delivery,
+    applied: Decimal,
+    *,
+    extra: Decimal = Decimal(0),
+    again: int = 0,
+) -> str:
+    """Pay an amount of a posted document, ``extra`` on account; ``again`` tells payments of one document apart.
+
+    Returns:
+        the payment's key in the books.
+    """
+    document = books.read(plan["document"], posted.target_key)
+    data: dict[str, Any] = dict(document.data) if document else {}
+    number = f"PAY{again or ''} {posted.target_number}"[:21]
     said: dict[str, Any] = {
         "party": first(data, plan["party"]),
         "amount": applied + extra,
         "applied": applied,
         "day": DAY,
-        "reference": f"PAY {posted.target_number}"[:21],
+        "reference": number,
         "document": posted.target_key,
         "bank": _bank(books, plan),
     }
     body = copy.deepcopy(plan["body"])
     for path, name in plan["fill"].items():
         assign(body, path, said[name])
-    books.create(Draft(plan["entity"], body, f"story-{posted.idempotency_key}", said["reference"]))
-    return 1
+    said_once = f"story-{posted.idempotency_key}-{again}"
+    return books.create(Draft(plan["entity"], body, said_once, number)).key
 
 
 def _bank(books: Connector, plan: dict[str, Any]) -> str:

@@ -1,27 +1,29 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from connectors.emulation.serve import load
 from connectors.qbo.emulator.webhooks import signature as qbo_signature
-from connectors.registry import CONNECTORS
+from connectors.registry import CONNECTORS, capabilities
 from connectors.xero.emulator.webhooks import Sender
 from engine.errors import RemoteUnavailable
 from engine.ports import ChangeNotice, Page, SourceRecord
 from studio.accounts.models import Workspace
 from studio.catalog.models import Connection, Credential
 from studio.core.vault import seal
+from studio.flows.designs import shipped
 from studio.flows.events import store_events
 from studio.flows.look import take_events
 from studio.flows.missing import due, find_missing
 from studio.flows.models import ChangeEvent, Flow, InboxItem, Run
-from studio.flows.sweep import sweep
+from studio.flows.sweep import poll_due, sweep
 from studio.triage.models import Case
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +57,92 @@ def reading(world: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def take(connection: Connection, *notices: ChangeNotice) -> int:
     store_events(connection, notices)
     return take_events(connection)
+
+
+# --- notices about what has none of its own -----------------------------------------------------------
+
+
+def bell(flow: Flow, entity: str, monkeypatch: Any) -> list[tuple[Any, ...]]:
+    """The flow reads what only the notices of ``entity`` tell about; what it is woken for from now on."""
+    nudged: list[tuple[Any, ...]] = []
+    for module in ("look", "sweep"):
+        monkeypatch.setattr(f"studio.flows.{module}.nudge", lambda *said: nudged.append(said))
+    rings = capabilities(flow.source.system).doorbells
+    monkeypatch.setitem(rings, "SorMaster", entity)
+    redesign(flow, {"entity": "SorMaster", "kind": "webhook"})
+    return nudged
+
+
+def redesign(flow: Flow, trigger: dict[str, str]) -> None:
+    version = flow.versions.get(state="published")
+    version.content["design"]["trigger"] = trigger
+    version.save()
+
+
+def looked(flow: Flow, seconds: int) -> None:
+    Flow.objects.update(last_polled_at=timezone.now() - timedelta(seconds=seconds))
+    flow.refresh_from_db()
+
+
+def test_the_notice_of_an_invoice_lets_the_payments_be_looked_for(reading, monkeypatch) -> None:
+    world = reading
+    nudged = bell(world.flow, "ArInvoice", monkeypatch)
+
+    looked(world.flow, 60)
+    take(world.erp, told("7001", entity="ArInvoice"))
+
+    assert nudged == [("flows.poll", world.flow.pk)]
+
+
+def test_a_bell_that_rings_often_is_answered_once_a_polls_time(
+    reading, monkeypatch, settings
+) -> None:
+    world = reading
+    settings.POLL_SECONDS = 10
+    nudged = bell(world.flow, "ArInvoice", monkeypatch)
+
+    looked(world.flow, 3)
+    take(world.erp, told("7001", entity="ArInvoice"), told("7002", entity="ArInvoice"))
+    assert nudged == []
+    assert poll_due() == 0
+
+    looked(world.flow, 12)
+    assert poll_due() == 1
+    looked(world.flow, 0)
+    ChangeEvent.objects.update(created_at=timezone.now() - timedelta(seconds=30))
+    looked(world.flow, 15)
+    assert poll_due() == 0
+
+
+def test_another_notice_is_no_bell(reading, monkeypatch) -> None:
+    world = reading
+    nudged = bell(world.flow, "ArInvoice", monkeypatch)
+
+    looked(world.flow, 60)
+    take(world.erp, told("C1", entity="ArCustomer"))
+
+    assert nudged == []
+    assert poll_due() == 0
+
+
+def test_a_source_that_never_told_anything_is_not_relied_on(reading, monkeypatch) -> None:
+    world = reading
+    redesign(world.flow, {"entity": "SorMaster", "kind": "webhook"})
+
+    looked(world.flow, 400)
+    assert poll_due() == 1
+
+    store_events(world.erp, [told("1001")])
+    assert poll_due() == 0
+    looked(world.flow, 1000)
+    assert poll_due() == 1
+
+
+@pytest.mark.parametrize("key", ["payments-from-xero", "bill-payments-from-xero"])
+def test_payments_in_xero_ring_by_their_invoice(key: str) -> None:
+    design = next(d for d in shipped() if d["key"] == key)
+    assert capabilities("xero").doorbells[design["trigger"]["entity"]] == "Invoice"
+    assert design["trigger"]["kind"] == "webhook"
 
 
 # --- notices about records that flows read ----------------------------------------------------------
