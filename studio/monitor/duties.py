@@ -22,7 +22,7 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "match": ("linking.same", "linking.create_new", "linking.unlinked"),
     "settle": ("case.", "item.closed"),
     "approve": ("flow.rehearsal_signed", "batch.approved", "case.approve", "mapping.confirmed"),
-    "prove": ("tieout.signed",),
+    "prove": ("stock.signed", "tieout.signed"),
     "administer": (
         "member.changed",
         "token.made",

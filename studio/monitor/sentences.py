@@ -87,6 +87,7 @@ SENTENCES = {
     "tieout.run": "tied out {flow}",
     "balances.asked": "had the open balances of {pairs} pairs of companies read",
     "stock.compared": "had the quantities of both sides of {flow} compared",
+    "stock.signed": "signed the stock levels of {flow}: {items} items, {apart} differ, by {worth}",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
 }
 

@@ -13,7 +13,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
-from django.urls import reverse
 from django.utils import timezone
 
 from connectors.http.jsontext import load
@@ -35,7 +34,6 @@ from studio.flows.reversal import STEPS as TAKE_BACK
 from studio.flows.steps import Surroundings, walk
 from studio.tieout.models import Difference, TieOut
 from studio.triage.models import Case
-from studio.webhooks.outbox import amount, tell
 
 PAGE = 200
 MEASURES = ("gross", "net", "tax")
@@ -388,30 +386,3 @@ def _accepted(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
         code=TOTAL_DIFFERS, state="accepted", subject__in=[r.record for r in rows]
     )
     return {c.subject: {"by": c.closed_by, "reason": c.closed_reason} for c in cases}
-
-
-def sign(actor: Actor, tie: TieOut, note: str) -> None:
-    """Sign a tie-out; only one whose every cent is named can be signed, and a red one with a reason."""
-    if tie.signed_at:
-        raise ValidationError(
-            f"{tie.signed_by} signed this already; a signature is never replaced."
-        )
-    if tie.unexplained != 0:
-        raise ValidationError(
-            f"{tie.unexplained} is not explained yet; a red tie-out cannot be signed."
-        )
-    if not tie.green and not note.strip():
-        raise ValidationError(
-            "The two sides do not tie. Write the reason why it can be signed all the same."
-        )
-    with acting(actor, TIE_OUT, "tieout.signed", f"tieout:{tie.uuid}") as line:
-        now = timezone.now()
-        won = TieOut.objects.filter(pk=tie.pk, signed_at__isnull=True).update(
-            signed_by=actor.name, signed_at=now, sign_note=note.strip(), updated_at=now
-        )
-        if not won:
-            raise ValidationError("Somebody else signed this just now.")
-        line.data = {"flow": tie.flow.name, "currency": tie.currency, "residual": str(tie.residual)}
-        said = {"flow": tie.flow.key, "green": tie.green, **amount(tie.residual, tie.currency)}
-        page = reverse("tieout:detail", args=[tie.uuid])
-        tell(tie.flow.workspace_id, "tieout.signed", f"tieout:{tie.uuid}", said, page=page)

@@ -13,7 +13,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from studio.tieout.models import TieOut
-from studio.tieout.paper import Row, as_text, cut, made, safe, styles, table
+from studio.tieout.paper import Row, as_text, cut, made, safe, signature, styles, table
 
 COLUMNS = ("kind", "record", "amount", "currency")
 TOTAL, DIFFERENCE = "control total", "difference"
@@ -101,7 +101,7 @@ def as_pdf(tie: TieOut, rows: list[Row]) -> bytes:
         story.append(table(body, said, (80, 55, 35), last_bold=True))
     else:
         story.append(Paragraph("None.", small))
-    story += [Paragraph("Signature", second), Paragraph(_signature(tie), small), Spacer(1, 4 * mm)]
+    story += [Paragraph("Signature", second), Paragraph(signature(tie), small), Spacer(1, 4 * mm)]
     return made(
         story,
         said,
@@ -120,10 +120,3 @@ def _totals(tie: TieOut) -> list[Row]:
         shown = ("" if a is None else f"{a:,.2f}" for a in amounts)
         found.append((cut(place), "" if count is None else str(count), *shown))
     return found
-
-
-def _signature(tie: TieOut) -> str:
-    if not tie.signed_at:
-        return "Not signed."
-    note = f" “{safe(tie.sign_note)}”" if tie.sign_note else ""
-    return f"Signed by {safe(tie.signed_by)}, {tie.signed_at:%Y-%m-%d %H:%M} UTC.{note}"

@@ -13,7 +13,18 @@ from studio.core.models import Base
 from studio.flows.models import Flow, FlowVersion, Run
 
 
-class TieOut(Base):
+class Signed(models.Model):
+    """Something compared that an accountant signs, once."""
+
+    signed_by = models.CharField(max_length=150, blank=True)
+    signed_at = models.DateTimeField(null=True, blank=True)
+    sign_note = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class TieOut(Signed, Base):
     """One comparison of a flow over a period in one currency."""
 
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="tieouts")
@@ -25,12 +36,12 @@ class TieOut(Base):
     residual = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     unexplained = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     green = models.BooleanField(default=False)
-    signed_by = models.CharField(max_length=150, blank=True)
-    signed_at = models.DateTimeField(null=True, blank=True)
-    sign_note = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.flow} {self.currency} {self.created_at:%Y-%m-%d %H:%M}"
 
 
 class Difference(models.Model):
@@ -218,7 +229,7 @@ STOCK_STATES = [
 ]
 
 
-class StockComparison(Base):
+class StockComparison(Signed, Base):
     """One comparison of the quantities that two systems have, item by item; made by a worker.
 
     ``residual`` and ``unexplained`` are the values of the differences in the company's own currency.

@@ -18,6 +18,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, SimpleDocTemplate, Table, TableStyle
 
+from studio.tieout.models import Signed
+
 Row = tuple[Any, ...]
 # Content type of each form of a download.
 TYPES = {
@@ -137,3 +139,11 @@ def made(story: list[Flowable], said: Styles, *, title: str, author: str, foot: 
 
     document.build(story, onFirstPage=write_foot, onLaterPages=write_foot)
     return out.getvalue()
+
+
+def signature(row: Signed) -> str:
+    """Who signed what was compared, when and with which words."""
+    if not row.signed_at:
+        return "Not signed."
+    note = f" “{safe(row.sign_note)}”" if row.sign_note else ""
+    return f"Signed by {safe(row.signed_by)}, {row.signed_at:%Y-%m-%d %H:%M} UTC.{note}"

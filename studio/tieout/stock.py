@@ -348,8 +348,10 @@ def _store(asked: StockComparison, read: Read, found: list[Compared]) -> None:
 
 
 def _forget(flow_id: int) -> None:
-    """Only the last comparisons of a flow are kept, and every one that adjusted something."""
-    mine = StockComparison.objects.filter(flow=flow_id, run=None, state__in=("ready", "failed"))
+    """Only the last comparisons of a flow are kept, and every one that adjusted something or was signed."""
+    mine = StockComparison.objects.filter(
+        flow=flow_id, run=None, signed_at=None, state__in=("ready", "failed")
+    )
     old = mine.order_by("-pk").values_list("pk", flat=True)[KEPT:]
     StockComparison.objects.filter(pk__in=list(old)).delete()
 

@@ -1,4 +1,4 @@
-"""A comparison of quantities in a spreadsheet: every item, its warehouses, and what its difference is made of."""
+"""A comparison of quantities in a spreadsheet and on paper: every item, and what its difference is made of."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from openpyxl import Workbook
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from engine.canon.totals import cents
 from studio.tieout.models import StockComparison, StockRow
-from studio.tieout.paper import as_text, csv_of
+from studio.tieout.paper import as_text, csv_of, made, safe, signature, styles, table
 from studio.tieout.reasons import WORDS
 
 Line = tuple[Any, ...]
@@ -82,4 +85,64 @@ def as_xlsx(comparison: StockComparison) -> bytes:
     return out.getvalue()
 
 
-FORMS = {"csv": as_csv, "xlsx": as_xlsx}
+def as_pdf(comparison: StockComparison) -> bytes:
+    """One document to file: who compared what, the sum of the differences, each item that differs, the signature.
+
+    Warehouses are left to the spreadsheet: the books keep one quantity per item, and that is what is signed.
+    """
+    said, one = styles(), comparison
+    small, second = said.small, said.second
+    done = one.finished_at or one.created_at
+    story: list[Flowable] = [
+        Paragraph(f"Stock levels: {safe(one.flow.name)}", said.head),
+        Paragraph(
+            f"{safe(one.flow.source)} against {safe(one.flow.target)} · compared {done:%Y-%m-%d %H:%M} UTC · "
+            f"asked by {safe(one.asked_by)}",
+            small,
+        ),
+        Paragraph("Control totals", second),
+        table(
+            [
+                ("Items", "Differ", f"Worth ({one.currency})", f"Unexplained ({one.currency})"),
+                (str(one.items), str(one.apart), f"{one.residual:,.2f}", f"{one.unexplained:,.2f}"),
+            ],
+            said,
+            (30, 30, 50, 60),
+        ),
+        Paragraph("Items that differ", second),
+    ]
+    body = differing(one, small)
+    story.append(
+        table(body, said, (75, 25, 25, 20, 25)) if len(body) > 1 else Paragraph("None.", small)
+    )
+    story += [Paragraph("Signature", second), Paragraph(signature(one), small), Spacer(1, 4 * mm)]
+    return made(
+        story,
+        said,
+        title=f"Stock levels {one.flow.name}",
+        author=one.signed_by or "Mapping studio",
+        foot=str(one.uuid),
+    )
+
+
+def differing(comparison: StockComparison, small: ParagraphStyle) -> list[Line]:
+    """Item with what its difference is made of, both quantities, the difference and its value."""
+    words = {str(why): str(said) for why, said in WORDS.items()}
+    body: list[Line] = [("Item and reasons", "Source", "Target", "Difference", "Worth")]
+    for row in comparison.rows.exclude(difference=0).prefetch_related("parts"):
+        parts = "; ".join(
+            f"{words.get(p.why, p.why)} {plain(p.quantity):f}" for p in row.parts.all()
+        )
+        shown = ("–" if q is None else f"{q:,f}" for q in (plain(row.source), plain(row.target)))
+        body.append(
+            (
+                Paragraph(f"<b>{safe(row.item)}</b> {safe(row.unit)}<br/>{safe(parts)}", small),
+                *shown,
+                f"{plain(row.difference):,f}",
+                f"{row.value:,.2f}",
+            )
+        )
+    return body
+
+
+FORMS = {"csv": as_csv, "xlsx": as_xlsx, "pdf": as_pdf}

@@ -18,6 +18,7 @@ urlpatterns = [
     path("stock/", views_stock.comparisons, name="stock"),
     path("stock/run/", views_stock.run, name="stock-run"),
     path("stock/<uuid:key>/", views_stock.detail, name="stock-detail"),
+    path("stock/<uuid:key>/sign/", views_stock.sign, name="stock-sign"),
     path("stock/<uuid:key>/export.<slug:form>", views_stock.export, name="stock-export"),
     path("<uuid:key>/", views.detail, name="detail"),
     path("<uuid:key>/sign/", views.sign, name="sign"),

@@ -24,6 +24,7 @@ from studio.tieout.exports import FORMS, rows_of
 from studio.tieout.labels import LABELS, NOT_COMPARED, OPEN_LABELS
 from studio.tieout.models import CashBalance, TieOut
 from studio.tieout.paper import download
+from studio.tieout.signing import sign as sign_tieout
 from studio.tieout.subjects import urls_of
 
 # Comparisons listed below the latest ones.
@@ -157,7 +158,7 @@ def sign(request: StudioRequest, key: str) -> HttpResponse:
     """Sign what was compared."""
     tie = _found(request, key)
     try:
-        actions.sign(request.actor, tie, request.POST.get("note", ""))
+        sign_tieout(request.actor, tie, request.POST.get("note", ""))
         messages.success(request, "Signed.")
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))

@@ -22,6 +22,7 @@ from studio.tieout import stock
 from studio.tieout.models import StockComparison
 from studio.tieout.paper import download
 from studio.tieout.reasons import WORDS
+from studio.tieout.signing import sign_stock
 from studio.tieout.stock_exports import FORMS
 from studio.tieout.stock_queries import ORDERS, SHOWN, Narrowing, reasons_of
 
@@ -93,14 +94,29 @@ def detail(request: StudioRequest, key: str) -> HttpResponse:
             "reasons": reasons_of(found),
             "orders": [(name, words) for name, (words, _order) in ORDERS.items()],
             "choices": list(SHOWN.items()),
+            "may_sign": request.actor.may(TIE_OUT)
+            and found.state == "ready"
+            and not found.signed_at,
         },
     )
+
+
+@page(TIE_OUT)
+@require_POST
+def sign(request: StudioRequest, key: str) -> HttpResponse:
+    """Sign what was compared."""
+    try:
+        sign_stock(request.actor, _found(request, key), request.POST.get("note", ""))
+        messages.success(request, _("Signed."))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("tieout:stock-detail", key=key)
 
 
 @page(READ)
 @require_GET
 def export(request: StudioRequest, key: str, form: str) -> HttpResponse:
-    """The comparison as CSV or XLSX."""
+    """The comparison as CSV, XLSX or PDF."""
     found = _found(request, key)
     if found.state != "ready":
         raise Http404(_("There is no export of a comparison that is not ready."))

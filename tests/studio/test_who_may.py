@@ -132,6 +132,7 @@ WRITES = {
     "flows:flow-rung": INTEGRATOR | ACCOUNTANT | {"ada"},
     "tieout:run": ACCOUNTANT,
     "tieout:stock-run": ACCOUNTANT,
+    "tieout:stock-sign": ACCOUNTANT,
     "tieout:sign": ACCOUNTANT,
     # Who may depends on what was noticed; see tests/studio/monitor/test_alerts.py.
     "monitor:alert-seen": ALL,

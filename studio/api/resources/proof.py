@@ -29,6 +29,7 @@ from studio.tieout.models import (
     Reading,
     TieOut,
 )
+from studio.tieout.signing import sign
 
 
 class DifferenceShape(serializers.ModelSerializer[Difference]):
@@ -99,7 +100,7 @@ class TieOuts(Resource[TieOut]):
     def sign(self, request: Request, uuid: str) -> Response:
         """Sign; refused while a cent is unexplained, and without a reason where the sides do not tie."""
         note, tie = self.asked(NoteBody)["note"], self.get_object()
-        actions.sign(self.actor, tie, note)
+        sign(self.actor, tie, note)
         return self.said(TieOutBrief, tie)
 
 

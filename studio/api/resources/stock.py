@@ -16,9 +16,11 @@ from rest_framework.response import Response
 from engine.runtime.quantities import Why
 from studio.api.base import Resource, deed
 from studio.api.paging import KeysetPagination
+from studio.api.resources.mapping import NoteBody
 from studio.flows.models import Flow
 from studio.tieout import stock
 from studio.tieout.models import StockComparison, StockPart, StockRow
+from studio.tieout.signing import sign_stock
 from studio.tieout.stock_queries import ORDERS, SHOWN, Narrowing
 
 
@@ -34,7 +36,8 @@ class StockComparisonShape(serializers.ModelSerializer[StockComparison]):
         model = StockComparison
         fields = [
             "uuid", "flow", "state", "policy", "asked_by", "currency", "items", "apart", "adjusted", "residual",
-            "unexplained", "green", "held_back", "error", "run", "created_at", "finished_at",
+            "unexplained", "green", "held_back", "error", "run", "created_at", "finished_at", "signed_by",
+            "signed_at", "sign_note",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -83,6 +86,14 @@ class StockComparisons(Resource[StockComparison]):
         key = self.asked(StockAsk)["flow"]
         flow = get_object_or_404(Flow, workspace=self.workspace, key=key)
         return self.said(StockComparisonShape, stock.ask(self.actor, flow), status=202)
+
+    @deed(NoteBody, StockComparisonShape)
+    def sign(self, request: Request, uuid: str) -> Response:
+        """Sign; refused while a difference has no explanation."""
+        note, found = self.asked(NoteBody)["note"], self.get_object()
+        sign_stock(self.actor, found, note)
+        found.refresh_from_db()
+        return self.said(StockComparisonShape, found)
 
     @extend_schema(
         responses=StockRowShape(many=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from tests.studio.tieout.stock_world import shelves
@@ -34,3 +36,23 @@ def test_a_program_reads_the_rows_and_may_ask_with_the_right_scope(
     assert (
         client_of(ana).post("/api/v1/stock-comparisons/ask/", {"flow": "stock"}).status_code == 403
     )
+
+
+def test_a_program_signs_with_the_right_scope_and_hears_why_not(
+    shelves, ana, accountant, client_of
+) -> None:
+    shelves.item("A1", 9, 10, cost="1.00")
+    red = shelves.compare(accountant)
+    shelves.count("A1", Decimal(1))
+    green = shelves.compare(accountant)
+    client = client_of(ana, "tie out")
+
+    path = f"/api/v1/stock-comparisons/{green.uuid}/sign/"
+
+    unscoped = client_of(ana).post(path, {"note": ""})
+    refused = client.post(f"/api/v1/stock-comparisons/{red.uuid}/sign/", {"note": "all the same"})
+    signed = client.post(path, {"note": ""})
+
+    assert (unscoped.status_code, refused.status_code, signed.status_code) == (403, 400, 200)
+    assert "is not explained yet" in str(refused.json())
+    assert signed.json()["signed_by"] == "token: loader (Ana Keller)"

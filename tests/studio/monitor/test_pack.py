@@ -20,7 +20,8 @@ from studio.core.action import record
 from studio.core.models import AuditEvent
 from studio.monitor.duties import duties
 from studio.monitor.pack import make_pack
-from studio.tieout.actions import run_tieout, sign
+from studio.tieout.actions import run_tieout
+from studio.tieout.signing import sign
 from studio.triage.actions import apply_remedy
 from studio.triage.models import Case
 

@@ -21,6 +21,9 @@ from studio.mapping.models import LookupRow, MappingVersion
 from studio.tieout import stock
 from studio.tieout.actions import run_tieout
 from studio.tieout.models import StockComparison, StockRow
+from studio.tieout.paper import signature, styles
+from studio.tieout.signing import sign_stock
+from studio.tieout.stock_exports import differing
 from tests.studio.tieout.stock_world import parts_of
 
 D = Decimal
@@ -387,4 +390,75 @@ def test_the_spreadsheets_have_items_warehouses_and_reasons(apart, ana, as_perso
     assert "warehouse,A2,Item A2,EA,FG,9,,,1,9.00,USD," in lines
     assert "reason,A2,Item A2,EA,Not explained,,,-1,1,-1.00,USD," in lines
     assert len(list(book["Stock levels"].values)) == len(lines)
-    assert client.get(f"{path}.pdf").status_code == 404
+    assert client.get(f"{path}.docx").status_code == 404
+
+
+def test_the_paper_names_the_items_that_differ_and_who_signed(
+    shelves, accountant, ana, as_person
+) -> None:
+    shelves.item("A1", 4, 4)
+    shelves.item("A<3>", 5, linked=False, cost="7.00")
+    found = shelves.compare(accountant)
+    client, path = as_person(ana), f"/tie-out/stock/{found.uuid}/"
+
+    head, row = differing(found, styles().small)
+    unsigned = client.get(f"{path}export.pdf").content
+    client.post(f"{path}sign/", {"note": "counted <twice>"})
+    found.refresh_from_db()
+
+    assert head[-1] == "Worth"
+    assert "A&lt;3&gt;" in row[0].text
+    assert "Linked to nothing on the other side 5" in row[0].text
+    assert row[1:] == ("5", "–", "5", "35.00")
+    assert unsigned.startswith(b"%PDF-")
+    assert client.get(f"{path}export.pdf").content != unsigned
+    assert signature(found).startswith("Signed by Ana Keller, ")
+    assert "“counted &lt;twice&gt;”" in signature(found)
+
+
+# --- signature --------------------------------------------------------------------------------------
+
+
+def test_it_is_signed_once_and_only_when_every_difference_has_a_name(
+    shelves, accountant, ana, as_person
+) -> None:
+    shelves.item("A1", 9, 10, cost="1.00")
+    red = shelves.compare(accountant)
+    client = as_person(ana)
+
+    refused = client.post(f"/tie-out/stock/{red.uuid}/sign/", {"note": "so be it"}, follow=True)
+    assert "A difference worth 1.00 USD is not explained yet" in refused.content.decode()
+    assert "It can be signed when every difference has a name." in refused.content.decode()
+
+    shelves.count("A1", D(1))
+    green = shelves.compare(accountant)
+    said = client.post(f"/tie-out/stock/{green.uuid}/sign/", {"note": "year end"}, follow=True)
+    again = client.post(f"/tie-out/stock/{green.uuid}/sign/", {"note": "mine"}, follow=True)
+
+    assert "Signed by Ana Keller" in said.content.decode()
+    assert "a signature is never replaced" in again.content.decode()
+    green.refresh_from_db()
+    assert (green.signed_by, green.sign_note) == ("Ana Keller", "year end")
+    line = AuditEvent.objects.get(key="stock.signed")
+    assert line.data == {"flow": green.flow.name, "items": 1, "apart": 0, "worth": "0.00 USD"}
+
+
+def test_a_signed_comparison_is_kept_whatever_comes_after(shelves, accountant, monkeypatch) -> None:
+    shelves.item("A1", 10, 10)
+    monkeypatch.setattr(stock, "KEPT", 1)
+    signed = shelves.compare(accountant)
+    sign_stock(accountant, signed, "")
+
+    for _ in range(3):
+        shelves.compare(accountant)
+
+    assert StockComparison.objects.count() == 2
+    assert StockComparison.objects.filter(pk=signed.pk).exists()
+
+
+def test_one_that_is_not_ready_cannot_be_signed(shelves, accountant) -> None:
+    shelves.item("A1", 10, 10)
+    asked = stock.ask(accountant, shelves.flow)
+
+    with pytest.raises(ValidationError, match="ready"):
+        sign_stock(accountant, asked, "")

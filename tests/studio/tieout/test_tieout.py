@@ -13,8 +13,9 @@ from openpyxl import load_workbook
 
 from engine.ports import SourceRecord
 from studio.flows.models import Delivery
-from studio.tieout.actions import run_tieout, sign
+from studio.tieout.actions import run_tieout
 from studio.tieout.models import Difference, TieOut
+from studio.tieout.signing import sign
 
 pytestmark = pytest.mark.django_db
 

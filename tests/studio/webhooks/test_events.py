@@ -14,7 +14,8 @@ from studio.accounts.models import User
 from studio.core.action import Actor
 from studio.flows.models import Delivery
 from studio.flows.reversal import after_reversal
-from studio.tieout.actions import run_tieout, sign
+from studio.tieout.actions import run_tieout
+from studio.tieout.signing import sign
 from studio.webhooks.events import EVENTS, PING, RESOURCES, body_of
 from studio.webhooks.models import Event
 from tests.studio.signing import go_live
