@@ -13,6 +13,12 @@ CENT = Decimal("0.01")
 
 
 @register.filter
+def typed(value: Decimal) -> str:
+    """A quantity as somebody would type it: no grouping, no zeros at the end, a point."""
+    return f"{value.normalize():f}"
+
+
+@register.filter
 def unit_price(value: Decimal, currency: str) -> str:
     """A price as money; one of parts of a cent with all its digits, for it is multiplied."""
     if value == value.quantize(CENT):
