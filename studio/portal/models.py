@@ -179,7 +179,9 @@ class Order(Base):
         constraints = [
             # A person has one basket; two tabs that begin one at the same moment find the same.
             models.UniqueConstraint(
-                fields=["account", "user"], condition=models.Q(state="draft"), name="portal_one_basket"
+                fields=["account", "user"],
+                condition=models.Q(state="draft"),
+                name="portal_one_basket",
             )
         ]
         indexes = [models.Index(fields=["account", "state"])]

@@ -101,9 +101,7 @@ def invite(actor: Actor, account: Account, username: str, name: str, email: str)
             user.set_unusable_password()
             user.full_clean(exclude=["password"])
             user.save()
-            Membership.objects.create(
-                user=user, workspace=shop.connection.workspace, role=ROLE
-            )
+            Membership.objects.create(user=user, workspace=shop.connection.workspace, role=ROLE)
             buyer = Buyer.objects.create(
                 user=user, account=account, invited_by=actor.name, invited_at=timezone.now()
             )

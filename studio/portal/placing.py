@@ -75,7 +75,9 @@ def _too_late(order: Order) -> DecidedMeanwhile:
 def _examined(order: Order, lines: list[OrderLine]) -> Verdict:
     connection = order.account.shop.connection
     later = DecisionRefused(
-        _("Prices and stock cannot be checked just now. Your basket is kept; try again in a minute.")
+        _(
+            "Prices and stock cannot be checked just now. Your basket is kept; try again in a minute."
+        )
     )
     if connection.resting():
         raise later
@@ -96,7 +98,9 @@ def _keep(order: Order, lines: list[OrderLine], verdict: Verdict, seen: int) -> 
     problems = list(verdict.problems)
     if verdict.repriced:
         problems.append(
-            _("Prices have changed since you saw them. Look at the marked lines and place it again.")
+            _(
+                "Prices have changed since you saw them. Look at the marked lines and place it again."
+            )
         )
     with transaction.atomic():
         mine = Order.objects.filter(pk=order.pk, state="draft", revision=seen)
@@ -208,9 +212,15 @@ def way_of(order: Order) -> Way:
     if post is not None and post.state == "done":
         return Way("arrived", post.target_number, _("We have your order."))
     if order.inbox.state == "void" or (post is not None and post.state == "void"):
-        return Way("declined", "", _("This order was not taken. Please call us if you did not expect that."))
-    if order.inbox.state == "parked" or (post is not None and post.state in ("parked", "held")):
         return Way(
-            "looked at", "", _("Somebody looks at your order; you need not place it again.")
+            "declined",
+            "",
+            _("This order was not taken. Please call us if you did not expect that."),
         )
-    return Way("sending", "", _("Your order is on its way to us. It is taken once, however often you look."))
+    if order.inbox.state == "parked" or (post is not None and post.state in ("parked", "held")):
+        return Way("looked at", "", _("Somebody looks at your order; you need not place it again."))
+    return Way(
+        "sending",
+        "",
+        _("Your order is on its way to us. It is taken once, however often you look."),
+    )

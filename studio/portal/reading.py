@@ -83,7 +83,10 @@ def _keep_items(shop: Shop, found: Sequence[ForSale]) -> None:
     StockItem.objects.bulk_create(
         [
             StockItem(
-                shop=shop, code=one.code, read_at=now, **{name: getattr(one, name) for name in fields}
+                shop=shop,
+                code=one.code,
+                read_at=now,
+                **{name: getattr(one, name) for name in fields},
             )
             for one in found
         ],
@@ -153,9 +156,6 @@ def _document(account: Account, one: Sold) -> Document:
         currency=one.currency or account.currency,
         total=one.total,
         open=one.open,
-        lines=[
-            plain({name: getattr(said, name) for name in LINE})
-            for said in one.lines
-        ],
+        lines=[plain({name: getattr(said, name) for name in LINE}) for said in one.lines],
         place=f"{one.on or date.min} {one.number}",
     )

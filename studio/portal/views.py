@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -194,11 +195,11 @@ def _gone(request: BuyerRequest) -> HttpResponse:
 
 
 def _to_order(request: BuyerRequest, order: Order) -> HttpResponse:
-    response = redirect("portal:order", order.uuid)
+    address = reverse("portal:order", args=[order.uuid])
     if wants_part(request):
         # htmx would swap the page it is sent to into the basket.
-        response = HttpResponse(status=204, headers={"HX-Redirect": response.headers["Location"]})
-    return response
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)
 
 
 @buyers_page
@@ -210,7 +211,9 @@ def orders(request: BuyerRequest) -> HttpResponse:
     here = [(order, way_of(order)) for order in placed[:DOCUMENTS]]
     there = set(mine.values_list("number", flat=True)) if here else set()
     get = request.GET
-    rows = keyset(mine, ("-place", "-id"), after=get.get("after"), before=get.get("before"), size=DOCUMENTS)
+    rows = keyset(
+        mine, ("-place", "-id"), after=get.get("after"), before=get.get("before"), size=DOCUMENTS
+    )
     # Once the system shows an order, it is shown as the system has it.
     fresh = [(order, way) for order, way in here if way.number not in there]
     return render(
@@ -224,9 +227,7 @@ def order(request: BuyerRequest, key: uuid.UUID) -> HttpResponse:
     """One order that was placed here."""
     mine = Order.objects.select_related("inbox", "account__shop").exclude(state="draft")
     found = get_object_or_404(mine, account=request.account, uuid=key)
-    context = _context(
-        request, "orders", order=found, lines=found.lines.all(), way=way_of(found)
-    )
+    context = _context(request, "orders", order=found, lines=found.lines.all(), way=way_of(found))
     return page_or_part(request, "portal/order.html", "portal/_way.html", context)
 
 
@@ -238,7 +239,9 @@ def invoices(request: BuyerRequest) -> HttpResponse:
     only = request.GET.get("show", "")
     rows = mine.exclude(open=ZERO) if only == "open" else mine
     get = request.GET
-    page = keyset(rows, ("-place", "-id"), after=get.get("after"), before=get.get("before"), size=DOCUMENTS)
+    page = keyset(
+        rows, ("-place", "-id"), after=get.get("after"), before=get.get("before"), size=DOCUMENTS
+    )
     open_total = mine.aggregate(n=Sum("open"))["n"] or ZERO
     return render(
         request,
@@ -294,4 +297,6 @@ def refresh(request: BuyerRequest) -> HttpResponse:
     """Have a worker read the account's documents again."""
     nudge("portal.read_account", request.account.pk)
     messages.success(request, _("Your documents are being read again; look in a moment."))
-    return redirect("portal:invoices" if request.POST.get("back") == "invoices" else "portal:orders")
+    return redirect(
+        "portal:invoices" if request.POST.get("back") == "invoices" else "portal:orders"
+    )

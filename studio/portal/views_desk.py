@@ -134,9 +134,7 @@ def invite(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 
 def _buyer(request: StudioRequest, key: uuid.UUID) -> Buyer:
     mine = Buyer.objects.select_related("user", "account__shop__connection")
-    return get_object_or_404(
-        mine, uuid=key, account__shop__connection__workspace=request.workspace
-    )
+    return get_object_or_404(mine, uuid=key, account__shop__connection__workspace=request.workspace)
 
 
 @page(ADMINISTER)
@@ -153,7 +151,8 @@ def bind(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(
-            request, _("%(who)s buys for %(account)s now.") % {"who": buyer.user, "account": account}
+            request,
+            _("%(who)s buys for %(account)s now.") % {"who": buyer.user, "account": account},
         )
     return redirect("portal:desk")
 

@@ -131,7 +131,9 @@ def portal(connection: Connection, say: Say) -> None:
     """The portal of the first company, with its sample buyer bound to a customer who may order."""
     actor = machine(connection.workspace, "set-up", ADMINISTER)
     shop = open_shop(actor, connection)
-    buyer = User.objects.get(username=next(p["username"] for p in sample_people() if p["role"] == "buyer"))
+    buyer = User.objects.get(
+        username=next(p["username"] for p in sample_people() if p["role"] == "buyer")
+    )
     if not Buyer.objects.filter(user=buyer).exists():
         account = account_of(actor, shop, PORTAL_CUSTOMER)
         Buyer.objects.create(user=buyer, account=account, invited_by=actor.name)

@@ -155,9 +155,7 @@ WRITES = {
         for deed in ("change", "renew-secret", "switch", "remove", "ping", "send-again")
     },
     **{f"portal:{deed}": BUYER for deed in ("prices", "add", "basket-change", "again", "refresh")},
-    **{
-        f"portal:desk-{deed}": {"ada"} for deed in ("open", "rules", "invite", "bind", "end")
-    },
+    **{f"portal:desk-{deed}": {"ada"} for deed in ("open", "rules", "invite", "bind", "end")},
     "tieout:balances-ask": ACCOUNTANT,
     "catalog:connection-check": INTEGRATOR | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},

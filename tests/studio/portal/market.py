@@ -65,7 +65,12 @@ class Market:
 
     def price_for(self, customer: str, item: str, price: str, code: str = "W") -> None:
         """A price of the customer's own."""
-        row = {"StockCode": item, "PriceCode": code, "SellingPrice": Decimal(price), "PriceBasis": "S"}
+        row = {
+            "StockCode": item,
+            "PriceCode": code,
+            "SellingPrice": Decimal(price),
+            "PriceBasis": "S",
+        }
         self.emulator.load({"EDU1.InvPrice": [row]})
         self.edit("ArCustomer", customer, PriceCode=code)
 
@@ -86,7 +91,13 @@ class Market:
     def place(self, user: User, order: Order, revision: int | None = None, **said: str) -> Any:
         """Press the button of the basket's page."""
         order.refresh_from_db()
-        body = {"do": "place", "order": order.number, "revision": order.revision, "note": "", **said}
+        body = {
+            "do": "place",
+            "order": order.number,
+            "revision": order.revision,
+            "note": "",
+            **said,
+        }
         if revision is not None:
             body["revision"] = revision
         return self.client(user).post("/portal/basket/change/", body)

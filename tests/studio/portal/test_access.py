@@ -32,18 +32,19 @@ def test_everybody_else_lands_on_the_home_page(market: Market) -> None:
 @pytest.mark.promise("B01")
 def test_a_buyer_is_refused_the_api_and_the_admin_site(market: Market) -> None:
     client = market.client(market.bea)
-    wrong = []
-    for path in (
+    paths = (
         "/", "/api/schema/", "/api/docs/", "/api/tokens/", "/api/v1/deliveries/", "/api/v1/cases/",
         "/api/v1/connections/", "/api/v1/portal-orders/", "/api/v1/portal-accounts/", "/portal/desk/",
-    ):  # fmt: skip
-        if client.get(path).status_code != 403:
-            wrong.append((path, client.get(path).status_code))
+    )  # fmt: skip
+    wrong = [path for path in paths if client.get(path).status_code != 403]
     admin = client.get("/admin/", follow=True)
 
     assert wrong == []
     assert admin.status_code == 403
-    assert client.post("/api/tokens/", {"name": "mine", "scope": "buy in the portal"}).status_code == 403
+    assert (
+        client.post("/api/tokens/", {"name": "mine", "scope": "buy in the portal"}).status_code
+        == 403
+    )
 
 
 def test_one_of_us_looks_and_cannot_act(market: Market, as_person, ana) -> None:  # type: ignore[no-untyped-def]
@@ -105,12 +106,17 @@ def test_a_person_is_invited_and_chooses_a_password(market: Market, as_person, a
     visitor = Client()
     form = visitor.get(path, follow=True)
     done = visitor.post(
-        form.redirect_chain[-1][0], {"new_password1": "long-enough-9", "new_password2": "long-enough-9"}
+        form.redirect_chain[-1][0],
+        {"new_password1": "long-enough-9", "new_password2": "long-enough-9"},
     )
     assert done.url == "/accounts/sign-in/"
-    assert visitor.login(username="nora", password="long-enough-9") or Client().post(
-        "/accounts/sign-in/", {"username": "nora", "password": "long-enough-9"}
-    ).url == "/portal/"
+    assert (
+        visitor.login(username="nora", password="long-enough-9")
+        or Client()
+        .post("/accounts/sign-in/", {"username": "nora", "password": "long-enough-9"})
+        .url
+        == "/portal/"
+    )
     assert b"This invitation is over" in Client().get(path, follow=True).content
 
 
@@ -125,7 +131,11 @@ def test_a_person_is_invited_and_chooses_a_password(market: Market, as_person, a
     ],
 )
 def test_an_invitation_that_cannot_be(
-    market: Market, as_person, ada, said: dict[str, str], words: str  # type: ignore[no-untyped-def]
+    market: Market,
+    as_person,
+    ada,
+    said: dict[str, str],
+    words: str,  # type: ignore[no-untyped-def]
 ) -> None:
     body = {"customer": MINE, "name": "Nora", "username": "nora", "email": "", **said}
     answer = as_person(ada).post(f"/portal/desk/{market.shop.uuid}/invite/", body)
@@ -159,7 +169,10 @@ def test_rules_are_kept_and_told(market: Market, as_person, ada) -> None:  # typ
     assert (shop.stock_shown, shop.minimum, shop.price_minutes) == ("quantity", 25, 5)
     assert wrong.status_code == 422
     item = market.item()
-    assert f"{item.unit}</td>" in market.client(market.bea).get(f"/portal/?q={item.code}").content.decode()
+    assert (
+        f"{item.unit}</td>"
+        in market.client(market.bea).get(f"/portal/?q={item.code}").content.decode()
+    )
     assert AuditEvent.objects.filter(key="portal.rules_changed").count() == 1
 
 
@@ -178,7 +191,9 @@ def test_the_portal_opens_for_systems_that_sell(market: Market, as_person, ada) 
 
 
 def test_the_portals_flow_is_designed_matched_and_compared_by_nobody(
-    market: Market, as_person, ivo  # type: ignore[no-untyped-def]
+    market: Market,
+    as_person,
+    ivo,  # type: ignore[no-untyped-def]
 ) -> None:
     from studio.flows.missing import due as missing_due
     from studio.flows.sweep import poll_due

@@ -130,7 +130,8 @@ def test_parts_of_a_piece_and_broken_packs_are_refused(market: Market) -> None:
 
     line = order.lines.get()
     market.client(market.bea).post(
-        "/portal/basket/change/", {"do": "save", f"quantity-{line.pk}": str(int(item.per_other) + 1)}
+        "/portal/basket/change/",
+        {"do": "save", f"quantity-{line.pk}": str(int(item.per_other) + 1)},
     )
     market.shop.whole_packs = True
     market.shop.save()

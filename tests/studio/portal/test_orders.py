@@ -68,7 +68,7 @@ def test_two_requests_that_checked_at_the_same_moment_say_it_once(
     from studio.portal import placing
 
     order = market.fill(market.bea, market.item())
-    real = placing._examined  # noqa: SLF001 - the moment between check and write is what is tested
+    real = placing._examined
 
     def late(one: Order, lines: list[object]) -> object:
         verdict = real(one, lines)  # type: ignore[arg-type]
@@ -151,7 +151,9 @@ def test_the_key_is_made_of_what_is_said(market: Market) -> None:
 
 @pytest.mark.promise("B04")
 def test_what_syspro_refuses_is_a_case_and_the_buyer_hears_that_somebody_looks(
-    market: Market, as_person, ana  # type: ignore[no-untyped-def]
+    market: Market,
+    as_person,
+    ana,  # type: ignore[no-untyped-def]
 ) -> None:
     item = market.item()
     order = market.fill(market.bea, item)
@@ -182,7 +184,9 @@ def test_what_syspro_refuses_is_a_case_and_the_buyer_hears_that_somebody_looks(
 
 
 def test_an_order_that_is_closed_without_posting_was_not_taken(
-    market: Market, as_person, ana  # type: ignore[no-untyped-def]
+    market: Market,
+    as_person,
+    ana,  # type: ignore[no-untyped-def]
 ) -> None:
     item = market.item()
     order = market.fill(market.bea, item)

@@ -129,20 +129,16 @@ def test_another_customers_order_and_basket_are_not_there(market: Market) -> Non
     assert order.lines.count() == 1
     assert bea.get(f"/portal/orders/{order.uuid}/").status_code == 404
     assert bea.get(f"/portal/?preview={market.theirs.uuid}").status_code == 200
-    assert market.theirs.name not in bea.get(
-        f"/portal/?preview={market.theirs.uuid}"
-    ).content.decode()
+    assert (
+        market.theirs.name not in bea.get(f"/portal/?preview={market.theirs.uuid}").content.decode()
+    )
 
 
 @pytest.mark.promise("B02")
 def test_what_is_read_belongs_to_the_customer_it_names(market: Market) -> None:
-    from studio.portal.reading import _keep  # noqa: PLC2701
+    from studio.portal.reading import _keep
 
-    with_theirs = [
-        one
-        for account in (MINE, THEIRS)
-        for one in _sold(market, account)
-    ]
+    with_theirs = [one for account in (MINE, THEIRS) for one in _sold(market, account)]
 
     _keep(market.mine, None, with_theirs)
 
@@ -195,4 +191,6 @@ def test_an_earlier_order_is_ordered_again(market: Market) -> None:
 
     market.client(market.bea).post(f"/portal/orders/{document.number}/again/")
 
-    assert [(li.item, li.quantity) for li in market.basket(market.bea).lines.all()] == [(item.code, 3)]
+    assert [(li.item, li.quantity) for li in market.basket(market.bea).lines.all()] == [
+        (item.code, 3)
+    ]
