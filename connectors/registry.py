@@ -109,6 +109,7 @@ class Capabilities:
         apart: limits of calls that have one of their own, by name, as numbers.
         codes: the lists of codes it keeps.
         tells_deletions: polls or webhooks say when a record is gone.
+        sells: its customers may order through the portal (``engine.ports.Selling``).
         refer: entity -> field by which documents refer to its records where that is not the key.
         consent: how a person signs in in the browser; None where a user name and password are typed.
         newest: newest version of the interface that we know and speak.
@@ -137,6 +138,7 @@ class Capabilities:
     production: str = ""
     changes: int = 1
     tells_deletions: bool = True
+    sells: bool = False
 
     def ending(self, entity: str) -> Action:
         """How a posted document is ended there: voided where the vendor knows that, else deleted."""
@@ -163,6 +165,7 @@ CONNECTORS: dict[str, System] = {
             idempotency="reference",
             webhooks=False,
             tells_deletions=False,
+            sells=True,
             poll=("timestamp", "status", "date", "sweep"),
             batch=1,
             changes=20,

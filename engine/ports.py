@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -213,6 +214,117 @@ class Connector(Introspector, Source, Sink, Protocol):
 
     def close(self) -> None:
         """Release sockets and sessions (SYSPRO: log off)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What one customer pays for one item, as the system says it; whose price it is stands in it.
+
+    ``price`` is for one ``price_unit``, before tax; ``quantity`` is in ``unit``.
+    """
+
+    customer: str
+    item: str
+    quantity: Decimal
+    unit: str
+    price: Decimal
+    price_unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A customer as somebody who takes orders sees it; ``credit_limit`` is None where none is kept."""
+
+    customer: str
+    name: str
+    currency: str
+    on_hold: bool
+    credit_limit: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForSale:
+    """One item that may be ordered.
+
+    Attributes:
+        code: its key.
+        name: what people call it.
+        unit: the unit it is stocked in.
+        other_unit: another unit it is sold in; empty where there is none.
+        per_other: stocking units in one of the other.
+        decimals: digits after the point that a quantity in stocking units may have.
+        available: stocking units on hand that no order has taken; None for what is not stocked.
+        stopped: it is not sold at present.
+    """
+
+    code: str
+    name: str
+    unit: str
+    other_unit: str
+    per_other: Decimal
+    decimals: int
+    available: Decimal | None
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """One line of an order as the customer reads it."""
+
+    item: str
+    name: str
+    quantity: Decimal
+    unit: str
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """An order, invoice or credit note of one customer; ``open`` is what it still stands for.
+
+    ``state`` is one of open, held, ready, complete, cancelled (orders) and open, settled (the others).
+    ``total`` of an order is before tax.
+    """
+
+    customer: str
+    kind: str
+    number: str
+    order: str
+    reference: str
+    on: date | None
+    due: date | None
+    state: str
+    currency: str
+    total: Decimal
+    open: Decimal
+    lines: tuple[SoldLine, ...] = ()
+
+
+@runtime_checkable
+class Selling(Protocol):
+    """A system whose customers may order through the portal."""
+
+    def quote(
+        self, customer: str, item: str, quantity: Decimal = Decimal(1), unit: str = ""
+    ) -> Quote:
+        """What the customer pays for the item, in this quantity and unit (empty: the stocking unit)."""
+        ...
+
+    def standing(self, customer: str) -> Standing | None:
+        """The customer; None where the system has none."""
+        ...
+
+    def for_sale(self, *, cursor: str = "", limit: int = 100) -> tuple[list[ForSale], str]:
+        """Items, and the cursor to go on from; empty at the end."""
+        ...
+
+    def on_sale(self, item: str) -> ForSale | None:
+        """One item as it is now; None where the system has none."""
+        ...
+
+    def sold(self, customer: str, since: date) -> list[Sold]:
+        """The customer's documents since a day, and all that are open."""
         ...
 
 

@@ -46,6 +46,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("flows.digests_due", 1800),
         ("learning.due", 3600),
         ("tieout.stock_due", 60),
+        ("portal.due", 60),
     ):
         sender.conf.beat_schedule[task] = {
             "task": task,

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "studio.linking",
     "studio.flows",
     "studio.tieout",
+    "studio.portal",
     "studio.monitor",
     "studio.api",
     "studio.sandbox",

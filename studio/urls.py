@@ -24,6 +24,7 @@ urlpatterns = [
     path("hooks/<uuid:key>/", receive, name="hook"),
     path("tie-out/", include("studio.tieout.urls")),
     path("", include("studio.monitor.urls")),
+    path("portal/", include("studio.portal.urls")),
     path("webhooks/", include("studio.webhooks.urls")),
     path("connections/", include("studio.catalog.urls")),
     path("api/", include("studio.api.urls")),

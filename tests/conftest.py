@@ -26,6 +26,7 @@ PEOPLE = {
     "ana": ("Ana Keller", "accountant"),
     "ada": ("Ada Brook", "administrator"),
     "olga": ("Olga Stern", "auditor"),
+    "bea": ("Bea Lindt", "buyer"),
 }
 
 
@@ -140,6 +141,12 @@ def ada(workspace: Workspace) -> User:
 def olga(workspace: Workspace) -> User:
     """The auditor, who only reads."""
     return _person(workspace, "olga")
+
+
+@pytest.fixture
+def bea(workspace: Workspace) -> User:
+    """The buyer, somebody else's employee; bound to a customer by the tests of the portal."""
+    return _person(workspace, "bea")
 
 
 @pytest.fixture

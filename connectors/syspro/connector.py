@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 
 from connectors.config import ConnectionConfig, Services
 from connectors.parts import Assembled
@@ -13,12 +15,11 @@ from connectors.syspro.route_odata import ODataRoute
 from connectors.syspro.route_sql import SqlRoute
 from connectors.syspro.routes import Route
 from connectors.syspro.rows import Rows
+from connectors.syspro.selling import SysproSelling
 from connectors.syspro.sink import SysproSink
 from connectors.syspro.source import SysproSource
-from connectors.syspro.xml import number, write
 from engine.errors import RemoteFault, ValueRefused
-from engine.ports import Connector, Health
-from engine.schema.model import Record
+from engine.ports import Connector, ForSale, Health, Quote, Sold, Standing
 
 
 class SysproConnector(Assembled):
@@ -42,37 +43,30 @@ class SysproConnector(Assembled):
         )
         self.source = SysproSource(self.rows, config)
         self.sink = SysproSink(self.rows, self.source, config)
+        self.selling = SysproSelling(self.client, self.rows, self.source)
         self.introspector = SysproIntrospector(self.rows, config.company, self.client.operator)
 
-    def quote(self, customer: str, stock_code: str, quantity: str = "1", unit: str = "") -> Record:
-        """What a customer pays for an item, as order entry would propose it (SORRSL).
+    def quote(
+        self, customer: str, item: str, quantity: Decimal = Decimal(1), unit: str = ""
+    ) -> Quote:
+        """What the customer pays for the item (SORRSL)."""
+        return self.selling.quote(customer, item, quantity, unit)
 
-        Args:
-            customer: key of the customer.
-            stock_code: key of the item.
-            quantity: in ``unit``.
-            unit: unit of measure; empty for the stocking unit.
+    def standing(self, customer: str) -> Standing | None:
+        """The customer's hold and credit limit."""
+        return self.selling.standing(customer)
 
-        Returns:
-            ``StockCode``, ``Customer``, ``Price`` (Decimal, per ``PriceUom``), ``PriceUom``,
-            ``TaxCode``, ``Warehouse``.
+    def for_sale(self, *, cursor: str = "", limit: int = 100) -> tuple[list[ForSale], str]:
+        """Items, and the cursor to go on from."""
+        return self.selling.for_sale(cursor=cursor, limit=limit)
 
-        Raises:
-            ReferenceUnknown: no such customer or item.
-        """
-        asked = {
-            "StockCode": stock_code,
-            "Customer": customer,
-            "TypeOfOrder": "O",
-            "OrderQuantity": quantity,
-            **({"OrderUm": unit} if unit else {}),
-        }
-        answer = self.client.build("SORRSL", write("Build", {"Parameters": asked}), "ask a price")
-        texts = ("StockCode", "Customer", "PriceUom", "TaxCode", "Warehouse")
-        return {
-            **{n: answer.value(n) or None for n in texts},
-            "Price": number(answer.value("Price")),
-        }
+    def on_sale(self, item: str) -> ForSale | None:
+        """One item as it is now."""
+        return self.selling.on_sale(item)
+
+    def sold(self, customer: str, since: date) -> list[Sold]:
+        """The customer's orders and invoices."""
+        return self.selling.sold(customer, since)
 
     def design_form(self, form: str, wanted: Sequence[FormField]) -> FormDesign:
         """What an administrator has left to define so that a form holds these fields.

@@ -92,5 +92,6 @@ def sample_people() -> list[dict[str, Any]]:
             ("ada", "Ada Brook", "administrator"),
             ("olga", "Olga Stern", "auditor"),
             ("ben", "Ben Ortiz", "accountant"),
+            ("bea", "Bea Lindt", "buyer"),
         )
     ]

@@ -15,6 +15,7 @@ LOOKUP = "lookup"  # edit lookup tables
 APPROVE = "approve"  # second pair of eyes, unlock periods, overrides above the limit
 TIE_OUT = "tie out"  # run and sign tie-outs
 ADMINISTER = "administer"  # users, roles, alerts, admin site
+BUY = "buy in the portal"  # see one's own prices and documents there, place orders; nothing else
 DECIDE_AI = "use the language model"
 
 ROLES: dict[str, tuple[str, frozenset[str]]] = {
@@ -31,6 +32,8 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         frozenset({READ, CONNECT, OPERATE, LOOKUP, ADMINISTER}),
     ),
     "auditor": ("Auditor", frozenset({READ})),
+    # Somebody else's employee: does not even read, so that every page but the portal refuses him.
+    "buyer": ("Buyer", frozenset({BUY})),
 }
 
 

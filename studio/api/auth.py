@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import IsAuthenticated
 
 from studio.accounts.models import Membership, User, Workspace
-from studio.accounts.roles import permissions_of
+from studio.accounts.roles import READ, permissions_of
 from studio.api.models import ApiToken
 from studio.api.tokens import digest_of
 from studio.core.action import Actor
@@ -76,6 +77,14 @@ def caller(request: Request) -> tuple[Actor, Workspace]:
     if actor is None or workspace is None:
         raise PermissionDenied("You are not a member of any workspace. Ask your administrator.")
     return actor, workspace
+
+
+class MayRead(IsAuthenticated):
+    """Signed in, and one of us: a buyer is shown nothing of the API, not even what it offers."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the caller may read here."""
+        return super().has_permission(request, view) and caller(request)[0].may(READ)
 
 
 def _token_actor(token: ApiToken, role: str) -> Actor:

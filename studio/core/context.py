@@ -41,6 +41,7 @@ NAV: tuple[NavItem, ...] = (
     NavItem(_("Tie-out"), "tieout:periods", "balance", _("Prove")),
     NavItem(_("Accuracy"), "monitor:accuracy", "target", _("Prove")),
     NavItem(_("Audit"), "monitor:audit", "shield", _("Prove")),
+    NavItem(_("Portal"), "portal:desk", "tag", _("Manage")),
     NavItem(_("Webhooks"), "webhooks:hooks", "send", _("Manage"), "connect"),
     NavItem(_("Admin"), "admin:index", "gear", _("Manage"), "administer"),
 )

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from engine.canon.fields import canonical_schema
 from engine.errors import Severity
-from engine.mapping import CompiledMapping, Context, UnitRow, compile_mapping, parse
+from engine.mapping import Catalog, CompiledMapping, Context, UnitRow, compile_mapping, parse
 from engine.mapping.context import Value
 from engine.rules import RuleSet
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
@@ -112,6 +112,8 @@ def bundle_of(version: FlowVersion) -> Bundle:
     """The runnable form of a published (or rehearsed) flow version."""
     content = version.content
     design: dict[str, Any] = content["design"]
+    if version.flow.own:
+        return _own_bundle(version)
     counter = content.get("counter")
     pinned = [content["inbound"], *content["outbound"].values(), *([counter] if counter else [])]
     mappings = MappingVersion.objects.select_related("mapping__connection").in_bulk(
@@ -131,6 +133,49 @@ def bundle_of(version: FlowVersion) -> Bundle:
         rules=rules_of(design),
         counter=load_compiled(mappings[counter["version"]]) if counter else None,
     )
+
+
+def _own_bundle(version: FlowVersion) -> Bundle:
+    """A flow of our own: its records speak our words already, its way out stands in the version itself."""
+    content, design = version.content, version.content["design"]
+    return Bundle(
+        version=version,
+        design=design,
+        document=design["document"],
+        inbound=compile_own(json.dumps(content["inbound"], sort_keys=True)),
+        outbound={
+            entity: compile_own(json.dumps(own, sort_keys=True))
+            for entity, own in content["outbound"].items()
+        },
+        route=compile_route(json.dumps(route_mapping(design), sort_keys=True)),
+        steps=steps_of(design),
+        rules=rules_of(design),
+    )
+
+
+@lru_cache(maxsize=16)
+def compile_own(text: str) -> CompiledMapping:
+    """A mapping of our own, given as JSON text: what people review elsewhere is shipped and tested here.
+
+    ``fields`` are those of the target that it may fill; without them it fills a canonical document.
+
+    Raises:
+        MappingRefused: it does not fit.
+    """
+    own = json.loads(text)
+    mapping, fields = own["mapping"], own.get("fields", ())
+    side = mapping["target"]
+    entity = EntitySchema(
+        name=side["entity"],
+        fields=tuple(
+            FieldSchema(path=f["path"], type=FieldType(f["type"]), length=f.get("length"))
+            for f in fields
+        ),
+    )
+    target = (
+        SystemSchema(system=side["system"], entities=(entity,)) if fields else canonical_schema()
+    )
+    return compile_mapping(parse(json.dumps(mapping)), canonical_schema(), target, Catalog())
 
 
 def today(at: datetime | None = None) -> str:

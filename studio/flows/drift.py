@@ -22,7 +22,7 @@ def flows_hit(connection: Connection, change: Change, before: SystemSchema) -> l
     """Flows that carry the field, with what of them names it, and open cases about it."""
     found: list[Hit] = []
     entities = _entities(connection, change, before)
-    for flow in Flow.objects.filter(Q(source=connection) | Q(target=connection)):
+    for flow in Flow.between.filter(Q(source=connection) | Q(target=connection)):
         why = _uses(flow, connection, change, entities)
         if why:
             found.append(Hit("flow", f"{flow.name}: {why}", reverse("flows:flow", args=[flow.key])))

@@ -26,7 +26,7 @@ def needed_by(connection: Connection) -> list[Hit]:
         Hit(
             "flow",
             f"{flow.name} is {flow.get_state_display().lower()}",
-            reverse("flows:flow", args=[flow.key]),
+            reverse("portal:desk") if flow.own else reverse("flows:flow", args=[flow.key]),
         )
         for flow in flows_of(connection)
     ]

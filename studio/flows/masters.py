@@ -82,7 +82,7 @@ def refresh_and_match(workspace: Workspace) -> dict[str, int]:
     One worker per workspace at a time; another one waits a minute, then leaves it to the hourly wake-up.
     """
     actor = machine(workspace, "the matcher", MATCH)
-    flows = list(Flow.objects.filter(workspace=workspace).select_related("source", "target"))
+    flows = list(Flow.between.filter(workspace=workspace).select_related("source", "target"))
     sides = {c.pk: c for f in flows for c in (f.source, f.target)}
     try:
         with lane(f"masters:{workspace.pk}", seconds=900, patience=60):

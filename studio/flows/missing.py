@@ -25,7 +25,7 @@ MARK = "deletions of "
 
 def due() -> list[Flow]:
     """Live flows whose source tells no deletions and was not compared for a day."""
-    flows = Flow.objects.filter(state="live").select_related("source")
+    flows = Flow.between.filter(state="live").select_related("source")
     since = timezone.now() - EVERY
     done = set(
         Cursor.objects.filter(entity__startswith=MARK, updated_at__gt=since).values_list(

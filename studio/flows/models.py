@@ -74,8 +74,20 @@ LADDER = [
 ]
 
 
+class BetweenSystems(models.Manager["Flow"]):
+    """Flows that people design: their records are read from a source."""
+
+    def get_queryset(self) -> models.QuerySet[Flow]:
+        """Without flows whose records are made here."""
+        return super().get_queryset().filter(own=False)
+
+
 class Flow(Base):
-    """A designed route. ``design`` is the draft being edited; production runs the live version."""
+    """A designed route. ``design`` is the draft being edited; production runs the live version.
+
+    ``own``: its records are made in the studio (orders of the portal) and written to the target, which
+    is its source as well; nobody designs, matches, compares or polls it (decisions/0022).
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="flows")
     key = models.SlugField()
@@ -89,6 +101,12 @@ class Flow(Base):
     paused_reason = models.CharField(max_length=300, blank=True)
     last_polled_at = models.DateTimeField(null=True, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
+    own = models.BooleanField(
+        default=False, help_text="its records are made here, nobody reads them"
+    )
+
+    objects = models.Manager["Flow"]()
+    between = BetweenSystems()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="flow_key_once")]

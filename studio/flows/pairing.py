@@ -45,7 +45,7 @@ def between(one: Connection, other: Connection) -> bool:
 def next_steps(connection: Connection) -> list[NextStep]:
     """For each connection this one can exchange records with: start, or where what was started is."""
     others = Connection.objects.filter(workspace=connection.workspace_id).exclude(pk=connection.pk)
-    flows = Flow.objects.filter(Q(source=connection) | Q(target=connection))
+    flows = Flow.between.filter(Q(source=connection) | Q(target=connection))
     started = {key for pair in flows.values_list("source_id", "target_id") for key in pair}
     found = []
     for other in others.order_by("system", "name"):

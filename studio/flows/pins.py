@@ -82,7 +82,7 @@ def users_of_mapping(mapping: FieldMapping) -> list[User]:
     """The flows that run with the mapping or are designed to, and whether they are behind."""
     versions = dict(mapping.versions.values_list("pk", "number"))
     force = mapping.versions.filter(state="published").first()
-    flows = Flow.objects.filter(Q(source=mapping.connection) | Q(target=mapping.connection))
+    flows = Flow.between.filter(Q(source=mapping.connection) | Q(target=mapping.connection))
     found = []
     for flow in flows.exclude(state="retired").order_by("name"):
         live = flow.versions.filter(state="published").first()

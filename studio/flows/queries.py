@@ -37,7 +37,7 @@ class FlowRow:
 
 def flow_rows(workspace: Workspace) -> list[FlowRow]:
     """All flows with their figures; a constant number of queries."""
-    flows = Flow.objects.filter(workspace=workspace).select_related("source", "target")
+    flows = Flow.between.filter(workspace=workspace).select_related("source", "target")
     ids = [f.pk for f in flows]
     versions = {v.flow_id: v for v in FlowVersion.objects.filter(flow__in=ids, state="published")}
     items = {
@@ -169,15 +169,15 @@ class Ancestor:
 
 def ancestry(delivery: Delivery) -> list[Ancestor]:
     """The ancestry of every delivered field: outbound step, canonical value, inbound step, source."""
-    content = delivery.version.content
-    outbound = content["outbound"].get(delivery.entity) or next(
+    content = {} if delivery.flow.own else delivery.version.content
+    outbound = content.get("outbound", {}).get(delivery.entity) or next(
         (c for c in content.get("creates", {}).values() if c["entity"] == delivery.entity), None
     )
     versions = MappingVersion.objects.in_bulk(
         [v["version"] for v in (outbound, content.get("inbound")) if v]
     )
     out = versions.get(outbound["version"]) if outbound else None
-    inward = versions.get(content["inbound"]["version"])
+    inward = versions.get(content["inbound"]["version"]) if content else None
     sources = dict(flat(load(delivery.item.payload)["data"]))
     deciders = Deciders(delivery)
     by_hand = {one.path: one for one in corrections_of(delivery.item)}

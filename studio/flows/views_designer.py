@@ -35,7 +35,7 @@ DRAFT = "draft"
 
 def _flow(request: StudioRequest, key: str) -> Flow:
     return get_object_or_404(
-        Flow.objects.select_related("source", "target"), workspace=request.workspace, key=key
+        Flow.between.select_related("source", "target"), workspace=request.workspace, key=key
     )
 
 

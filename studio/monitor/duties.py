@@ -29,6 +29,8 @@ DUTIES: dict[str, tuple[str, ...]] = {
         "connection.created",
         "connection.reconnected",
         "webhook.added",
+        "portal.invited",
+        "portal.bound",
     ),
 }
 # What is done about a case without settling it, and what stands in the trail a second time: closing a

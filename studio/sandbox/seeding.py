@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from studio.accounts.models import Membership, User, Workspace, machine, sample_people
-from studio.accounts.roles import CONNECT, LOOKUP, MAP
+from studio.accounts.roles import ADMINISTER, CONNECT, LOOKUP, MAP
 from studio.catalog.actions import Details, check, connect, introspect, refresh_codes, take_samples
 from studio.catalog.emulated import hellos
 from studio.catalog.models import Connection
@@ -23,9 +23,15 @@ from studio.mapping.actions import (
 )
 from studio.mapping.models import Mapping, ProposalRun
 from studio.mapping.wiring import embedder
+from studio.portal.models import Buyer
+from studio.portal.people import account_of
+from studio.portal.reading import read_account, read_items
+from studio.portal.shops import open_shop
 
 Say = Callable[[str], None]
 SLUG = "sample"
+# Not on hold, with documents of every state.
+PORTAL_CUSTOMER = "0000113"
 
 
 def people(workspace: Workspace) -> None:
@@ -117,7 +123,24 @@ def seed(say: Say) -> Workspace:
         refresh_codes(connection)
     for source, target in (("syspro-us", "qbo"), ("syspro-uk", "xero")):
         prepare_pair(actor, found[source], found[target], say)
+    portal(found["syspro-us"], say)
     return workspace
+
+
+def portal(connection: Connection, say: Say) -> None:
+    """The portal of the first company, with its sample buyer bound to a customer who may order."""
+    actor = machine(connection.workspace, "set-up", ADMINISTER)
+    shop = open_shop(actor, connection)
+    buyer = User.objects.get(
+        username=next(p["username"] for p in sample_people() if p["role"] == "buyer")
+    )
+    if not Buyer.objects.filter(user=buyer).exists():
+        account = account_of(actor, shop, PORTAL_CUSTOMER)
+        Buyer.objects.create(user=buyer, account=account, invited_by=actor.name)
+    items = read_items(shop.pk)
+    for account in shop.accounts.all():
+        read_account(account.pk)
+    say(f"portal of {connection.name}: {items} items, {buyer} buys for customer {PORTAL_CUSTOMER}")
 
 
 # What the first hour of a new user is about; the rest follows while the pages are up.

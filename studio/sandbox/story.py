@@ -94,7 +94,7 @@ def review_values(ivo: Actor, workspace: Workspace, say: Say) -> None:
 
 def review_matches(ana: Actor, workspace: Workspace, say: Say) -> None:
     """Approve certain pairs without a rival."""
-    flows = list(Flow.objects.filter(workspace=workspace).select_related("source", "target"))
+    flows = list(Flow.between.filter(workspace=workspace).select_related("source", "target"))
     for connection in {c.pk: c for f in flows for c in (f.source, f.target)}.values():
         say(f"{connection}: {refresh_masters(ana, connection)}")
     say(f"candidate pairs: {match_masters(ana, flows)}")
@@ -126,7 +126,7 @@ def publish_flows(ivo: Actor, workspace: Workspace, say: Say, *, keeping: bool =
     about documents and leaves them drafts.
     """
     ana = actor_of(workspace, "ana")
-    for flow in Flow.objects.filter(workspace=workspace).select_related("source", "target"):
+    for flow in Flow.between.filter(workspace=workspace).select_related("source", "target"):
         if "keeps" in flow.design and not keeping:
             continue
         try:
@@ -164,11 +164,11 @@ def quiet(workspace: Workspace, since: Any, *, seconds: float) -> bool:
     """Wait until every live flow was polled and nothing is under way any more."""
     deadline = time.monotonic() + seconds
     calm = 0
-    for flow in Flow.objects.filter(workspace=workspace, state="live"):
+    for flow in Flow.between.filter(workspace=workspace, state="live"):
         # Ledger journals are looked for only now and then; a visitor does not wait for that.
         nudge("flows.poll", flow.pk)
     while time.monotonic() < deadline:
-        flows = Flow.objects.filter(workspace=workspace, state="live")
+        flows = Flow.between.filter(workspace=workspace, state="live")
         polled = not flows.filter(
             Q(last_polled_at__isnull=True) | Q(last_polled_at__lt=since)
         ).exists()
@@ -315,7 +315,7 @@ def bills_are_paid(workspace: Workspace, say: Say) -> None:
 
 
 def _live(workspace: Workspace) -> QuerySet[Flow]:
-    return Flow.objects.filter(workspace=workspace, state="live").select_related("source", "target")
+    return Flow.between.filter(workspace=workspace, state="live").select_related("source", "target")
 
 
 def tie_out_others(ana: Actor, workspace: Workspace) -> dict[str, dict[str, Any]]:

@@ -39,7 +39,7 @@ Moves = dict[str, dict[Why, Decimal]]
 def document_flows(flow: Flow) -> QuerySet[Flow]:
     """The flows between the same two companies whose documents move stock."""
     return (
-        Flow.objects.filter(
+        Flow.between.filter(
             source=flow.source_id,
             target=flow.target_id,
             design__document__in=list(SIGNS),

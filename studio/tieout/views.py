@@ -49,7 +49,7 @@ def periods(request: StudioRequest) -> HttpResponse:
         {
             "latest": sorted(latest.values(), key=lambda t: (t.flow.name, actions.lead(t))),
             "earlier": [t for t in newest if latest[t.flow_id, t.currency] is not t][:EARLIER],
-            "flows": Flow.objects.filter(
+            "flows": Flow.between.filter(
                 workspace=request.workspace, state__in=("live", "paused")
             ).exclude(design__has_key="compares"),
             "may_run": request.actor.may(TIE_OUT),

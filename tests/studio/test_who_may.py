@@ -10,6 +10,12 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from studio.accounts.models import User
+from studio.accounts.roles import ADMINISTER
+from studio.catalog.models import Connection
+from studio.core.action import Actor
+from studio.portal.models import Account, Buyer
+from studio.portal.shops import open_shop
 from studio.triage.models import Case
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +23,8 @@ pytestmark = pytest.mark.django_db
 # Said here once more on purpose, by hand: who may reach which address, and by which method.
 ALL = {"ivo", "ana", "ada", "olga"}
 INTEGRATOR, ACCOUNTANT = {"ivo"}, {"ana"}
+# Bound to a customer here, so that only who he is decides.
+BUYER = {"bea"}
 PAGES = {
     "home": ALL,
     "triage:queue": ALL,
@@ -71,6 +79,13 @@ PAGES = {
     "catalog:connection-company": INTEGRATOR | {"ada"},
     "catalog:connection-disconnect": INTEGRATOR | {"ada"},
     "catalog:connection-ready": INTEGRATOR | {"ada"},
+    "portal:catalogue": BUYER,
+    "portal:basket": BUYER,
+    "portal:orders": BUYER,
+    "portal:order": BUYER,
+    "portal:invoices": BUYER,
+    "portal:document": BUYER,
+    "portal:desk": ALL,
     "webhooks:hooks": INTEGRATOR | {"ada"},
     "webhooks:hook": INTEGRATOR | {"ada"},
     "catalog:connection": ALL,
@@ -140,6 +155,8 @@ WRITES = {
         f"webhooks:{deed}": INTEGRATOR | {"ada"}
         for deed in ("change", "renew-secret", "switch", "remove", "ping", "send-again")
     },
+    **{f"portal:{deed}": BUYER for deed in ("prices", "add", "basket-change", "again", "refresh")},
+    **{f"portal:desk-{deed}": {"ada"} for deed in ("open", "rules", "invite", "bind", "end")},
     "tieout:balances-ask": ACCOUNTANT,
     "catalog:connection-check": INTEGRATOR | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},
@@ -154,6 +171,7 @@ OURS = {
     "catalog",
     "learning",
     "webhooks",
+    "portal",
 }
 
 
@@ -183,9 +201,22 @@ def test_every_address_of_the_project_is_in_the_table() -> None:
     assert set(ROUTES) == set(PAGES) | set(WRITES)
 
 
-@pytest.mark.parametrize("person", sorted(ALL))
+def bind(person: User) -> None:
+    """Make the buyer one of a customer."""
+    erp = Connection.objects.create(
+        workspace=person.memberships.get().workspace, system="syspro", name="ERP", currency="USD"
+    )
+    admin = Actor("Ada", "administrator", frozenset({ADMINISTER}))
+    account = Account.objects.create(shop=open_shop(admin, erp), customer="1", name="One")
+    Buyer.objects.create(user=person, account=account)
+
+
+@pytest.mark.parametrize("person", sorted(ALL | BUYER))
 def test_a_role_reaches_what_it_may_and_is_refused_the_rest(person, request, as_person) -> None:
-    client = as_person(request.getfixturevalue(person))
+    who = request.getfixturevalue(person)
+    if person in BUYER:
+        bind(who)
+    client = as_person(who)
     wrong = []
     for method, table in ((client.get, PAGES), (client.post, WRITES)):
         for name, allowed in table.items():
@@ -211,8 +242,11 @@ def test_who_belongs_to_no_workspace_is_refused_everywhere(otto, as_person) -> N
 
 
 @pytest.mark.parametrize("name", list(WRITES))
-def test_a_write_is_never_a_get(name, ivo, ana, as_person) -> None:
-    person = ivo if "ivo" in WRITES[name] else ana
+def test_a_write_is_never_a_get(name, request, as_person) -> None:
+    known = ("ivo", "ana", "ada", "bea")
+    person = request.getfixturevalue(next(p for p in known if p in WRITES[name]))
+    if WRITES[name] == BUYER:
+        bind(person)
 
     assert as_person(person).get(address(name)).status_code == 405
 

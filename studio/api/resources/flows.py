@@ -144,7 +144,7 @@ class DeliveryFilter(filters.FilterSet):  # type: ignore[misc]
 class Flows(Resource[Flow]):
     """Designed routes."""
 
-    queryset = Flow.objects.select_related("source", "target")
+    queryset = Flow.between.select_related("source", "target")
     serializer_class = FlowShape
     brief = FlowBrief
     filterset_class = FlowFilter

@@ -33,11 +33,11 @@ BANDS: tuple[tuple[float, str, str], ...] = (
 # Words of states by the tone in which pages show them; a word not listed is shown quiet.
 TONE_WORDS: dict[str, str] = {
     "good": "done posted approved published live green ok healthy tied resolved confirmed accepted "
-    "linked fixed active signed",
+    "linked fixed active signed complete settled arrived",
     "warn": "open ready queued new waiting draft review taken partial stale rehearsed due in-work "
-    "paused unclear unknown",
+    "paused unclear unknown held looked-at",
     "bad": "failed parked broken red rejected stopped revoked refused lost overdue drifted "
-    "difference error",
+    "difference error declined",
     "info": "running sending claimed planned",
     "machine": "machine proposed prefilled suggested model",
 }

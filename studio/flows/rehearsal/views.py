@@ -40,7 +40,7 @@ GROUPS = {
 def listed(request: StudioRequest, key: str) -> HttpResponse:
     """What was rehearsed of a flow, and the form for another one."""
     flow = get_object_or_404(
-        Flow.objects.select_related("source", "target"), workspace=request.workspace, key=key
+        Flow.between.select_related("source", "target"), workspace=request.workspace, key=key
     )
     context = {
         "flow": flow,

@@ -49,7 +49,7 @@ ZERO = Decimal(0)
 
 def pairs(workspace: Workspace) -> list[tuple[Connection, Connection]]:
     """Companies whose open balances can be compared: those between which flows make documents."""
-    found = pairs_of(Flow.objects.filter(workspace=workspace))
+    found = pairs_of(Flow.between.filter(workspace=workspace))
     companies = Connection.objects.in_bulk({pk for pair in found for pk in pair})
     return [(companies[source], companies[target]) for source, target in sorted(found)]
 

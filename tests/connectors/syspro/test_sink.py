@@ -325,7 +325,7 @@ def test_an_item_is_created_with_warehouse_and_price(syspro: SysproConnector) ->
     receipt = syspro.create(Draft("InvMaster", data, "i", "NEW-1"))  # type: ignore[arg-type]
     assert receipt.data["Description"] == "Neu & schön"
     assert receipt.data["InvPrice"][0]["SellingPrice"] == Decimal("3.5")  # type: ignore[index, call-overload]
-    assert syspro.quote("0000101", "NEW-1")["Price"] == Decimal("3.5")
+    assert syspro.quote("0000101", "NEW-1").price == Decimal("3.5")
 
 
 def test_a_supplier_is_created_with_its_address(syspro: SysproConnector) -> None:
