@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('flows', '0015_digests'),
+        ('flows', '0016_event_since'),
     ]
 
     operations = [

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0005_ended_connections'),
-        ('flows', '0016_own_flows'),
+        ('flows', '0017_own_flows'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
