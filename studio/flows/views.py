@@ -25,8 +25,8 @@ from studio.flows.evidence import flat
 from studio.flows.models import Delivery, Flow, InboxItem, Run
 from studio.flows.pairing import start_pair
 from studio.flows.retry import HOW, retry
-from studio.flows.splitting import answers_to
 from studio.flows.rungs import change_rung, may_change
+from studio.flows.splitting import answers_to
 from studio.flows.views_designer import note_place
 
 DELIVERY_TABS = [

@@ -30,7 +30,7 @@ from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
 from studio.triage.narrowing import Narrowing, facets
 from studio.triage.remedies import Choice, Input, Remedy, absent_from, remedies_for, remedy
-from studio.triage.words import CLASS_LABELS, COUNTED, OWNERS
+from studio.triage.words import CLASS_LABELS, COUNTED, FACETS_COUNT, OWNERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ def queue(request: StudioRequest) -> HttpResponse:
                 for money in queries.at_risk(cases)
             ],
             "narrowing": now,
+            "facets_count": FACETS_COUNT,
             "facets": facets(request.workspace, here, request.GET, now),
             "states": [
                 (value, label, addresses.narrowed(request.GET, state=value, page=""))
@@ -209,7 +210,9 @@ def fix(request: StudioRequest, key: str, name: str) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
         # What was typed is not typed twice: the form comes back as it was sent.
         pressed = remedy(name)
-        kept = {i.name: values[i.name] for i in pressed.inputs if i.name in values} if pressed else {}
+        kept = (
+            {i.name: values[i.name] for i in pressed.inputs if i.name in values} if pressed else {}
+        )
         request.session[REFUSED] = {"case": str(case.uuid), "remedy": name, "values": kept}
         return _to_heading("triage:case", key=case.uuid)
     messages.success(request, sentence)

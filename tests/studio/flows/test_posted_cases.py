@@ -354,7 +354,9 @@ def test_a_difference_is_split_over_several_reasons_with_an_audit_line(world, ac
     said = apply_remedy(accountant, world.case(), "split", PARTS)
 
     case = world.case()
-    assert said.startswith("The difference of 35.54 USD is split: 30.00 USD freight is billed apart;")
+    assert said.startswith(
+        "The difference of 35.54 USD is split: 30.00 USD freight is billed apart;"
+    )
     assert (case.state, case.closed_by) == ("accepted", "Ana Keller")
     assert "-2.00 USD stamp duty" in case.closed_reason
     line = AuditEvent.objects.get(key="case.split")
@@ -429,7 +431,9 @@ def test_explain_names_the_parts_of_the_difference(world, accountant, ana, as_pe
     posted_wrong(world, "1001")
     apply_remedy(accountant, world.case(), "split", PARTS)
 
-    page = as_person(ana).get(f"/flows/deliveries/{world.post('1001').uuid}/explain/").content.decode()
+    page = (
+        as_person(ana).get(f"/flows/deliveries/{world.post('1001').uuid}/explain/").content.decode()
+    )
 
     assert "Why the total is another" in page
     assert all(PARTS[f"reason_{n}"] in page for n in (1, 2, 3))
