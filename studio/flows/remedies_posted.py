@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 
-from studio.accounts.roles import TRIAGE
+from engine.canon.money import spoken
+from studio.accounts.roles import APPROVE, TRIAGE
 from studio.core.action import Actor
 from studio.flows.actions import item_of
 from studio.flows.models import Delivery, InboxItem
@@ -20,6 +21,7 @@ from studio.flows.reposting import (
     posting_of,
     take_back_and_post_again,
 )
+from studio.flows.splitting import ROWS, difference_of, split
 from studio.triage.models import Case
 from studio.triage.remedies import Input, Remedy, register
 
@@ -93,7 +95,23 @@ def _what_leaving_does(case: Case) -> str:
     )
 
 
+def _what_splitting_does(case: Case) -> str:
+    return (
+        f"The difference is {spoken(difference_of(case), case.currency)}, source less target. The amounts of "
+        "the parts must add up to it to the cent; each part is named in the tie-out and under Explain."
+    )
+
+
 REASON = Input("reason", "Reason", "reason")
+# A row each: why, and how much of the difference it is.
+PARTS = tuple(
+    one
+    for n in ROWS
+    for one in (
+        Input(f"reason_{n}", f"Reason {n}", required=n < 3, row=str(n)),
+        Input(f"amount_{n}", f"Amount {n}", "amount", required=n < 3, row=str(n)),
+    )
+)
 
 
 def register_all() -> None:
@@ -101,6 +119,8 @@ def register_all() -> None:
     for remedy in (
         Remedy("repost", "Void it there and post it again", TRIAGE,
                lambda c: _about(c, TOTAL_DIFFERS, CHANGED), _repost, (REASON,), primary=True, about=_what_repost_does),
+        Remedy("split", "Split over several reasons", APPROVE, lambda c: _about(c, TOTAL_DIFFERS), split, PARTS,
+               about=_what_splitting_does),
         Remedy("take_back", "Void it there", TRIAGE, lambda c: _about(c, *DROPPED), _take_back, (REASON,), primary=True),
         Remedy("leave_posted", "Close; the posted document stays", TRIAGE, _leavable, _leave, (REASON,),
                about=_what_leaving_does),

@@ -26,6 +26,7 @@ from studio.flows.models import Delivery, Flow, InboxItem, Run
 from studio.flows.pairing import start_pair
 from studio.flows.retry import HOW, retry
 from studio.flows.rungs import change_rung, may_change
+from studio.flows.splitting import answers_to
 from studio.flows.views_designer import note_place
 
 DELIVERY_TABS = [
@@ -195,12 +196,17 @@ def explain(request: StudioRequest, key: str) -> HttpResponse:
         uuid=key,
     )
     receipt: Any = json.loads(found.receipt) if found.receipt else {}
+    subject, difference = f"inbox:{found.item.uuid}", found.item.amount - found.gross
+    answer = answers_to([subject]).get(subject) if found.step == "post" and difference else None
     text = request.GET.get("q", "").strip()[:60]
     return render(
         request,
         "flows/explain.html",
         {
             "delivery": found,
+            "answer": answer.of(difference) if answer and answer.covers(difference) else (),
+            "answered_by": answer.by if answer else "",
+            "other_total": queries.other_total(found, found.item),
             "rows": [one for one in queries.ancestry(found) if one.speaks_of(text)],
             "text": text,
             "receipt": flat(receipt)[:80],

@@ -64,6 +64,8 @@ SENTENCES = {
     "flow.drained": "let {flow} end what is under way and pause: {reason}",
     "flow.rehearsed": "asked for a rehearsal of {flow}, version {version}",
     "flow.rehearsal_signed": "signed the rehearsal of {flow}, version {version}",
+    "exceptions.owner_set": "gave new cases of “{class}” to {to}",
+    "exceptions.owner_dropped": "gave new cases of “{class}” to nobody in particular",
     "case.assigned": "assigned a case of {record} to {to}",
     "case.commented": "commented on {record}",
     "item.closed": "closed {record} without posting: {reason}",

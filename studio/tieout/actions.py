@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ from django.utils import timezone
 from connectors.http.jsontext import load
 from engine.canon.totals import Sums, complete, sums_of
 from engine.ports import Connector, SourceRecord
+from engine.runtime.residual import Difference as Named
 from engine.runtime.residual import Name, Position, Residual, compare
 from studio.accounts.roles import TIE_OUT
 from studio.catalog.wiring import PATIENCE_APART, opened
@@ -28,12 +29,11 @@ from studio.flows.comparing import is_comparing
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import first
 from studio.flows.poll import HISTORY
-from studio.flows.reposting import TOTAL_DIFFERS
 from studio.flows.reversal import ENDED
 from studio.flows.reversal import STEPS as TAKE_BACK
+from studio.flows.splitting import Answer, answers_to
 from studio.flows.steps import Surroundings, walk
 from studio.tieout.models import Difference, TieOut
-from studio.triage.models import Case
 
 PAGE = 200
 MEASURES = ("gross", "net", "tax")
@@ -345,15 +345,18 @@ def _store(
     totals["target"]["count"] = sum(len(r.targets) for r in rows)
     unexplained = sum((abs(r.unexplained) for r in results.values()), Decimal(0))
     by_key = {r.key: r for r in rows}
-    accepted = _accepted(
-        by_key[d.key] for d in gross.differences if d.name is Name.POSTED_OTHERWISE
-    )
+    otherwise = [d for d in gross.differences if d.name is Name.POSTED_OTHERWISE]
+    answers = answers_to(by_key[d.key].record for d in otherwise)
     answered = {
-        d.key: accepted[by_key[d.key].record]
-        for d in gross.differences
-        if d.name is Name.POSTED_OTHERWISE and by_key[d.key].record in accepted
+        d.key: answer
+        for d in otherwise
+        if (answer := answers.get(by_key[d.key].record)) and answer.covers(d.amount)
     }
-    red = [d for d in gross.differences if str(d.name) in RED and d.key not in answered]
+    red = [
+        d
+        for d in gross.differences
+        if str(d.name) in RED and not (d.name is Name.POSTED_OTHERWISE and d.key in answered)
+    ]
     with transaction.atomic():
         tie = TieOut.objects.create(
             flow=flow,
@@ -372,17 +375,23 @@ def _store(
                 label=f"{d.key}",
                 record_key=d.key,
                 subject=by_key[d.key].subject,
-                amount=d.amount,
-                detail=answered.get(d.key, {}) if d.name is Name.POSTED_OTHERWISE else {},
+                amount=amount,
+                detail=detail,
             )
             for d in gross.differences
+            for amount, detail in _named(d, answered)
         )
     return tie
 
 
-def _accepted(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
-    """Record -> who accepted that it was posted with another total, and why."""
-    cases = Case.objects.filter(
-        code=TOTAL_DIFFERS, state="accepted", subject__in=[r.record for r in rows]
-    )
-    return {c.subject: {"by": c.closed_by, "reason": c.closed_reason} for c in cases}
+def _named(
+    difference: Named, answered: Mapping[str, Answer]
+) -> list[tuple[Decimal, dict[str, str]]]:
+    """A difference as it is written down: whole, or in the parts somebody answered for."""
+    answer = answered.get(difference.key) if difference.name is Name.POSTED_OTHERWISE else None
+    if answer is None:
+        return [(difference.amount, {})]
+    return [
+        (part.amount, {"by": answer.by, "reason": part.reason})
+        for part in answer.of(difference.amount)
+    ]

@@ -22,10 +22,11 @@ MEASURES = ("count", "net", "tax", "gross")
 
 
 def rows_of(tie: TieOut, labels: Mapping[str, Any]) -> list[Row]:
-    """Kind in words, record, amount, currency of every named difference."""
+    """Kind in words, record, amount, currency of every named difference; with the reason somebody gave."""
     return [
-        (str(labels.get(d.kind, d.kind)), d.record_key, d.amount, tie.currency)
+        (": ".join(said), d.record_key, d.amount, tie.currency)
         for d in tie.differences.all()
+        if (said := [str(labels.get(d.kind, d.kind)), *filter(None, [d.detail.get("reason")])])
     ]
 
 

@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studio.accounts.models import User, Workspace
-from studio.accounts.roles import TRIAGE
+from studio.accounts.roles import ADMINISTER, TRIAGE
 from studio.core.action import Actor, acting, record
 from studio.core.refused import DecisionRefused
-from studio.triage.models import OPEN_STATES, Case, CaseNote
+from studio.triage.models import OPEN_STATES, Case, CaseNote, ClassOwner
 from studio.triage.remedies import remedy as find_remedy
 from studio.webhooks.outbox import amount, tell
 
@@ -65,12 +65,15 @@ def open_case(workspace: Workspace, trouble: Trouble) -> Case:
             updated_at=timezone.now(),
         )
         return again
+    owner = ClassOwner.objects.filter(workspace=workspace, case_class=trouble.case_class).first()
+    person = owner.person if owner and owner.person and owner.person_can_act() else None
     case = Case.objects.create(
         workspace=workspace,
+        assignee=person,
         subject=trouble.subject,
         code=trouble.code,
         case_class=trouble.case_class,
-        audience=trouble.audience,
+        audience=(owner.role if owner else "") or trouble.audience,
         severity=trouble.severity,
         cause=trouble.cause[:200],
         cause_label=trouble.cause_label[:300],
@@ -88,6 +91,9 @@ def open_case(workspace: Workspace, trouble: Trouble) -> Case:
         due_at=timezone.now() + timedelta(days=DUE_DAYS.get(trouble.case_class, 3)),
     )
     CaseNote.objects.create(case=case, author="machine", kind="opened", text=trouble.sentence)
+    if person:
+        words = f"Given to {person}, who has cases of this class."
+        CaseNote.objects.create(case=case, author="machine", kind="assigned", text=words)
     _tell("case.opened", case)
     return case
 
@@ -124,6 +130,28 @@ def close_cases(subject: str, *, state: str, reason: str, by: str, keep: Iterabl
         _tell("case.closed", case)
         closed += 1
     return closed
+
+
+def set_owner(actor: Actor, owner: ClassOwner) -> None:
+    """Keep who has the cases of a class from the start; those that are open stay where they are."""
+    with acting(
+        actor, ADMINISTER, "exceptions.owner_set", f"workspace:{owner.workspace.uuid}"
+    ) as line:
+        owner.full_clean()
+        owner.save()
+        line.data = {
+            "class": owner.get_case_class_display(),
+            "to": str(owner.person or owner.get_role_display()),
+        }
+
+
+def drop_owner(actor: Actor, owner: ClassOwner) -> None:
+    """Let the cases of a class wait for whoever takes them again."""
+    with acting(
+        actor, ADMINISTER, "exceptions.owner_dropped", f"workspace:{owner.workspace.uuid}"
+    ) as line:
+        line.data = {"class": owner.get_case_class_display()}
+        owner.delete()
 
 
 def assign(actor: Actor, case: Case, person: User | None) -> None:

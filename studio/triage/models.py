@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from simple_history.models import HistoricalRecords
 
-from studio.accounts.models import User, Workspace
+from studio.accounts.models import Membership, User, Workspace
+from studio.accounts.roles import READ, permissions_of
 from studio.core.models import Base
+from studio.triage.words import CLASS_LABELS, OWNERS
 
 STATES = [
     ("open", "Open"),
@@ -103,3 +107,51 @@ class CaseNote(Base):
 
     class Meta:
         ordering = ["created_at"]
+
+
+class ClassOwner(Base):
+    """Who has the cases of one class from the start: a person, or those in a role."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="class_owners")
+    case_class = models.CharField(
+        "class of cases", max_length=30, choices=list(CLASS_LABELS.items())
+    )
+    role = models.CharField(
+        max_length=20,
+        blank=True,
+        choices=list(OWNERS.items()),
+        help_text="who can act; empty: as the trouble itself says",
+    )
+    person = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="gets each new case of the class; empty: it waits for whoever takes it",
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "case_class"], name="one_owner_of_a_class_of_cases"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_case_class_display()
+
+    def clean(self) -> None:
+        """An owner that nobody is, or who may only read, would leave the cases to nobody."""
+        if not self.role and self.person is None:
+            raise ValidationError("Name a person, or who can act.")
+        if self.person is not None and not self.person_can_act():
+            raise ValidationError(
+                {"person": f"{self.person} is not in this workspace, or may only read there."}
+            )
+
+    def person_can_act(self) -> bool:
+        """Whether the person is here and may do more than read; roles change, so it is asked each time."""
+        found = Membership.objects.filter(user=self.person, workspace=self.workspace).first()
+        return found is not None and bool(permissions_of(found.role) - {READ})

@@ -34,6 +34,7 @@ class Input:
         required: whether it may stay empty.
         searched: whether the choices are too many to read; a short list needs no search box.
         named: called with the case; the words beside the control where they depend on the case.
+        row: inputs with the same name of a row, one after the other, stand side by side.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Input:
     required: bool = True
     searched: bool = True
     named: Callable[[Case], str] | None = None
+    row: str = ""
 
     def words(self, case: Case) -> str:
         """The words beside the control for this case."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,7 +30,7 @@ from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
 from studio.triage.narrowing import Narrowing, facets
 from studio.triage.remedies import Choice, Input, Remedy, absent_from, remedies_for, remedy
-from studio.triage.words import CLASS_LABELS, COUNTED, OWNERS
+from studio.triage.words import CLASS_LABELS, COUNTED, FACETS_COUNT, OWNERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Button:
 
 
 PAGE = 50
+# Where a refused form waits until its case is shown again.
+REFUSED = "case_form_refused"
 HINTS = [
     ("↓ ↑", _lazy("move")),
     ("Enter", _lazy("open")),
@@ -96,6 +99,7 @@ def queue(request: StudioRequest) -> HttpResponse:
                 for money in queries.at_risk(cases)
             ],
             "narrowing": now,
+            "facets_count": FACETS_COUNT,
             "facets": facets(request.workspace, here, request.GET, now),
             "states": [
                 (value, label, addresses.narrowed(request.GET, state=value, page=""))
@@ -128,16 +132,19 @@ def _records(request: StudioRequest, cases: QuerySet[Case]) -> KeysetPage[Case]:
     return keyset(cases, ["-base_amount", "-id"], after=after, before=before, size=PAGE)
 
 
-def buttons_of(request: StudioRequest, case: Case) -> list[Button]:
-    """The fixes of a case with their inputs filled in."""
+def buttons_of(
+    request: StudioRequest, case: Case, typed: Mapping[str, Any] | None = None
+) -> list[Button]:
+    """The fixes of a case with their inputs filled in; ``typed`` is what was refused a moment ago."""
     found = []
     for one in remedies_for(case):
+        kept = typed["values"] if typed and typed["remedy"] == one.key else {}
         controls = [
             Control(
                 spec,
                 spec.words(case),
                 spec.choices(case, "") if spec.choices else [],
-                spec.initial(case) if spec.initial else "",
+                kept.get(spec.name) or (spec.initial(case) if spec.initial else ""),
             )
             for spec in one.inputs
         ]
@@ -159,7 +166,10 @@ def case_page(request: StudioRequest, key: str) -> HttpResponse:
 def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
     """Everything the case page shows."""
     others = queries.neighbours(case)
-    buttons = buttons_of(request, case) if case.closed_at is None else []
+    typed = request.session.pop(REFUSED, None) if REFUSED in request.session else None
+    typed = typed if typed and typed["case"] == str(case.uuid) else None
+    buttons = buttons_of(request, case, typed) if case.closed_at is None else []
+    likeliest = next((b.remedy.key for b in sorted(buttons, key=lambda b: not b.offers)), "")
     return {
         "case": case,
         "class_label": CLASS_LABELS.get(case.case_class, case.case_class),
@@ -167,7 +177,7 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "overdue": case.closed_at is None and case.due_at and case.due_at < timezone.now(),
         "is_open": case.closed_at is None,
         "buttons": buttons,
-        "opened": next((b.remedy.key for b in sorted(buttons, key=lambda b: not b.offers)), ""),
+        "opened": typed["remedy"] if typed else likeliest,
         "absent": absent_from(case) if case.closed_at is None else [],
         "notes": case.notes.all(),
         "others": others[:6],
@@ -198,6 +208,12 @@ def fix(request: StudioRequest, key: str, name: str) -> HttpResponse:
         sentence = actions.apply_remedy(request.actor, case, name, values)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
+        # What was typed is not typed twice: the form comes back as it was sent.
+        pressed = remedy(name)
+        kept = (
+            {i.name: values[i.name] for i in pressed.inputs if i.name in values} if pressed else {}
+        )
+        request.session[REFUSED] = {"case": str(case.uuid), "remedy": name, "values": kept}
         return _to_heading("triage:case", key=case.uuid)
     messages.success(request, sentence)
     following = queries.next_case(case)

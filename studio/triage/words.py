@@ -9,6 +9,18 @@ COUNTED = _(
     "Each record is counted once, however many causes hold it up; what is put aside is not."
 )
 
+# What the numbers of the facets count; beside them.
+FACETS_COUNT = _("These count cases: a record with two causes is two cases, and one record above.")
+
+# Who can act, as a facet.
+ROLES = {
+    "accountant": _("Accountant"),
+    "integrator": _("Integrator"),
+    "approver": _("Approver"),
+    "operator": _("Who runs the studio"),
+    "machine": _("The machine, then an integrator"),
+}
+
 # Who can act; a case that nobody was given waits for them.
 OWNERS = {
     "machine": _("for the machine, then for an integrator"),

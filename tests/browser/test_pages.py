@@ -280,3 +280,26 @@ def test_how_full_a_field_is_stands_in_its_own_column(
     assert cell is not None
     assert share is not None
     assert share["x"] + share["width"] <= cell["x"] + cell["width"] + 1
+
+
+def test_a_difference_is_split_from_its_case_and_a_refused_form_comes_back(
+    world: World, page_for: Any, accessible_everywhere: Any
+) -> None:
+    world.target.total = lambda draft: Decimal("90.00")
+    world.order("1001")
+    world.run()
+    path = f"/exceptions/{Case.objects.get().uuid}/"
+    accessible_everywhere("ana", path)
+    page = page_for("ana", path)
+    page.get_by_text("Split over several reasons").first.click()
+    for name, value in (("Reason 1", "freight"), ("Amount 1", "6.00"), ("Reason 2", "duty")):
+        page.get_by_label(name).fill(value)
+    page.get_by_label("Amount 2").fill("3.99")
+    page.get_by_role("button", name="Split over several reasons").click()
+
+    expect(page.get_by_text("0.01 USD is left over")).to_be_visible()
+    expect(page.get_by_label("Reason 1")).to_have_value("freight")
+    page.get_by_label("Amount 2").fill("4.00")
+    page.get_by_role("button", name="Split over several reasons").click()
+
+    expect(page.get_by_text("The difference of 10.00 USD is split")).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -369,3 +370,22 @@ def test_reading_balances_is_asked_for_and_not_waited_for(
     said = client_of(ana, "tie out").post("/api/v1/balances/read/", {}, format="json")
 
     assert [r["state"] for r in said.json()] == ["waiting"]
+
+
+def test_a_difference_is_split_by_program_exactly_or_not_at_all(
+    world: Any, ana: User, client_of: Clients
+) -> None:
+    world.target.total = lambda draft: Decimal("90.00")
+    world.order("1001")
+    world.run()
+    client, case = client_of(ana, all_scopes=True), Case.objects.get()
+    values = {"reason_1": "freight", "amount_1": "6.00", "reason_2": "duty", "amount_2": "3.99"}
+    address, body = f"/api/v1/cases/{case.uuid}/apply/", {"remedy": "split", "values": values}
+
+    refused = client.post(address, body, format="json")
+    values["amount_2"] = "4.00"
+    done = client.post(address, body, format="json")
+
+    assert refused.status_code == 400
+    assert "0.01 USD is left over" in refused.content.decode()
+    assert (done.status_code, done.json()["case"]["state"]) == (200, "accepted")

@@ -332,3 +332,108 @@ def test_what_was_voided_is_posted_again_under_a_number_of_its_own(world, accoun
 
     posts = Delivery.objects.filter(step="post").order_by("pk")
     assert [(p.state, p.reference) for p in posts] == [("reversed", "1001"), ("done", "1001/2")]
+
+
+# --- a difference with several reasons --------------------------------------------------------------
+
+PARTS = {
+    "reason_1": "freight is billed apart",
+    "amount_1": "30.00",
+    "reason_2": "discount agreed by telephone",
+    "amount_2": "7.54",
+    "reason_3": "stamp duty",
+    "amount_3": "-2.00",
+    "reason_4": "",
+    "amount_4": "",
+}
+
+
+def test_a_difference_is_split_over_several_reasons_with_an_audit_line(world, accountant) -> None:
+    posted_wrong(world, "1001")
+
+    said = apply_remedy(accountant, world.case(), "split", PARTS)
+
+    case = world.case()
+    assert said.startswith(
+        "The difference of 35.54 USD is split: 30.00 USD freight is billed apart;"
+    )
+    assert (case.state, case.closed_by) == ("accepted", "Ana Keller")
+    assert "-2.00 USD stamp duty" in case.closed_reason
+    line = AuditEvent.objects.get(key="case.split")
+    assert line.data["values"]["amount_2"] == "7.54"
+    assert "30.00 USD freight is billed apart" in sentence(line)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"amount_2": "7.53"}, "0.01 USD is left over"),
+        ({"amount_2": "7.55"}, "-0.01 USD is left over"),
+        ({"amount_2": "7.540001"}, "to the cent"),
+        ({"amount_2": "NaN"}, "is no amount"),
+        ({"amount_2": "1E+999999"}, "is no amount"),
+        ({"amount_2": "0"}, "is no amount"),
+        ({"reason_3": ""}, "Row 3 needs both a reason and an amount"),
+        ({"reason_2": " "}, "Reason 2 is needed"),
+    ],
+)
+def test_parts_that_do_not_make_the_difference_are_refused_whole(
+    world, accountant, changes, why
+) -> None:
+    posted_wrong(world, "1001")
+
+    with pytest.raises(ValidationError, match=why):
+        apply_remedy(accountant, world.case(), "split", {**PARTS, **changes})
+
+    case = world.case()
+    assert (case.state, "parts" in case.evidence) == ("open", False)
+    assert not AuditEvent.objects.filter(key="case.split").exists()
+
+
+def test_splitting_is_for_who_may_approve(world, ivo, actor_of) -> None:
+    posted_wrong(world, "1001")
+
+    with pytest.raises(PermissionDenied):
+        apply_remedy(actor_of(ivo), world.case(), "split", PARTS)
+
+
+def test_a_split_is_offered_for_nothing_but_a_total_that_differs(world) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+
+    assert "split" not in buttons(world.case())
+
+
+def test_splitting_leaves_the_other_questions_of_the_record_open(world, accountant) -> None:
+    posted_wrong(world, "1001")
+    world.order("1001", deleted=True)
+    world.run()
+
+    apply_remedy(accountant, world.case(code="total-differs"), "split", PARTS)
+
+    assert [c.code for c in Case.objects.filter(state__in=OPEN_STATES)] == ["deleted-at-source"]
+
+
+def test_a_refused_split_comes_back_with_what_was_typed(world, ana, as_person) -> None:
+    posted_wrong(world, "1001")
+    client, address = as_person(ana), f"/exceptions/{world.case().uuid}/"
+
+    refused = client.post(f"{address}fix/split/", {**PARTS, "amount_2": "7.00"}, follow=True)
+
+    page = refused.content.decode()
+    assert "0.54 USD is left over" in page
+    assert 'value="discount agreed by telephone"' in page
+    assert 'value="7.00"' in page
+    assert 'value="7.00"' not in client.get(address).content.decode()
+
+
+def test_explain_names_the_parts_of_the_difference(world, accountant, ana, as_person) -> None:
+    posted_wrong(world, "1001")
+    apply_remedy(accountant, world.case(), "split", PARTS)
+
+    page = (
+        as_person(ana).get(f"/flows/deliveries/{world.post('1001').uuid}/explain/").content.decode()
+    )
+
+    assert "Why the total is another" in page
+    assert all(PARTS[f"reason_{n}"] in page for n in (1, 2, 3))

@@ -367,6 +367,56 @@ def test_a_difference_accepted_with_a_reason_is_not_red_any_more(
     assert "accepted by Ana Keller: freight is billed apart" in page
 
 
+SPLIT = {"reason_1": "freight", "amount_1": "12.00", "reason_2": "duty", "amount_2": "-2.00"}
+
+
+def test_a_split_difference_is_named_part_by_part_and_adds_up(
+    world, tie, accountant, ana, as_person
+) -> None:
+    from studio.triage.actions import apply_remedy
+
+    posted_short(world)
+    apply_remedy(accountant, world.case(), "split", SPLIT)
+
+    found = tie()
+
+    parts = {d.detail["reason"]: d.amount for d in found.differences.all()}
+    assert parts == {"freight": Decimal("12.00"), "duty": Decimal("-2.00")}
+    assert (sum(parts.values()), found.green, found.unexplained) == (found.residual, True, 0)
+    client = as_person(ana)
+    assert "accepted by Ana Keller: duty" in client.get(f"/tie-out/{found.uuid}/").content.decode()
+    table = client.get(f"/tie-out/{found.uuid}/export.csv").content.decode()
+    assert "We posted another amount than the source says: duty,1001,-2.00,USD" in table
+
+
+def test_a_split_answers_for_no_more_than_its_sum(world, tie, accountant) -> None:
+    """Were the difference another one by now, the old parts would leave a rest that nobody named."""
+    from studio.triage.actions import apply_remedy
+
+    posted_short(world)
+    apply_remedy(accountant, world.case(), "split", SPLIT)
+    world.post("1001").__class__.objects.filter(step="post").update(gross=Decimal("85.00"))
+    invoice(world, TotalAmt=Decimal("85.00"))
+
+    found = tie()
+
+    assert names(found) == {"posted_otherwise": Decimal("15.00")}
+    assert not found.green
+
+
+def test_an_answered_difference_answers_for_no_later_change(world, tie, accountant) -> None:
+    from studio.triage.actions import apply_remedy
+
+    posted_short(world)
+    apply_remedy(accountant, world.case(), "split", SPLIT)
+    invoice(world, TotalAmt=Decimal("80.00"))
+
+    found = tie()
+
+    assert names(found)["changed_at_target"] == Decimal("10.00")
+    assert not found.green
+
+
 def narrowed(world) -> None:
     """A newer filter wants other orders than the one that was posted."""
     design = {**world.version.content["design"], "filter": 'currency = "EUR"'}
