@@ -46,7 +46,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if "house" not in getattr(item, "fixturenames", ()):  # that one keeps its rows for a file
+            if "house" not in getattr(
+                item, "fixturenames", ()
+            ):  # that one keeps its rows for a file
                 item.add_marker(pytest.mark.django_db(transaction=True))
             if CHROMIUM is None:
                 item.add_marker(missing)
@@ -142,6 +144,7 @@ def open_page(browser: Browser, live_server: LiveServer, watch: Watch) -> Iterat
 @pytest.fixture
 def page_for(open_page: OpenPage, request: pytest.FixtureRequest) -> OpenPage:
     """``page_for("ana", "/")``: signs the person in by session cookie and opens the path."""
+
     def make(person: str, path: str = "", **options: Any) -> Page:
         user = request.getfixturevalue(person)
         client = Client()
@@ -259,23 +262,5 @@ def accessible() -> Callable[[Page], None]:
             page.evaluate(script)
         found = AxeResults(page.evaluate(RUN_AXE))
         assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
-
-    return check
-
-
-@pytest.fixture
-def accessible_everywhere(
-    page_for: OpenPage, accessible: Callable[[Page], None]
-) -> Callable[[str, str], None]:
-    """Opens a path as a person in light and dark at both widths and runs axe on each."""
-
-    def check(person: str, path: str) -> None:
-        for scheme in SCHEMES:
-            for width in WIDTHS:
-                page = page_for(person, path, scheme=scheme, width=width)
-                accessible(page)
-                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert wide <= 0, f"{path} scrolls sideways by {wide} px at {width}"
-                page.context.close()
 
     return check

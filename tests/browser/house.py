@@ -347,9 +347,7 @@ PAGES: dict[str, Callable[[House], str]] = {
     "triage:case customer": _page(
         "triage:case", key=lambda _: open_case(case_class="missing_reference").uuid
     ),
-    "triage:case period": _page(
-        "triage:case", key=lambda _: open_case(case_class="period").uuid
-    ),
+    "triage:case period": _page("triage:case", key=lambda _: open_case(case_class="period").uuid),
     "triage:case closed": _page(
         "triage:case", key=lambda _: Case.objects.exclude(closed_at=None)[0].uuid
     ),
@@ -364,6 +362,7 @@ PAGES: dict[str, Callable[[House], str]] = {
     "linking:matches": _page("linking:matches"),
     "linking:matches unmatched": _page("linking:matches", "?state=unmatched"),
     "linking:matches linked": _page("linking:matches", "?state=linked"),
+    "linking:matches apart": _page("linking:matches", "?state=apart"),
     "linking:explain": _page("linking:explain", key=ANY_PAIR),
     "linking:link": _page("linking:link", key=lambda _: Link.objects.get(left_code="C2").uuid),
     "flows:flows": _page("flows:flows"),
@@ -450,4 +449,4 @@ NO_PAGE: dict[str, str] = {
 
 def may_open(person: str, page: str) -> bool:
     """By the table that was written by hand; what it does not list is open to every member."""
-    return person in WHO_MAY.get(page.split()[0], set(ROLES))
+    return person in WHO_MAY.get(page.split(maxsplit=1)[0], set(ROLES))
