@@ -11,7 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from studio.accounts.models import Membership, User, Workspace
-from studio.core.action import Actor
+from studio.accounts.roles import who_may
+from studio.core.action import Actor, NotPermitted
 
 P = ParamSpec("P")
 
@@ -64,7 +65,8 @@ def page(
                 raise PermissionDenied(
                     "You are not a member of any workspace. Ask your administrator."
                 )
-            here.actor.require(permission)
+            if not here.actor.may(permission):
+                raise NotPermitted(here.actor.role, permission, who_may(permission))
             return view(here, *args, **kwargs)
 
         return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", login_required(guarded))

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from studio.core.models import AuditEvent
 
@@ -25,10 +26,13 @@ def person_of(name: str) -> str:
 
 
 class NotPermitted(PermissionDenied):
-    """A role lacks a permission; ``str()`` is the sentence for the person."""
+    """A role lacks a permission; ``str()`` is the sentence for the person, with ``who`` may where known."""
 
-    def __init__(self, role: str, permission: str) -> None:
-        super().__init__(f"A person in the role “{role or 'nobody'}” may not {permission}.")
+    def __init__(self, role: str, permission: str, who: str = "") -> None:
+        said = f"A person in the role “{role or 'nobody'}” may not {permission}."
+        if who:
+            said += " " + _("Who may: %s.") % who
+        super().__init__(said)
         self.permission = permission
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 if TYPE_CHECKING:
-    from pytest_django.live_server_helper import LiveServer
+    from playwright.sync_api import SetCookieParam
+    from pytest_django.plugin import DjangoDbBlocker
+
+    from tests.browser.house import House
 
 # Playwright's sync API keeps an event loop in the test's thread; Django would refuse the ORM there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -24,6 +34,8 @@ CHROMIUM = next(
 )
 WIDTHS = (1280, 820)
 SCHEMES = ("light", "dark")
+# Every rule; what passed is counted, not told.
+RUN_AXE = "axe.run(document, {resultTypes: ['violations']})"
 # How long something takes says how busy the machine is, not whether we are right.
 expect.set_options(timeout=40_000)
 
@@ -34,7 +46,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.django_db(transaction=True))
+            if "house" not in getattr(
+                item, "fixturenames", ()
+            ):  # that one keeps its rows for a file
+                item.add_marker(pytest.mark.django_db(transaction=True))
             if CHROMIUM is None:
                 item.add_marker(missing)
 
@@ -76,6 +91,10 @@ class Watch:
     def attach(self, page: Page) -> None:
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+
+    def pass_to(self, other: Watch) -> None:
+        """From now on the complaints belong to another test."""
+        self.complaints = other.complaints
 
     def unexpected(self) -> list[str]:
         return [c for c in self.complaints if not any(words in c for words in self.expected)]
@@ -125,7 +144,6 @@ def open_page(browser: Browser, live_server: LiveServer, watch: Watch) -> Iterat
 @pytest.fixture
 def page_for(open_page: OpenPage, request: pytest.FixtureRequest) -> OpenPage:
     """``page_for("ana", "/")``: signs the person in by session cookie and opens the path."""
-    from django.test import Client
 
     def make(person: str, path: str = "", **options: Any) -> Page:
         user = request.getfixturevalue(person)
@@ -143,31 +161,106 @@ def page_for(open_page: OpenPage, request: pytest.FixtureRequest) -> OpenPage:
     return make
 
 
-@pytest.fixture(scope="session")
-def accessible() -> Callable[[Page], None]:
-    """``accessible(page)`` fails with axe's report when the page has a violation."""
-    axe = Axe()
+@pytest.fixture(scope="module")
+def house(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, browser: Browser
+) -> Iterator[House]:
+    """The company of ``house.py`` behind its own server: built once, thrown away after the file."""
+    from tests.browser.house import build
 
-    def check(page: Page) -> None:
-        result = axe.run(page)
-        assert result.violations_count == 0, f"{page.url}\n{result.generate_report()}"
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        # pytest-django makes no database for tests that carry no mark of it.
+        own = [] if _is_for_tests() else _database()
+        server = LiveServer("127.0.0.1")
+        try:
+            made = build(patch)
+            made.url = server.url
+            yield made
+        finally:
+            server.stop()
+            call_command("flush", interactive=False, verbosity=0)
+            teardown_databases(own, verbosity=0)
 
-    return check
+
+def _is_for_tests() -> bool:
+    held = connection.settings_dict
+    return bool(held["NAME"] == held["TEST"]["NAME"])
+
+
+def _database() -> list[Any]:
+    return setup_databases(verbosity=0, interactive=False, aliases={"default"})
 
 
 @pytest.fixture
-def accessible_everywhere(
-    page_for: OpenPage, accessible: Callable[[Page], None]
-) -> Callable[[str, str], None]:
-    """Opens a path as a person in light and dark at both widths and runs axe on each."""
+def fresh(house: House) -> Iterator[House]:
+    """The company as it was built, whatever a test does to it; only on SQLite, as all browser tests."""
+    rows = connection.connection
+    kept = sqlite3.connect(":memory:")
+    rows.backup(kept)
+    yield house
+    kept.backup(rows)
+    kept.close()
 
-    def check(person: str, path: str) -> None:
-        for scheme in SCHEMES:
-            for width in WIDTHS:
-                page = page_for(person, path, scheme=scheme, width=width)
-                accessible(page)
-                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert wide <= 0, f"{path} scrolls sideways by {wide} px at {width}"
-                page.context.close()
+
+class Visits:
+    """One page for each person, script or none and look; making a context costs more than a visit."""
+
+    def __init__(self, browser: Browser, house: House) -> None:
+        self.browser, self.house = browser, house
+        self.pages: dict[tuple[str, bool], Page] = {}
+        self.watch = Watch()
+
+    def page(self, person: str, *, script: bool = True) -> Page:
+        """A watched page on which the person is signed in, at 1280 px and light; nobody is ""."""
+        key = (person, script)
+        if key not in self.pages:
+            # Without motion: a colour on its way from one scheme to the other is of neither.
+            context = self.browser.new_context(
+                base_url=self.house.url, java_script_enabled=script, reduced_motion="reduce"
+            )
+            context.set_default_timeout(40_000)
+            self.pages[key] = context.new_page()
+            self.watch.attach(self.pages[key])
+        page = self.pages[key]
+        if person:
+            page.context.add_cookies([self._cookie(person)])
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.emulate_media(color_scheme="light")
+        return page
+
+    def _cookie(self, person: str) -> SetCookieParam:
+        """Signed in anew each time: the rows of sessions go back with the others."""
+        client = Client()
+        backend = "django.contrib.auth.backends.ModelBackend"
+        client.force_login(self.house.people[person], backend=backend)
+        value = client.cookies["sessionid"].value
+        return {"name": "sessionid", "value": value, "url": self.house.url}
+
+
+@pytest.fixture(scope="module")
+def _visits(browser: Browser, house: House) -> Iterator[Visits]:
+    made = Visits(browser, house)
+    yield made
+    for page in made.pages.values():
+        page.context.close()
+
+
+@pytest.fixture
+def visits(_visits: Visits, watch: Watch) -> Visits:
+    """``visits.page("ana")``: complaints fail the test in which they came."""
+    _visits.watch.pass_to(watch)
+    return _visits
+
+
+@pytest.fixture(scope="session")
+def accessible() -> Callable[[Page], None]:
+    """``accessible(page)`` fails with axe's report when the page has a violation."""
+    script = Axe().axe_script
+
+    def check(page: Page) -> None:
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(script)
+        found = AxeResults(page.evaluate(RUN_AXE))
+        assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
 
     return check

@@ -1,18 +1,17 @@
-"""Every page for every role: no console error, no axe violation, no sideways scrolling, light and dark."""
+"""What people do on the queue and its cases, and what a page owes them; test_matrix.py looks at every page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from studio.monitor.watch import watch
-from studio.tieout.models import Balance, StockComparison, StockPart, StockRow
+from studio.tieout.models import StockComparison, StockPart, StockRow
 from studio.triage.models import Case
 from studio.webhooks.events import EVENTS
 from studio.webhooks.models import Endpoint
@@ -20,8 +19,6 @@ from tests.studio.tieout.balances.owing import carry, in_books, in_erp, looked
 from tests.studio.world import World, world
 
 __all__ = ["world"]
-
-LOOKS = [("light", 1280), ("dark", 820), ("dark", 1280), ("light", 820)]
 
 
 @pytest.fixture
@@ -72,56 +69,6 @@ def _compared(world: World) -> None:
     StockPart.objects.create(row=row, why="unexplained", quantity=-3)
 
 
-def paths(world: World) -> list[str]:
-    """Every page with something on it."""
-    item, post = world.item("1001"), world.post("1001")
-    tie = world.flow.tieouts.get()
-    balance = Balance.objects.get()
-    party = balance.parties.get()
-    return [
-        "/",
-        "/exceptions/",
-        "/exceptions/?state=closed",
-        "/exceptions/?q=nothing-like-this",
-        f"/exceptions/?{urlencode({'cause': Case.objects.filter(closed_at=None)[0].cause})}",
-        *(f"/exceptions/{case.uuid}/" for case in Case.objects.all()),
-        "/flows/",
-        "/flows/orders/",
-        "/flows/orders/steps/",
-        "/flows/orders/compare/",
-        "/flows/runs/",
-        f"/flows/records/{item.uuid}/",
-        f"/flows/deliveries/{post.uuid}/explain/",
-        "/tie-out/",
-        f"/tie-out/{tie.uuid}/",
-        f"/tie-out/balances/{balance.uuid}/",
-        f"/tie-out/balances/{balance.uuid}/case/",
-        f"/tie-out/balances/parties/{party.uuid}/",
-        "/tie-out/balances/unapplied/",
-        "/tie-out/stock/",
-        f"/tie-out/stock/{StockComparison.objects.get().uuid}/",
-        "/accuracy/",
-        "/audit/",
-        "/mappings/",
-        "/values/",
-        "/matches/",
-        "/connections/",
-        f"/connections/{world.books.uuid}/",
-        f"/connections/{world.books.uuid}/schema/",
-        f"/connections/{world.books.uuid}/drift/",
-    ]
-
-
-NEW = ["/connections/new/", "/connections/new/syspro/", "/connections/new/qbo/"]
-EXTRA = {"ivo": NEW, "ana": [], "ada": NEW, "olga": []}
-
-
-def managed(person: str) -> list[str]:
-    """Pages of who may connect systems."""
-    hook = f"/webhooks/{Endpoint.objects.get().uuid}/"
-    return [*EXTRA[person], "/webhooks/", hook] if EXTRA[person] else []
-
-
 @pytest.fixture
 def page(browser: Browser, live_server: Any, watch: Any) -> Iterator[Page]:
     """One page for a whole test; making a context costs more than a visit."""
@@ -139,49 +86,6 @@ def enter(page: Page, user: Any, server: str) -> None:
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     value = client.cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": value, "url": server}])
-
-
-@pytest.mark.parametrize(("person", "look"), list(zip(sorted(EXTRA), LOOKS, strict=True)))
-def test_every_page_of_a_role_is_sound(
-    person: str,
-    look: tuple[str, int],
-    busy: World,
-    page: Page,
-    live_server: Any,
-    accessible: Callable[[Page], None],
-    request: pytest.FixtureRequest,
-) -> None:
-    """Each role sees every page once; the four looks are spread over the roles."""
-    enter(page, request.getfixturevalue(person), live_server.url)
-    scheme, width = look
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.set_viewport_size({"width": width, "height": 900})
-    for path in paths(busy) + managed(person):
-        answer = page.goto(path)
-        assert answer is not None, path
-        assert answer.status == 200, path
-        accessible(page)
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{path} scrolls sideways by {wide} px at {width}"
-
-
-def test_the_pages_people_stare_at_are_sound_in_every_look(
-    busy: World,
-    page: Page,
-    live_server: Any,
-    accessible: Callable[[Page], None],
-    ana: Any,
-) -> None:
-    enter(page, ana, live_server.url)
-    case = Case.objects.filter(evidence__code="45").get()
-    for scheme, width in LOOKS:
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        page.set_viewport_size({"width": width, "height": 900})
-        for path in ("/", "/exceptions/", f"/exceptions/{case.uuid}/", "/tie-out/"):
-            page.goto(path)
-            accessible(page)
-            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, f"{path} scrolls sideways by {wide} px at {width}"
 
 
 def test_a_case_is_opened_and_settled_by_keyboard_alone(

@@ -1,4 +1,4 @@
-"""Mapping review and values as a person uses them: keyboard, no script, accessible everywhere."""
+"""Mapping review and values as a person uses them: keyboard, no script."""
 
 from __future__ import annotations
 
@@ -215,22 +215,6 @@ def test_a_code_is_translated_with_one_key(page_for, ana, terms) -> None:
 
     expect(page.locator("#toasts")).to_contain_text("now means Net 30")
     assert terms.rows.get().target == "1"
-
-
-@pytest.mark.parametrize("place", ["list", "review", "publish", "values", "accuracy"])
-def test_the_pages_are_accessible_in_light_and_dark_at_both_widths(
-    accessible_everywhere, place, ivo, mapping, terms
-) -> None:
-    accessible_everywhere(
-        "ivo",
-        {
-            "list": "/mappings/",
-            "review": f"/mappings/{mapping.uuid}/",
-            "publish": f"/mappings/{mapping.uuid}/publishing/",
-            "values": "/values/",
-            "accuracy": "/accuracy/",
-        }[place],
-    )
 
 
 def test_a_swap_sets_no_style_attribute_which_the_policy_would_refuse(

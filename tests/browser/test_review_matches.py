@@ -115,10 +115,3 @@ def test_without_script_linking_is_a_plain_form(page_for, ana, pairs) -> None:
     card(page, pairs[0]).get_by_role("button", name="Link").first.click()
 
     expect(page.locator("#toasts")).to_contain_text("Bayside Marine is Bayside Marine Ltd.")
-
-
-@pytest.mark.parametrize("query", ["", "?state=unmatched", "?state=linked", "?state=apart"])
-def test_the_lists_are_accessible_in_light_and_dark_at_both_widths(
-    accessible_everywhere, query, ana, pairs
-) -> None:
-    accessible_everywhere("ana", f"/matches/{query}")

@@ -3,10 +3,6 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 
-def test_every_part_is_accessible_in_light_and_dark(accessible_everywhere) -> None:
-    accessible_everywhere("ivo", "/_style")
-
-
 def test_the_sign_in_page_is_accessible_and_lets_people_in(open_page, accessible, ivo) -> None:
     page = open_page("/accounts/sign-in/?next=/_style")
     accessible(page)

@@ -328,6 +328,11 @@ def _connection(workspace: Workspace, system: str, name: str) -> Connection:
 
 @pytest.fixture
 def world(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> World:
+    return make_world(workspace, monkeypatch)
+
+
+def make_world(workspace: Workspace, patch: pytest.MonkeyPatch) -> World:
+    """The company itself, for as long as the patch lasts."""
     erp = _connection(workspace, "syspro", "Harbour ERP")
     books = _connection(workspace, "qbo", "Harbour Books")
     fakes = {erp.name: Fake("syspro"), books.name: Fake("qbo")}
@@ -335,7 +340,7 @@ def world(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> World:
     def open_fake(config: ConnectionConfig, services: Any) -> Fake:
         return fakes[config.name]
 
-    monkeypatch.setattr("studio.catalog.wiring.open_connector", open_fake)
+    patch.setattr("studio.catalog.wiring.open_connector", open_fake)
     terms = LookupTable.objects.create(
         workspace=workspace, connection=books, name="terms", label="Terms", code_kind="term"
     )

@@ -263,8 +263,15 @@ def design(base: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    return make_kept(workspace, monkeypatch)
+
+
+def make_kept(
+    workspace: Workspace, patch: pytest.MonkeyPatch, erp_name: str = "Harbour ERP"
+) -> Kept:
+    """Both systems and the live pair of flows, for as long as the patch lasts."""
     erp, books = (
-        _connection(workspace, "syspro", "Harbour ERP"),
+        _connection(workspace, "syspro", erp_name),
         _connection(workspace, "qbo", "Books"),
     )
     stores = {erp.name: Store("Customer"), books.name: Store("DisplayName", "Active")}
@@ -272,7 +279,7 @@ def kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Kept:
     def open_store(config: ConnectionConfig, services: Any) -> Store:
         return stores[config.name]
 
-    monkeypatch.setattr("studio.catalog.wiring.open_connector", open_store)
+    patch.setattr("studio.catalog.wiring.open_connector", open_store)
     for connection, schema in ((erp, ERP), (books, BOOKS)):
         for direction in ("inbound", "outbound"):
             _publish(connection, schema, direction)

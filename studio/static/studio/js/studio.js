@@ -72,10 +72,20 @@ function nameOf(event) {
 const control = (key, root) => $$("[data-key]", root).find(
   (found) => found.dataset.key.split(" ").includes(key) && !found.disabled && visible(found) && (root !== document || !found.closest("[data-row]")));
 
+// Escape folds the innermost thing that was opened; its summary has the focus again.
+function fold(inside) {
+  const box = inside.closest?.("details[open]");
+  if (!box) return false;
+  box.open = false;
+  $("summary", box).focus();
+  return true;
+}
+
 const MOVES = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
 
 function onKey(event) {
   const key = nameOf(event);
+  if (event.key === "Escape" && !$("dialog[open]") && fold(event.target)) return;
   if (event.key === "Escape" && typing(event.target)) return event.target.blur();
   if (event.defaultPrevented || typing(event.target) || $("dialog[open]")) return;
   const row = current();
@@ -97,8 +107,8 @@ function openHelp() {
     if ($("[data-tick]")) { known.set("x", "Tick the row"); known.set("Shift+↓", "Extend the ticks"); }
   }
   if ($("[data-find]")) known.set("/", "Find");
-  const scope = [...$$("[data-key]", rows()[0] ?? document.createElement("i")), ...$$("[data-key]").filter((e) => !e.closest("[data-row]"))];
-  for (const found of scope) {
+  // Rows differ in what they offer; of every key the first control tells what it does.
+  for (const found of $$("[data-key]").filter((e) => visible(e) && !e.disabled)) {
     const label = found.dataset.keyLabel || found.getAttribute("aria-label") || found.textContent.trim().replace(/\s+/g, " ");
     if (!known.has(found.dataset.key)) known.set(found.dataset.key, label);
   }
