@@ -17,6 +17,8 @@ from math import log
 
 from rapidfuzz import fuzz
 
+from engine.propose.proposal import Waterfall
+
 ASSET, LIABILITY, EQUITY, INCOME, EXPENSE = "asset", "liability", "equity", "income", "expense"
 
 # Account types as the systems write them, in lower case: SYSPRO GenMaster.AccountType, QuickBooks
@@ -179,11 +181,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class AccountMatch:
-    """A proposed counterpart: its key, how sure (0 to 1), and why."""
+    """A proposed counterpart: its key, how sure (0 to 1), why, and how that came about."""
 
     key: str
     confidence: float
     sentence: str
+    waterfall: Waterfall
 
 
 def class_of(kind: str) -> str:
@@ -246,19 +249,17 @@ class Chart:
             most: how many at most.
         """
         about = things(source.label, source.kind)
-        scored = []
+        start = Waterfall.among(len(self._targets))
+        scored: list[_Judged] = []
         for target, theirs in self._targets:
             alike, shared = self._alike(about, theirs)
             if alike <= 0:
                 continue
-            confidence, why = _judged(source, target, alike)
-            if confidence >= _LEAST:
-                scored.append((confidence, target, _sentence(about, shared, why)))
-        scored.sort(key=lambda s: (-s[0], len(s[1].label), s[1].key))
-        return [
-            AccountMatch(t.key, round(_beside_rivals(c, scored, n), 3), words)
-            for n, (c, t, words) in enumerate(scored[:most])
-        ]
+            judged = _judged(source, target, (about, shared, alike), start)
+            if judged.confidence >= _LEAST:
+                scored.append(judged)
+        scored.sort(key=lambda s: (-s.confidence, len(s.target.label), s.target.key))
+        return [_beside_rivals(scored, n) for n in range(min(most, len(scored)))]
 
     def _alike(self, a: Mapping[str, str], b: Mapping[str, str]) -> tuple[float, dict[str, float]]:
         """Weighted share of what both are about (0 to 1), and which of ``a`` was found again."""
@@ -287,20 +288,54 @@ def _same(one: str, other: str) -> float:
     return 0.9 if fuzz.ratio(one, other) >= _FUZZY else 0.0
 
 
-def _judged(source: Account, target: Account, alike: float) -> tuple[float, list[str]]:
-    chance = _chance(alike)
-    odds = chance / (1 - chance)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One account of the chart, before its rivals are looked at."""
+
+    target: Account
+    confidence: float
+    sentence: str
+    waterfall: Waterfall
+
+
+def _judged(
+    source: Account,
+    target: Account,
+    names: tuple[Mapping[str, str], Mapping[str, float], float],
+    start: Waterfall,
+) -> _Judged:
+    """What names, class and number say together, each with its part.
+
+    Args:
+        source: the account a counterpart is looked for.
+        target: one that may be it.
+        names: what the source is about, which of that was found again, and how alike that makes them.
+        start: before any evidence.
+    """
+    about, shared, alike = names
+    confidence = _chance(alike)
+    water = start.then("names", _named(about, shared), confidence)
     mine, theirs = class_of(source.kind), class_of(target.kind)
     why = []
     if mine and theirs:
-        odds *= _SAME_CLASS if mine == theirs else _OTHER_CLASS
-        if mine == theirs:
-            why.append(f"both of the class {mine}")
+        same = mine == theirs
+        confidence = _weighed(confidence, _SAME_CLASS if same else _OTHER_CLASS)
+        said = f"both of the class {mine}" if same else f"one is {mine}, the other {theirs}"
+        water = water.then("class", said, confidence)
+        if same:
+            why.append(said)
     number = _number(source.code)
     if number and number == _number(target.code) and (mine == theirs or not mine):
-        odds *= _SAME_NUMBER
+        confidence = _weighed(confidence, _SAME_NUMBER)
         why.append(f"the same number {number}")
-    return odds / (1 + odds), why
+        water = water.then("number", why[-1], confidence)
+    return _Judged(target, confidence, _sentence(about, shared, why), water)
+
+
+def _weighed(share: float, factor: float) -> float:
+    """A probability after evidence that multiplies its odds."""
+    odds = share / (1 - share) * factor
+    return odds / (1 + odds)
 
 
 def _chance(alike: float) -> float:
@@ -316,18 +351,22 @@ def _number(code: str) -> str:
     return max(found, key=len, default="")
 
 
-def _beside_rivals(
-    confidence: float, scored: Sequence[tuple[float, Account, str]], own: int
-) -> float:
+def _beside_rivals(scored: Sequence[_Judged], own: int) -> AccountMatch:
     """Less sure where another account is about as likely."""
-    rival = max((c for n, (c, _, _) in enumerate(scored) if n != own), default=0.0)
-    return confidence * (1 - _RIVAL * rival * min(1.0, rival / confidence) ** 2)
+    one = scored[own]
+    rival = max((s.confidence for n, s in enumerate(scored) if n != own), default=0.0)
+    share = one.confidence * (1 - _RIVAL * rival * min(1.0, rival / one.confidence) ** 2)
+    water = one.waterfall.then("rivals", "another account is about as likely", share)
+    return AccountMatch(one.target.key, round(share, 3), one.sentence, water)
+
+
+def _named(about: Mapping[str, str], shared: Mapping[str, float]) -> str:
+    return " and ".join(f"“{about[n]}”" for n in about if n in shared) + " on both sides"
 
 
 def _sentence(about: Mapping[str, str], shared: Mapping[str, float], why: Sequence[str]) -> str:
-    named = [f"“{about[n]}”" for n in about if n in shared]
     missing = [f"“{about[n]}”" for n in about if n not in shared]
-    parts = [f"{' and '.join(named)} on both sides", *why]
+    parts = [_named(about, shared), *why]
     if missing:
         parts.append(f"nothing there names {' or '.join(missing)}")
     said = "; ".join(parts)

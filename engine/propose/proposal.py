@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -48,6 +49,30 @@ class Waterfall:
     prior: float
     steps: tuple[Step, ...]
     final: float
+
+    @staticmethod
+    def among(count: int) -> Waterfall:
+        """Before any evidence: each of ``count`` things to choose from, or none, is as likely."""
+        prior = _log_odds(1 / (count + 1))
+        return Waterfall(prior, (), prior)
+
+    def then(self, name: str, says: str, confidence: float) -> Waterfall:
+        """With one more signal, after which the confidence is this; one that changes nothing is left out."""
+        final = _log_odds(confidence)
+        if abs(final - self.final) < _NOTHING:
+            return self
+        step = Step(name, says, final - self.final)
+        return Waterfall(self.prior, (*self.steps, step), final)
+
+
+# A share closer to 0 or 1 than this is drawn as if it were this far.
+_EDGE = 1e-4
+_NOTHING = 1e-6
+
+
+def _log_odds(share: float) -> float:
+    kept = min(max(share, _EDGE), 1 - _EDGE)
+    return math.log(kept / (1 - kept))
 
 
 @dataclass(frozen=True, slots=True)

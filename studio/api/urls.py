@@ -32,6 +32,7 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "mapping-rows": mapping.Rows,
     "lookup-tables": mapping.LookupTables,
     "lookup-rows": mapping.LookupRows,
+    "values": mapping.Values,
     "parties": linking.Parties,
     "pairs": linking.Pairs,
     "links": linking.Links,

@@ -111,6 +111,19 @@ class Judgement(Base):
         ordering = ["-id"]
 
 
+class RecordNote(Base):
+    """A remark beside a record and its candidates in one target, whichever of them is best that day."""
+
+    left = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="notes")
+    target = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    author = models.CharField(max_length=150)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["created_at"]
+        indexes = [models.Index(fields=["left", "target"])]
+
+
 class Link(Base):
     """Cross-reference: this code on the left is that key on the right; derived, never typed."""
 
@@ -120,11 +133,16 @@ class Link(Base):
         Connection, on_delete=models.CASCADE, related_name="links_left"
     )
     left_code = models.CharField(max_length=120)
+    left_label = models.CharField(
+        max_length=200, blank=True, help_text="what the source called it when it was linked"
+    )
     right_connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, related_name="links_right"
     )
     right_key = models.CharField(max_length=120)
-    right_label = models.CharField(max_length=200, blank=True)
+    right_label = models.CharField(
+        max_length=200, blank=True, help_text="what the target called it when it was linked"
+    )
     origin = models.CharField(max_length=20, default="judgement")
     decided_by = models.CharField(max_length=150, blank=True)
     active = models.BooleanField(default=True)

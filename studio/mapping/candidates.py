@@ -18,7 +18,7 @@ from engine.mapping import (
 )
 from engine.mapping.nodes import Path, rebuild
 from engine.ports import Embedder
-from engine.propose.proposal import FieldCandidate, Waterfall
+from engine.propose.proposal import FieldCandidate
 from engine.schema.model import SystemSchema
 from studio.mapping.assemble import RowText, put_together, take_apart
 from studio.mapping.catalog import calls, facts_known, first_text
@@ -27,7 +27,7 @@ from studio.mapping.paths import as_expression, block_for, full_path
 from studio.mapping.queries import word_of
 from studio.mapping.schemas import entities
 from studio.mapping.shipped import Starter, starters_of
-from studio.mapping.stored import from_store
+from studio.mapping.stored import bars, from_store
 
 # A shipped row whose paths, types and lengths all fit the connection's own schema. The share that
 # people left as it was on the sample company; replaced by their decisions once there are enough.
@@ -202,7 +202,7 @@ def _similar(
         confidence=round(one.confidence, 4),
         method=METHODS.get(str(one.method), "Similarity"),
         sentence=one.sentence,
-        waterfall=_bars(one.waterfall),
+        waterfall=bars(one.waterfall),
         sources=[path],
     )
 
@@ -239,23 +239,6 @@ def _in_scope(formula: str, path: str, own: str) -> str:
         return write_expression(rebuild(parse_expression(formula), swap))
     except Unreadable:
         return own
-
-
-def _bars(water: Waterfall) -> list[dict[str, Any]]:
-    prior = {"label": "prior", "effect": round(water.prior, 4), "detail": "before any evidence"}
-    return [
-        prior,
-        *(
-            {
-                "label": s.name,
-                "effect": round(s.change, 4),
-                "detail": s.says,
-                "left": s.source_value,
-                "right": s.target_value,
-            }
-            for s in water.steps
-        ),
-    ]
 
 
 def merged(shipped: Candidate | None, ranked: list[Candidate]) -> list[Candidate]:

@@ -274,6 +274,9 @@ class ValueProposal(Base):
     decided_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True)
     shown = models.FloatField(default=0, help_text="confidence the person saw when deciding")
+    bulk = models.UUIDField(
+        null=True, blank=True, db_index=True, help_text="accepted together with others"
+    )
     revision = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -284,3 +287,39 @@ class ValueProposal(Base):
 
     def __str__(self) -> str:
         return f"{self.table} · {self.source}"
+
+
+class ValueNote(Base):
+    """A remark beside a code."""
+
+    proposal = models.ForeignKey(ValueProposal, on_delete=models.CASCADE, related_name="notes")
+    author = models.CharField(max_length=150)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["created_at"]
+
+
+class PutOff(Base):
+    """One person wants to see a field or a code later: it stands last on that person's list alone.
+
+    A field has its place in the document and a code beside its sisters, where colleagues look for them;
+    what one person skips is no statement about the row.
+    """
+
+    person = models.CharField(max_length=150)
+    row = models.ForeignKey(
+        MappingRow, null=True, blank=True, on_delete=models.CASCADE, related_name="put_offs"
+    )
+    proposal = models.ForeignKey(
+        ValueProposal, null=True, blank=True, on_delete=models.CASCADE, related_name="put_offs"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["row", "person"], name="row_put_off_once"),
+            models.UniqueConstraint(fields=["proposal", "person"], name="value_put_off_once"),
+            models.CheckConstraint(
+                condition=Q(row__isnull=True) ^ Q(proposal__isnull=True), name="one_is_put_off"
+            ),
+        ]

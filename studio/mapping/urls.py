@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.mapping import views, views_publish, views_second, views_values
+from studio.mapping import views, views_publish, views_second, views_value, views_values
 
 app_name = "mapping"
 urlpatterns = [
@@ -23,10 +23,15 @@ urlpatterns = [
     path("mapping-rows/<uuid:key>/confirm/", views_second.confirm, name="row-confirm"),
     path("mapping-rows/<uuid:key>/ask/", views_second.ask, name="row-ask"),
     path("mapping-rows/<uuid:key>/explain/", views.explain, name="row-explain"),
+    path("mapping-rows/<uuid:key>/later/", views.later, name="row-later"),
     path("mapping-rows/<uuid:key>/note/", views.note, name="row-note"),
     path("mapping-rows/<uuid:key>/identical/", views.identical, name="row-identical"),
     path("values/", views_values.values, name="values"),
     path("values/propose/", views_values.propose, name="values-propose"),
     path("values/undo/", views_values.undo, name="values-undo"),
+    path("values/bulk/", views_values.bulk, name="values-bulk"),
     path("values/<uuid:key>/decide/", views_values.decide, name="value-decide"),
+    path("values/<uuid:key>/explain/", views_value.explain, name="value-explain"),
+    path("values/<uuid:key>/later/", views_value.later, name="value-later"),
+    path("values/<uuid:key>/note/", views_value.note, name="value-note"),
 ]

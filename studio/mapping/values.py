@@ -12,13 +12,15 @@ from engine.mapping.nodes import Literal, Path, walk
 from engine.mapping.parse import parse_expression
 from engine.mapping.refusals import Unreadable
 from engine.propose.accounts import Account, AccountMatch, Chart
+from engine.propose.proposal import Waterfall
 from engine.propose.values import ENOUGH, alike
 from studio.catalog.models import Code, Connection
 from studio.catalog.schemas import schema_of
 from studio.mapping.catalog import calls, first_text
 from studio.mapping.models import LookupTable, MappingRow
-from studio.mapping.queries import word_of
+from studio.mapping.queries import BANDS, word_of
 from studio.mapping.schemas import latest_snapshot, whole_entity
+from studio.mapping.stored import bars
 
 # Name in LOOKUP -> label for people, list of the target it yields from, list of the source it reads.
 TABLES: dict[str, tuple[str, str, str]] = {
@@ -66,6 +68,8 @@ CHARTS: dict[str, str] = {
 # Of a whole chart only these types are ever looked up in a table.
 ONLY_TYPES = {"receipt_banks": {"bank"}, "payment_banks": {"bank", "credit card"}}
 KEPT = 5
+# Below the weakest band nothing is offered: product.md 7.1.
+SHOWN = BANDS[-1][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +92,12 @@ class Offer:
     confidence: float
     method: str
     sentence: str
+    waterfall: Waterfall
 
     def plain(self) -> dict[str, Any]:
         """As a JSON column keeps it."""
-        return asdict(self) | {"word": word_of(self.confidence)}
+        said = {"word": word_of(self.confidence), "waterfall": bars(self.waterfall)}
+        return asdict(self) | said
 
 
 def seen_codes(table: LookupTable) -> dict[str, SeenCode]:
@@ -225,9 +231,15 @@ def offers_for(table: LookupTable, seen: list[SeenCode]) -> dict[str, list[Offer
     }
     if not targets or not seen:
         return {}
-    if table.name in CHARTS:
-        return _accounts(table.name, seen, targets)
-    return {one.code: _ranked(one, targets) for one in seen}
+    found = (
+        _accounts(table.name, seen, targets)
+        if table.name in CHARTS
+        else {one.code: _ranked(one, targets) for one in seen}
+    )
+    return {
+        code: [offer for offer in offers if offer.confidence >= SHOWN]
+        for code, offers in found.items()
+    }
 
 
 def _accounts(name: str, seen: list[SeenCode], targets: dict[str, Code]) -> dict[str, list[Offer]]:
@@ -255,44 +267,49 @@ def _account(one: SeenCode, implied: str) -> Account:
 
 
 def _offered(one: SeenCode, code: Code, match: AccountMatch) -> Offer:
-    score, words = _with_details(match.confidence, one.detail, code.detail)
+    score, words, water = _with_details(match.confidence, one.detail, code.detail, match.waterfall)
     said = match.sentence
     if "account_label" in one.detail:
         said = f"Goes to {one.detail['account']} {one.detail['account_label']} there. {said}"
     if words:
         said = f"{said.removesuffix('.')}{words}."
-    return Offer(code.key, code.code, code.label, round(score, 3), "Similarity", said)
+    return Offer(code.key, code.code, code.label, round(score, 3), "Similarity", said, water)
 
 
 def _ranked(one: SeenCode, targets: dict[str, Code]) -> list[Offer]:
     """The targets whose words or details fit, best first."""
-    offers = (_by_words(one, code) or _by_detail(one, code) for code in targets.values())
+    start = Waterfall.among(len(targets))
+    offers = (
+        _by_words(one, code, start) or _by_detail(one, code, start) for code in targets.values()
+    )
     found = [offer for offer in offers if offer is not None]
     return sorted(found, key=lambda offer: -offer.confidence)[:KEPT]
 
 
-def _by_words(one: SeenCode, code: Code) -> Offer | None:
+def _by_words(one: SeenCode, code: Code, start: Waterfall) -> Offer | None:
     # The key may be a number of the vendor's own, which says nothing: it is not compared.
     score, why = alike((one.code, one.label), (code.code, code.label))
     if score < ENOUGH:
         return None
-    surer, words = _with_details(score, one.detail, code.detail)
+    surer, words, water = _with_details(
+        score, one.detail, code.detail, start.then("words", why, min(score, MOST))
+    )
     sentence = f"{why[:1].upper()}{why[1:]} ({score:.2f}){words}."
     method = "Identity" if score >= 1 else "Similarity"
-    return Offer(code.key, code.code, code.label, round(surer, 3), method, sentence)
+    return Offer(code.key, code.code, code.label, round(surer, 3), method, sentence, water)
 
 
-def _by_detail(one: SeenCode, code: Code) -> Offer | None:
+def _by_detail(one: SeenCode, code: Code, start: Waterfall) -> Offer | None:
     """A target that shares no word but the very rate or days, such as 20 % of VAT on income."""
     rate = _figure(one.detail.get("rate"))
     same_rate = bool(rate) and rate == _figure(code.detail.get("rate"))
     both_days = "days" in one.detail and "days" in code.detail
     if not same_rate and not (both_days and one.detail["days"] == code.detail["days"]):
         return None
-    score, words = _with_details(DETAIL_ALONE, one.detail, code.detail)
-    return Offer(
-        code.key, code.code, code.label, round(score, 3), "Similarity", f"No word in common{words}."
-    )
+    bare = start.then("words", "no word in common", DETAIL_ALONE)
+    score, words, water = _with_details(DETAIL_ALONE, one.detail, code.detail, bare)
+    said = f"No word in common{words}."
+    return Offer(code.key, code.code, code.label, round(score, 3), "Similarity", said, water)
 
 
 # Before its details are compared: a target of the same rate or days among a short list.
@@ -302,11 +319,18 @@ DETAIL_ALONE = 0.30
 # What an equal or a differing detail (days, discount, rate) does to the odds: equal days among a
 # handful of terms are strong evidence, different ones rule a pair out for practical purposes.
 EQUAL_ODDS, DIFFERENT_ODDS = 6.0, 0.05
+# However alike the words, details may still speak against a pair.
+MOST = 0.98
 
 
-def _with_details(score: float, left: dict[str, str], right: dict[str, str]) -> tuple[float, str]:
-    """The score after comparing the numbers both sides tell, and the words for it."""
-    odds = min(score, 0.98) / (1 - min(score, 0.98))
+def _with_details(
+    score: float, left: dict[str, str], right: dict[str, str], water: Waterfall
+) -> tuple[float, str, Waterfall]:
+    """The score after comparing the numbers both sides tell, the words for it, and its way there."""
+    if score > MOST:
+        score = MOST
+        water = water.then("caution", "two lists are never known to mean quite the same", MOST)
+    odds = score / (1 - score)
     words = ""
     for name in ("days", "discount", "rate", "currency"):
         if name not in left and name not in right:
@@ -318,8 +342,10 @@ def _with_details(score: float, left: dict[str, str], right: dict[str, str]) -> 
         same = a == b
         odds *= EQUAL_ODDS if same else DIFFERENT_ODDS
         told = b if isinstance(b, str) else f"{b.normalize():f}"
-        words += f", {'same' if same else 'another'} {name} ({told})"
-    return odds / (1 + odds), words
+        said = f"{'same' if same else 'another'} {name} ({told})"
+        words += f", {said}"
+        water = water.then(name, said, odds / (1 + odds))
+    return odds / (1 + odds), words, water
 
 
 def _said(name: str, detail: dict[str, str]) -> Decimal | str:

@@ -26,6 +26,7 @@ from studio.learning.opinions import may_ask
 from studio.mapping import actions
 from studio.mapping.detail import detail_of
 from studio.mapping.facets import Narrowing, counted
+from studio.mapping.later import LAST, put_off_by
 from studio.mapping.models import Decision, Mapping, MappingRow, RowNote
 from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import preview
@@ -78,9 +79,10 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
     """Everything the review shows; the number of queries does not depend on the number of rows."""
     narrowing = Narrowing.of(query)
     counts, groups = counted(mapping, narrowing, query)
+    found = narrowing.apply(mapping.rows.select_related("mapping__connection"))
     rows = keyset(
-        narrowing.apply(mapping.rows.select_related("mapping__connection")),
-        narrowing.order,
+        put_off_by(found, request.actor.person, "row"),
+        (LAST, *narrowing.order) if narrowing.state == "open" else narrowing.order,
         after=query.get("after"),
         before=query.get("before"),
         size=SIZE,
@@ -133,6 +135,8 @@ def _hints(request: StudioRequest, narrowing: Narrowing) -> list[tuple[str, str]
         found += [("y", _("confirm"))]
     if request.actor.may(MAP):
         found += [("m", _("do not map"))]
+    if request.actor.may(MAP) and narrowing.state == "open":
+        found += [("s", _("later"))]
     found += [("e", _("explain"))]
     if request.actor.may(MAP) or (may_confirm(request) and narrowing.state == "unconfirmed"):
         found += [("x", _("tick"))]
@@ -179,8 +183,18 @@ def answer_review(
     tone: str = "success",
     *,
     undo_of: uuid.UUID | None = None,
+    undo_url: str = "",
 ) -> HttpResponse:
-    """The whole list again with a toast, for writes that touch many rows; ``undo_of``: one decision."""
+    """The whole list again with a toast, for writes that touch many rows.
+
+    Args:
+        request: who asked, and from where.
+        mapping: whose list it is.
+        text: what the toast says.
+        tone: of the toast.
+        undo_of: the decision, or the bulk, that the toast's Undo takes back.
+        undo_url: where that is posted to, if not to the undo of the mapping.
+    """
     target = back_to(request, mapping)
     if not wants_part(request):
         messages.add_message(request, _level(tone), text)
@@ -189,8 +203,18 @@ def answer_review(
     context = review_context(request, mapping, query)
     context |= {"text": text, "tone": tone, "announce": text}
     if undo_of is not None:
-        context |= {"undo_url": reverse("mapping:undo", args=[mapping.uuid]), "undo_of": undo_of}
+        address = undo_url or reverse("mapping:undo", args=[mapping.uuid])
+        context |= {"undo_url": address, "undo_of": undo_of}
     return render(request, "mapping/_review_answer.html", context)
+
+
+def _answer_bulk(
+    request: StudioRequest, mapping: Mapping, result: actions.BulkResult[MappingRow]
+) -> HttpResponse:
+    """What many decisions came to, with an Undo for what was done."""
+    tone = "warning" if result.left else "success"
+    undo_of = result.bulk if result.done else None
+    return answer_review(request, mapping, result.sentence, tone, undo_of=undo_of)
 
 
 def _level(tone: str) -> int:
@@ -337,6 +361,23 @@ def note(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 
 @page(MAP)
 @require_POST
+def later(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Show a field last on this person's list; ``of`` (the toast's Undo) or ``back``: in its place."""
+    row = row_of(request, key)
+    back = bool(request.POST.get("of") or request.POST.get("back"))
+    try:
+        actions.put_off(request.actor, row, back=back)
+    except DecisionRefused as fault:
+        return answer_review(request, row.mapping, fault.sentence, "warning")
+    if back:
+        return answer_review(request, row.mapping, _("%s is in its place again.") % row.target_path)
+    address = reverse("mapping:row-later", args=[key])
+    text = _("%s comes back at the end of your list.") % row.target_path
+    return answer_review(request, row.mapping, text, undo_of=key, undo_url=address)
+
+
+@page(MAP)
+@require_POST
 def identical(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     """Approve the same elsewhere."""
     row = row_of(request, key)
@@ -352,7 +393,8 @@ def identical(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         "%(n)d identical fields elsewhere are filled the same way.",
         count,
     )
-    return answer_review(request, row.mapping, text % {"n": count})
+    undo_of = result.bulk if result.done else None
+    return answer_review(request, row.mapping, text % {"n": count}, undo_of=undo_of)
 
 
 @page(MAP)
@@ -371,7 +413,7 @@ def bulk(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         reason=request.POST.get("reason", ""),
         revisions={row.pk: seen[row.uuid] for row in rows},
     )
-    return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
+    return _answer_bulk(request, mapping, result)
 
 
 @page(MAP)
@@ -391,7 +433,7 @@ def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
             "on what was taken this way before. Decide singly, or allow more."
         )
         return answer_review(request, mapping, f"{text} {result.eyes}".strip(), "warning")
-    return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
+    return _answer_bulk(request, mapping, result)
 
 
 @page(MAP)
@@ -402,7 +444,7 @@ def undo(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     named = request.POST.get("of", "")
     try:
         done = (
-            [actions.undo_named(request.actor, mapping, _key(named))]
+            actions.undo_named(request.actor, mapping, _key(named))
             if named
             else actions.undo_last(request.actor, mapping)
         )

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -24,11 +24,13 @@ from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
 from studio.core.refused import DecisionRefused
 from studio.mapping import actions
-from studio.mapping.models import LookupTable, ValueProposal
+from studio.mapping.later import LAST, put_off_by
+from studio.mapping.models import LookupTable, ValueNote, ValueProposal
+from studio.mapping.ticks import ticks
 
 SIZE = 40
 LIST = "mapping:values"
-ORDER = ("table_id", "-count", "source", "id")
+ORDER = (LAST, "table_id", "-count", "source", "id")
 
 
 @page(READ)
@@ -56,11 +58,13 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         rows = rows.filter(state=state)
     if text := query.get("q", "").strip()[:80]:
         rows = rows.filter(source__icontains=text) | rows.filter(source_label__icontains=text)
+    rows = put_off_by(rows, request.actor.person, "proposal")
     found = keyset(rows, ORDER, after=query.get("after"), before=query.get("before"), size=SIZE)
     return {
         "tables": tables,
         "rows": found,
         "codes": _codes(tables, found.rows),
+        "notes": _notes(found.rows),
         "groups": _facets(query, tables, counts, chosen, state),
         "open": sum(n for (_t, s), n in counts.items() if s == "open"),
         "state": state,
@@ -75,11 +79,20 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
             ("Enter", _("accept")),
             ("1–5", _("another")),
             ("r", _("none of these")),
+            ("s", _("later")),
+            ("e", _("explain")),
+            ("x", _("tick")),
             ("u", _("undo")),
         ]
         if request.actor.may(LOOKUP)
-        else [("↓ ↑", _("move"))],
+        else [("↓ ↑", _("move")), ("e", _("explain"))],
     }
+
+
+def _notes(rows: list[ValueProposal]) -> dict[int, int]:
+    """How many remarks stand beside each code of the page."""
+    counted = ValueNote.objects.filter(proposal__in=[r.pk for r in rows]).values("proposal_id")
+    return dict(counted.annotate(n=Count("id")).values_list("proposal_id", "n"))
 
 
 def _is_uuid(text: str) -> bool:
@@ -150,10 +163,15 @@ def _facets(
     ]
 
 
-def _answer(
-    request: StudioRequest, text: str, tone: str = "success", *, undo: str = ""
+def answer(
+    request: StudioRequest,
+    text: str,
+    tone: str = "success",
+    *,
+    undo: str = "",
+    undo_url: str = "",
 ) -> HttpResponse:
-    """The list again with a toast; ``undo`` names the decision that its button takes back."""
+    """The list again with a toast; ``undo`` names what its button takes back, ``undo_url`` where."""
     target = addresses.back(request, reverse(LIST))
     if not wants_part(request):
         level = messages.SUCCESS if tone == "success" else messages.WARNING
@@ -162,19 +180,24 @@ def _answer(
     context = _context(request, QueryDict(urlsplit(target).query))
     context |= {"toast": text, "tone": tone}
     if undo:
-        context |= {"undo_url": reverse("mapping:values-undo"), "undo_of": undo}
+        context |= {"undo_url": undo_url or reverse("mapping:values-undo"), "undo_of": undo}
     return render(request, "mapping/_values_answer.html", context)
+
+
+def proposal_of(request: StudioRequest, key: uuid.UUID) -> ValueProposal:
+    """The code, if it is in the person's workspace."""
+    return get_object_or_404(
+        ValueProposal.objects.select_related("table__connection", "row"),
+        uuid=key,
+        table__workspace=request.workspace,
+    )
 
 
 @page(LOOKUP)
 @require_POST
 def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     """One decision about one code."""
-    proposal = get_object_or_404(
-        ValueProposal.objects.select_related("table__connection"),
-        uuid=key,
-        table__workspace=request.workspace,
-    )
+    proposal = proposal_of(request, key)
     post = request.POST
     number = post.get("candidate", "")
     other = post.get("target", "") if post.get("own") else ""
@@ -189,7 +212,7 @@ def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
             request.actor, proposal, post.get("verdict", "approved"), choice, revision=revision
         )
     except DecisionRefused as fault:
-        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
+        return answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
     if done.row is not None:
         text = _("“%(code)s” now means %(label)s.") % {
             "code": done.source,
@@ -197,31 +220,55 @@ def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         }
     else:
         text = _("“%s”: remembered.") % done.source
-    return _answer(request, text, undo=f"{done.uuid}:{done.revision}")
+    return answer(request, text, undo=f"{done.uuid}:{done.revision}")
+
+
+@page(LOOKUP)
+@require_POST
+def bulk(request: StudioRequest) -> HttpResponse:
+    """Accept the best of every ticked code; each is one decision."""
+    seen = dict(ticks(request.POST))
+    rows = list(
+        ValueProposal.objects.filter(
+            uuid__in=seen, table__workspace=request.workspace
+        ).select_related("table__connection")
+    )
+    if not rows:
+        return answer(request, _("Tick some codes first (x)."), "warning")
+    result = actions.accept_values(request.actor, rows, {r.pk: seen[r.uuid] for r in rows})
+    tone = "warning" if result.left else "success"
+    return answer(request, result.sentence, tone, undo=f"{result.bulk}:" if result.done else "")
 
 
 @page(LOOKUP)
 @require_POST
 def undo(request: StudioRequest) -> HttpResponse:
-    """Take back the decision the page names, else the person's last one about a value."""
+    """Take back what the page names, else the person's last decision about a value, with its bulk."""
     proposals = ValueProposal.objects.filter(
         table__connection__workspace=request.workspace
     ).select_related("table__connection", "row")
     named = request.POST.get("of", "")
     try:
-        last = _named(proposals, named) if named else _last_of(proposals, request.actor.name)
-        done = actions.undo_value(request.actor, last)
+        done = (
+            _undo_named(request, proposals, named)
+            if named
+            else actions.undo_last_value(request.actor, proposals)
+        )
     except DecisionRefused as fault:
-        return _answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning")
-    return _answer(request, _("Taken back: “%s”.") % done.source)
+        return answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning")
+    if len(done) == 1:
+        return answer(request, _("Taken back: “%s”.") % done[0])
+    return answer(request, _("%d translations taken back.") % len(done))
 
 
-def _last_of(proposals: QuerySet[ValueProposal], person: str) -> ValueProposal:
-    mine = proposals.filter(decided_by=person).exclude(state="open")
-    last = mine.order_by("-decided_at").first()
-    if last is None:
-        raise DecisionRefused(_("There is nothing of yours left to undo here."))
-    return last
+def _undo_named(
+    request: StudioRequest, proposals: QuerySet[ValueProposal], named: str
+) -> list[str]:
+    """Take back ``<uuid>:<revision>``, one decision, or ``<bulk>:``, what stands of many."""
+    key, _colon, revision = named.partition(":")
+    if not revision and _is_uuid(key):
+        return actions.undo_values(request.actor, proposals, uuid.UUID(key))
+    return [actions.undo_value(request.actor, _named(proposals, named)).source]
 
 
 def _named(proposals: QuerySet[ValueProposal], named: str) -> ValueProposal:
@@ -254,4 +301,4 @@ def propose(request: StudioRequest) -> HttpResponse:
         .values_list("pk", flat=True)
     ):
         nudge("mapping.propose_values", key)
-    return _answer(request, _("Codes are being looked up; this page shows them in a few seconds."))
+    return answer(request, _("Codes are being looked up; this page shows them in a few seconds."))

@@ -361,6 +361,9 @@ PAGES: dict[str, Callable[[House], str]] = {
     "mapping:composed": _composed,
     "mapping:publishing": _page("mapping:publishing", key=FIELDS),
     "mapping:values": _page("mapping:values"),
+    "mapping:value-explain": _page(
+        "mapping:value-explain", key=lambda _: ValueProposal.objects.earliest("pk").uuid
+    ),
     "linking:matches": _page("linking:matches"),
     "linking:matches unmatched": _page("linking:matches", "?state=unmatched"),
     "linking:matches linked": _page("linking:matches", "?state=linked"),

@@ -217,6 +217,59 @@ def test_a_code_is_translated_with_one_key(page_for, ana, terms) -> None:
     assert terms.rows.get().target == "1"
 
 
+def test_codes_are_explained_put_off_ticked_accepted_and_taken_back_by_keyboard_alone(
+    page_for, ana, terms
+) -> None:
+    first = ValueProposal.objects.get()
+    second = ValueProposal.objects.create(
+        table=terms, source="CO", candidates=first.candidates, confidence=0.9
+    )
+    ValueProposal.objects.filter(pk=first.pk).update(count=9)
+    page = page_for("ana", "/values/")
+    one, two = page.locator(f"#value-{first.uuid}"), page.locator(f"#value-{second.uuid}")
+    expect(one).to_be_focused()
+
+    page.keyboard.press("e")
+    expect(one.locator(".chart").first).to_be_visible()
+    expect(one).to_be_focused()
+    page.keyboard.press("c")
+    expect(one.get_by_label("Remark or question")).to_be_focused()
+    page.keyboard.type("sure?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Your remark stands beside")
+
+    one.focus()
+    page.keyboard.press("s")
+    expect(page.locator("[data-row]").last).to_have_id(f"value-{first.uuid}")
+    page.keyboard.press("u")
+    expect(page.locator("[data-row]").first).to_have_id(f"value-{first.uuid}")
+
+    one.focus()
+    page.keyboard.press("x")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(two.locator("[data-tick]")).to_be_checked()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#toasts")).to_contain_text("2 accepted.")
+    assert terms.rows.count() == 2
+    page.keyboard.press("u")
+    expect(page.locator("#toasts")).to_contain_text("2 translations taken back.")
+    assert terms.rows.count() == 0
+
+
+def test_without_script_a_code_is_put_off_and_accepted_by_plain_forms(page_for, ana, terms) -> None:
+    page = page_for("ana", "/values/", script=False)
+
+    page.get_by_role("button", name="Later").click()
+    expect(page.locator("#toasts")).to_contain_text("comes back at the end of your list")
+    page.locator("[data-tick]").check()
+    page.get_by_role("button", name="Accept ticked").click()
+    expect(page.locator("#toasts")).to_contain_text("1 accepted.")
+    page.get_by_role("button", name="Undo last").click()
+
+    expect(page.locator("#toasts")).to_contain_text("Taken back")
+    assert terms.rows.count() == 0
+
+
 def test_a_swap_sets_no_style_attribute_which_the_policy_would_refuse(
     page_for, ivo, mapping
 ) -> None:

@@ -22,6 +22,7 @@ from studio.mapping.models import (
     Mapping,
     MappingRow,
     MappingVersion,
+    ValueProposal,
 )
 from studio.mapping.opinions import ask_about, suggestions_on
 from studio.mapping.queries import mappings_of
@@ -164,6 +165,15 @@ class TextBody(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+class LaterBody(serializers.Serializer[Any]):
+    back = serializers.BooleanField(default=False, help_text="take it back to its place")
+
+
+class LaterShape(serializers.Serializer[Any]):
+    later = serializers.BooleanField(help_text="whether it stands last on the caller's list now")
+    changed = serializers.BooleanField()
+
+
 class RemarkShape(serializers.Serializer[Any]):
     uuid = serializers.UUIDField()
     author = serializers.CharField()
@@ -266,7 +276,7 @@ def _reasons(mapping: Mapping) -> list[dict[str, str]]:
     ]
 
 
-def bulk_said(result: actions.BulkResult) -> dict[str, Any]:
+def bulk_said(result: actions.BulkResult[Any]) -> dict[str, Any]:
     """A bulk result as plain data."""
     return {
         "bulk": result.bulk,
@@ -305,6 +315,13 @@ class Rows(Resource[MappingRow]):
         text = self.asked(TextBody)["text"]
         return self.said(RemarkShape, actions.comment(self.actor, self.get_object(), text))
 
+    @deed(LaterBody, LaterShape)
+    def later(self, request: Request, uuid: str) -> Response:
+        """Show the row last on the caller's own list, or (`back`) in its place again."""
+        back = self.asked(LaterBody)["back"]
+        changed = actions.put_off(self.actor, self.get_object(), back=back)
+        return self.said(LaterShape, {"later": not back, "changed": changed})
+
     @deed(None, None, status=202)
     def ask(self, request: Request, uuid: str) -> Response:
         """Have the language model asked about an open row; see `opinion` a few seconds later."""
@@ -333,6 +350,11 @@ class Rows(Resource[MappingRow]):
         if last is None:
             raise DecisionRefused("Nothing is decided here.")
         return self.said(DecisionShape, actions.undo(self.actor, last))
+
+    @look(RemarkShape, many=True)
+    def remarks(self, request: Request, uuid: str) -> Response:
+        """What people said beside the row."""
+        return self.said(RemarkShape, self.get_object().notes.all(), many=True)
 
     @look(DecisionShape, many=True)
     def decisions(self, request: Request, uuid: str) -> Response:
@@ -408,3 +430,118 @@ class LookupRows(Resource[LookupRow]):
     serializer_class = LookupRowShape
     filterset_class = LookupRowFilter
     place = "table__workspace"
+
+
+class ValueBrief(serializers.ModelSerializer[ValueProposal]):
+    """A code that was seen, as lists show it."""
+
+    table = serializers.UUIDField(source="table.uuid", read_only=True)
+
+    class Meta:
+        model = ValueProposal
+        fields = [
+            "uuid", "table", "source", "source_label", "count", "confidence", "state", "chosen",
+            "decided_by", "decided_at", "reason", "bulk", "revision",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ValueShape(ValueBrief):
+    """With its candidates: key, label, confidence, method, sentence, waterfall."""
+
+    class Meta(ValueBrief.Meta):
+        fields = [*ValueBrief.Meta.fields, "candidates"]
+        read_only_fields = fields
+
+
+class DecideValueBody(serializers.Serializer[Any]):
+    verdict = serializers.ChoiceField(choices=VERDICTS)
+    candidate = serializers.IntegerField(required=False, min_value=0, help_text="counts from 0")
+    target = serializers.CharField(default="", allow_blank=True, help_text="any key of the list")
+    reason = serializers.CharField(default="", allow_blank=True)
+    revision = serializers.IntegerField(required=False, help_text="as read; refused when it moved")
+
+
+class AcceptedValue(serializers.Serializer[Any]):
+    value = serializers.UUIDField()
+    revision = serializers.IntegerField(required=False)
+
+
+class AcceptValuesBody(serializers.Serializer[Any]):
+    values = serializers.ListField(child=AcceptedValue(), allow_empty=False, max_length=1000)
+
+
+class UndoneShape(serializers.Serializer[Any]):
+    sources = serializers.ListField(child=serializers.CharField())
+
+
+class ValueFilter(filters.FilterSet):  # type: ignore[misc]
+    table = filters.UUIDFilter(field_name="table__uuid")
+    min_confidence = filters.NumberFilter(field_name="confidence", lookup_expr="gte")
+
+    class Meta:
+        model = ValueProposal
+        fields = ["state", "source"]
+
+
+class Values(Resource[ValueProposal]):
+    """Codes that were seen, and what they may be called at the target."""
+
+    queryset = ValueProposal.objects.select_related("table__connection", "row")
+    serializer_class = ValueShape
+    brief = ValueBrief
+    filterset_class = ValueFilter
+    place = "table__workspace"
+
+    @deed(DecideValueBody, ValueShape)
+    def decide(self, request: Request, uuid: str) -> Response:
+        """Approve a candidate or any target code, reject, or say that it is never translated."""
+        body = self.asked(DecideValueBody)
+        choice = actions.ValueChoice(body.get("candidate"), body["target"], body["reason"])
+        done = actions.decide_value(
+            self.actor, self.get_object(), body["verdict"], choice, revision=body.get("revision")
+        )
+        return self.said(ValueShape, done)
+
+    @deed(AcceptValuesBody, BulkShape, detail=False)
+    def accept(self, request: Request) -> Response:
+        """Accept the best candidate of many codes, each with its own audit line."""
+        said = {one["value"]: one for one in self.asked(AcceptValuesBody)["values"]}
+        rows = list(self.get_queryset().filter(uuid__in=said))
+        seen = {r.pk: n for r in rows if (n := said[r.uuid].get("revision")) is not None}
+        return self.said(BulkShape, bulk_said(actions.accept_values(self.actor, rows, seen)))
+
+    @deed(UndoBody, UndoneShape, detail=False)
+    def take_back(self, request: Request) -> Response:
+        """Take back what stands of a bulk, or the caller's last decision with its bulk."""
+        bulk = self.asked(UndoBody).get("bulk")
+        rows = self.get_queryset()
+        done = (
+            actions.undo_values(self.actor, rows, bulk)
+            if bulk
+            else actions.undo_last_value(self.actor, rows)
+        )
+        return self.said(UndoneShape, {"sources": done})
+
+    @deed(None, ValueShape)
+    def undo(self, request: Request, uuid: str) -> Response:
+        """Take back what is decided about one code; its lookup row goes, its history stays."""
+        return self.said(ValueShape, actions.undo_value(self.actor, self.get_object()))
+
+    @deed(TextBody, RemarkShape)
+    def comment(self, request: Request, uuid: str) -> Response:
+        """Leave a remark beside the code."""
+        text = self.asked(TextBody)["text"]
+        return self.said(RemarkShape, actions.comment_value(self.actor, self.get_object(), text))
+
+    @deed(LaterBody, LaterShape)
+    def later(self, request: Request, uuid: str) -> Response:
+        """Show the code last on the caller's own list, or (`back`) in its place again."""
+        back = self.asked(LaterBody)["back"]
+        changed = actions.put_off(self.actor, self.get_object(), back=back)
+        return self.said(LaterShape, {"later": not back, "changed": changed})
+
+    @look(RemarkShape, many=True)
+    def remarks(self, request: Request, uuid: str) -> Response:
+        """What people said beside the code."""
+        return self.said(RemarkShape, self.get_object().notes.all(), many=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from django.db import transaction
+from django.db.models import Model
 
 from studio.accounts.roles import MAP
 from studio.core.action import Actor
@@ -16,15 +18,17 @@ from studio.mapping.eyes import sentence_of, wanting_eyes
 from studio.mapping.models import MappingRow
 from studio.mapping.queries import identical_rows, left_for_eyes, unseen_risk, within_budget
 
+Row = TypeVar("Row", bound=Model)
+
 
 @dataclass(slots=True)
-class BulkResult:
+class BulkResult(Generic[Row]):
     """What a bulk decision did, and which rows stay ticked and why."""
 
     bulk: uuid.UUID
     verdict: str = APPROVED
-    done: list[MappingRow] = field(default_factory=list)
-    left: list[tuple[MappingRow, str]] = field(default_factory=list)
+    done: list[Row] = field(default_factory=list)
+    left: list[tuple[Row, str]] = field(default_factory=list)
     eyes: str = ""
 
     @property
@@ -53,14 +57,14 @@ def bulk(
     revisions: Mapping[int, int] | None = None,
     candidates: Mapping[int, int] | None = None,
     unseen: bool = False,
-) -> BulkResult:
+) -> BulkResult[MappingRow]:
     """Decide every row singly under one bulk id; rows that lost a race are left and named.
 
     ``revisions`` (row id -> revision on the page) guards against races, ``candidates`` (row id ->
     number) says which to approve; rows without take the best.
     """
     actor.require(MAP)
-    result = BulkResult(uuid.uuid4(), verdict)
+    result: BulkResult[MappingRow] = BulkResult(uuid.uuid4(), verdict)
     with transaction.atomic():
         for row in rows:
             try:
@@ -84,7 +88,7 @@ def bulk(
 
 def accept_within(
     actor: Actor, mapping_rows: Iterable[MappingRow], expected_wrong: float
-) -> BulkResult:
+) -> BulkResult[MappingRow]:
     """Accept as many open rows as possible with at most ``expected_wrong`` expected wrong ones.
 
     What was accepted this way before and not looked at since counts against the same budget, so that
@@ -100,7 +104,7 @@ def accept_within(
     return result
 
 
-def apply_to_identical(actor: Actor, row: MappingRow) -> BulkResult:
+def apply_to_identical(actor: Actor, row: MappingRow) -> BulkResult[MappingRow]:
     """Approve, wherever it is still open, what is approved on ``row``: same field, same candidate."""
     if row.state != APPROVED:
         raise DecisionRefused("Approve this row first; then it can be applied to identical ones.")

@@ -61,9 +61,9 @@ def confirm(
 
 def confirm_many(
     actor: Actor, rows: Iterable[MappingRow], revisions: Mapping[int, int] | None = None
-) -> BulkResult:
+) -> BulkResult[MappingRow]:
     """Confirm every row singly under one bulk id; what cannot be confirmed is left and named."""
-    result = BulkResult(uuid.uuid4(), CONFIRMED)
+    result: BulkResult[MappingRow] = BulkResult(uuid.uuid4(), CONFIRMED)
     with transaction.atomic():
         for row in rows:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,6 +161,7 @@ def decide_value(
     choice: ValueChoice | None = None,
     *,
     revision: int | None = None,
+    bulk: uuid.UUID | None = None,
 ) -> ValueProposal:
     """Approve (writes the lookup row), reject, or say that the code is never translated.
 
@@ -168,7 +170,8 @@ def decide_value(
         DecidedMeanwhile: somebody else was faster.
     """
     choice = choice or ValueChoice()
-    with acting(actor, LOOKUP, f"lookup.{verdict}", f"value:{proposal.uuid}") as line:
+    subject = f"value:{proposal.uuid}"
+    with acting(actor, LOOKUP, f"lookup.{verdict}", subject, bulk=bulk) as line:
         picked = _picked(proposal, verdict, choice)
         changed = ValueProposal.objects.filter(
             pk=proposal.pk, revision=proposal.revision if revision is None else revision
@@ -179,6 +182,7 @@ def decide_value(
             reason=choice.reason.strip(),
             decided_by=actor.name,
             decided_at=timezone.now(),
+            bulk=bulk,
             revision=F("revision") + 1,
         )
         if not changed:
@@ -239,24 +243,11 @@ def undo_value(actor: Actor, proposal: ValueProposal) -> ValueProposal:
             reason="",
             decided_by="",
             decided_at=None,
+            bulk=None,
             revision=F("revision") + 1,
         )
     proposal.refresh_from_db()
     return proposal
-
-
-def undo_last_value(actor: Actor, connection: Connection) -> ValueProposal:
-    """Take back the actor's latest value decision on a connection; repeatable."""
-    last = (
-        ValueProposal.objects.filter(table__connection=connection, decided_by=actor.name)
-        .exclude(state="open")
-        .select_related("table__connection", "row")
-        .order_by("-decided_at")
-        .first()
-    )
-    if last is None:
-        raise DecisionRefused("There is nothing of yours left to undo here.")
-    return undo_value(actor, last)
 
 
 def add_lookup_row(
@@ -276,6 +267,7 @@ def add_lookup_row(
             row=row,
             decided_by=actor.name,
             decided_at=timezone.now(),
+            bulk=None,
             revision=F("revision") + 1,
         )
     return row

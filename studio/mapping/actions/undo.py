@@ -51,18 +51,24 @@ def undo_bulk(actor: Actor, bulk: uuid.UUID) -> list[Decision]:
     return done
 
 
-def undo_named(actor: Actor, mapping: Mapping, key: uuid.UUID) -> Decision:
-    """Undo the one decision a page named, and no other.
+def undo_named(actor: Actor, mapping: Mapping, key: uuid.UUID) -> list[Decision]:
+    """Undo the one decision, or what stands of the bulk, that a page named, and no other.
+
+    A bulk may reach into other mappings of the workspace (the same for all identical).
 
     Raises:
         DecisionRefused: it was undone, or the row was decided again since; says what and by whom.
     """
     actor.require(MAP)
-    decisions = Decision.objects.filter(row__mapping=mapping, undo_of=None)
-    found = decisions.filter(uuid=key).select_related("row__mapping").first()
-    if found is None:
-        raise DecisionRefused(_("There is no such decision."), _("Nothing was changed."))
-    return undo(actor, found)
+    decisions = Decision.objects.filter(
+        row__mapping__workspace_id=mapping.workspace_id, undo_of=None
+    )
+    found = decisions.filter(uuid=key, row__mapping=mapping).select_related("row__mapping").first()
+    if found is not None:
+        return [undo(actor, found)]
+    if decisions.filter(bulk=key).exists():
+        return undo_bulk(actor, key)
+    raise DecisionRefused(_("There is no such decision."), _("Nothing was changed."))
 
 
 def undo_last(actor: Actor, mapping: Mapping | None = None) -> list[Decision]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from connectors.emulation.company_tables import UK, US, Tables
@@ -111,3 +113,27 @@ def test_the_sample_charts_find_their_twins(company: Tables, least: int) -> None
     )
 
     assert right >= least
+
+
+@pytest.mark.parametrize("label", ["Haulage", "Salaries and wages", "Freight", "Cash at bank"])
+def test_the_parts_of_every_account_end_at_the_confidence_that_is_shown(label: str) -> None:
+    for match in QBO.rank(Account("x", label, "10-6300", "E")):
+        water = match.waterfall
+        said = water.prior + sum(step.change for step in water.steps)
+
+        assert said == pytest.approx(water.final)
+        assert 1 / (1 + math.exp(-water.final)) == pytest.approx(match.confidence, abs=0.001)
+        assert water.steps[0].name == "names"
+
+
+def test_names_class_number_and_rivals_each_have_their_part() -> None:
+    best = QBO.rank(Account("x", "Wages", "10-6300", "E"))[0]
+    parts = {step.name: step for step in best.waterfall.steps}
+
+    assert parts["class"].change > 0
+    assert parts["number"].says == "the same number 6300"
+    other = next(m for m in QBO.rank(Account("x", "Freight", "", "E")) if m.key == "12")
+    against = {step.name: step for step in other.waterfall.steps}
+    assert against["class"].says == "one is expense, the other income"
+    assert against["class"].change < 0
+    assert against["rivals"].change < 0

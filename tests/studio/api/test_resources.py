@@ -21,12 +21,12 @@ from studio.core.models import AuditEvent
 from studio.flows.models import Rehearsal
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.linking.models import Link, Pair, Party
-from studio.mapping.models import Decision, LookupRow, Mapping, MappingRow
+from studio.mapping.models import Decision, LookupRow, Mapping, MappingRow, ValueProposal
 from studio.triage.models import Case, CaseNote
 from tests.studio.tieout.balances.owing import carry, in_erp, looked
 
 LISTS = [
-    "connections", "snapshots", "mappings", "mapping-rows", "lookup-tables", "lookup-rows",
+    "connections", "snapshots", "mappings", "mapping-rows", "lookup-tables", "lookup-rows", "values",
     "parties", "pairs", "links", "flows", "rehearsals", "inbox-items", "deliveries", "cases", "tie-outs",
     "audit-events", "balances", "balance-readings", "balance-parties", "open-documents",
 ]  # fmt: skip
@@ -57,6 +57,9 @@ def full(world: Any, ivo: User) -> Any:
             candidates=candidates,
             confidence=0.9,
         )
+    for source in ("7", "8"):
+        offer = {"key": "4", "label": "Net 60", "confidence": 0.9, "method": "Similarity"}
+        ValueProposal.objects.create(table=world.terms, source=source, candidates=[offer])
     left = Party.objects.create(
         connection=world.erp, kind="customer", key="SHA", code="SHA", label="Shale"
     )
@@ -95,11 +98,13 @@ def test_every_list_and_detail_is_readable_and_of_the_own_workspace_only(
 def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """Address -> who may, the scope it takes, the body."""
     row, other = MappingRow.objects.order_by("id")[:2]
+    code, sister = ValueProposal.objects.filter(source__in=("7", "8")).order_by("source")
     pair, link = Pair.objects.get(), Link.objects.get(kind="customer")
     plan = Rehearsal.objects.get()
     case, item = Case.objects.get(), full.item("000002")
     return {
         f"connections/{full.books.uuid}/check": ("ivo", "connect", {}),
+        f"mapping-rows/{row.uuid}/later": ("ivo", "map", {}),
         f"mapping-rows/{row.uuid}/decide": ("ivo", "map", {"verdict": "approved"}),
         f"mapping-rows/{row.uuid}/comment": ("ivo", "map", {"text": "sure?"}),
         f"mapping-rows/{row.uuid}/undo": ("ivo", "map", {}),
@@ -107,6 +112,12 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
         f"mappings/{row.mapping.uuid}/undo": ("ivo", "map", {}),
         f"mappings/{row.mapping.uuid}/accept-within": ("ivo", "map", {"expected_wrong": 1}),
         f"lookup-tables/{full.terms.uuid}/add": ("ana", "lookup", {"source": "99", "target": "4"}),
+        f"values/{code.uuid}/later": ("ana", "lookup", {"back": True}),
+        f"values/{code.uuid}/comment": ("ana", "lookup", {"text": "sure?"}),
+        f"values/{code.uuid}/decide": ("ana", "lookup", {"verdict": "approved", "target": "4"}),
+        f"values/{code.uuid}/undo": ("ana", "lookup", {}),
+        "values/accept": ("ana", "lookup", {"values": [{"value": str(sister.uuid)}]}),
+        "values/take-back": ("ana", "lookup", {}),
         f"pairs/{pair.uuid}/judge": ("ana", "match", {"verdict": "same"}),
         "pairs/undo": ("ana", "match", {}),
         f"parties/{pair.left.uuid}/create-new": (

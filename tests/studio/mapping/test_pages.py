@@ -451,6 +451,9 @@ def test_an_auditor_may_not_write_values_or_remarks(
         url("value-decide", proposal.uuid),
         url("values-undo"),
         url("values-propose"),
+        url("values-bulk"),
+        url("value-later", proposal.uuid),
+        url("value-note", proposal.uuid),
         url("row-note", row.uuid),
     ):
         assert client.post(address, {"text": "x"}).status_code == 403

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -178,6 +179,32 @@ def test_codes_of_the_feeding_connection_are_proposed_and_take_no_effect(
     assert (proposal.source, proposal.candidates[0]["label"]) == ("30", "Net 30")
     assert still_open >= 1
     assert not terms.rows.exists()
+
+
+def test_no_code_below_the_weakest_band_is_offered_and_every_one_has_its_parts(
+    integrator: Actor, erp: Connection, books: Connection, outbound: Mapping, terms: LookupTable
+) -> None:
+    listed = {"30": ("NET 30 DAYS", "30"), "60": ("Net 60 days", "60"), "CO": ("Cash", "0")}
+    for key, (label, days) in listed.items():
+        detail = {"days": days}
+        Code.objects.create(
+            connection=erp, kind="term", key=key, code=key, label=label, detail=detail
+        )
+    Code.objects.filter(connection=books, key="1").update(detail={"days": "30"})
+    Code.objects.filter(connection=books, key="2").update(detail={"days": "0"})
+
+    propose_lookup_values(integrator, books)
+
+    offered = [(p, c) for p in terms.proposals.all() for c in p.candidates]
+    assert {p.source for p, _c in offered} == {"30", "CO"}
+    for proposal, one in offered:
+        assert one["confidence"] >= 0.30
+        assert one["word"]
+        odds = sum(bar["effect"] for bar in one["waterfall"])
+        assert 1 / (1 + math.exp(-odds)) == pytest.approx(one["confidence"], abs=0.002)
+        assert [bar["label"] for bar in one["waterfall"]] == ["prior", "words", "days"], proposal
+    nothing = terms.proposals.get(source="60")
+    assert (nothing.candidates, nothing.confidence) == ([], 0.0)
 
 
 def test_a_table_is_made_for_every_name_that_is_looked_up(

@@ -94,7 +94,9 @@ function onKey(event) {
   if (key === "x" && row) { event.preventDefault(); return tick(row); }
   // Enter on a focused link or button means that link or button.
   if ((key === "Enter" || key === " ") && event.target.closest?.("a, button, summary, [role=button]")) return;
-  const found = (row && control(key, row)) || control(key, document);
+  // A toast's Undo stands for the very last thing done, decision or not: it goes before the page's own.
+  const said = $("#toasts");
+  const found = (row && control(key, row)) || (said && control(key, said)) || control(key, document);
   if (found) { event.preventDefault(); found.click(); return; }
   if (key === "?") { event.preventDefault(); openHelp(); }
 }
