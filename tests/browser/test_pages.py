@@ -15,6 +15,7 @@ from studio.tieout.models import StockComparison, StockPart, StockRow
 from studio.triage.models import Case
 from studio.webhooks.events import EVENTS
 from studio.webhooks.models import Endpoint
+from tests.browser.test_matrix import look
 from tests.studio.tieout.balances.owing import carry, in_books, in_erp, looked
 from tests.studio.world import World, world
 
@@ -187,14 +188,14 @@ def test_how_full_a_field_is_stands_in_its_own_column(
 
 
 def test_a_difference_is_split_from_its_case_and_a_refused_form_comes_back(
-    world: World, page_for: Any, accessible_everywhere: Any
+    world: World, page_for: Any, accessible: Any
 ) -> None:
     world.target.total = lambda draft: Decimal("90.00")
     world.order("1001")
     world.run()
     path = f"/exceptions/{Case.objects.get().uuid}/"
-    accessible_everywhere("ana", path)
     page = page_for("ana", path)
+    look(page, accessible)
     page.get_by_text("Split over several reasons").first.click()
     for name, value in (("Reason 1", "freight"), ("Amount 1", "6.00"), ("Reason 2", "duty")):
         page.get_by_label(name).fill(value)
