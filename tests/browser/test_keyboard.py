@@ -93,9 +93,16 @@ def walk(page: Page) -> dict[str, Any]:
     return {"problems": list(dict.fromkeys(problems)), "missed": missed}
 
 
-@pytest.mark.parametrize(
-    ("name", "person"), [(n, p) for n in PAGES for p in PEOPLE if may_open(p, n)]
-)
+# The panels of the designer are the same page with other fields; who may only read them walks none of them.
+WALKS = [
+    (name, person)
+    for name in PAGES
+    for person in PEOPLE
+    if may_open(person, name) and (person == "ivo" or not name.startswith("flows:flow-step"))
+]
+
+
+@pytest.mark.parametrize(("name", "person"), WALKS)
 def test_everything_on_a_page_is_reached_seen_and_left_by_tab(
     name: str, person: str, house: House, visits: Visits
 ) -> None:
