@@ -81,7 +81,9 @@ class Deciders:
         names = self._names(codes | {one.left_code for one in links})
         found: dict[tuple[str, str, str], Decided] = {}
         for link in links:
-            left = names.get((link.left_connection_id, link.kind, link.left_code), "")
+            # As it was called then; of a link older than that being kept, as it is called now.
+            now = names.get((link.left_connection_id, link.kind, link.left_code), "")
+            left = link.left_label or now
             right = link.right_label
             said = link.decided_by, link.created_at, link.kind.capitalize()
             found[link.kind, link.left_code, link.right_key] = Decided(*said, left, right)

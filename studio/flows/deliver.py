@@ -408,7 +408,8 @@ def _link(delivery: Delivery, kind: str, receipt: Receipt, origin: str, *, code:
     label = receipt.number or delivery.reference
     refer = capabilities(delivery.connection.system).refer.get(receipt.entity)
     key = str(receipt.data.get(refer) or receipt.key) if refer else receipt.key
-    ends = Ends(flow.source, code or delivery.business_key, flow.target, key, label)
+    code = code or delivery.business_key
+    ends = Ends(flow.source, code, flow.target, key, label, delivery.item.label)
     add_link(machine(flow.workspace, "machine", MATCH), kind, ends, origin=origin)
 
 

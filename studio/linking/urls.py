@@ -15,6 +15,7 @@ urlpatterns = [
     path("matches/search/", views.search, name="search"),
     path("matches/<uuid:key>/judge/", views.judge, name="judge"),
     path("matches/<uuid:key>/explain/", views.explain, name="explain"),
+    path("matches/<uuid:key>/note/", views.note, name="note"),
     path("matches/<uuid:key>/ask/", views_ask.ask, name="ask"),
     path("matches/<uuid:key>/create-in/<uuid:target>/", views.create, name="create"),
     path("links/<uuid:key>/", views_links.link, name="link"),

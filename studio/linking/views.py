@@ -28,12 +28,14 @@ from studio.learning.opinions import Suggestion, may_ask
 from studio.linking import actions, queries
 from studio.linking.actions.judge import BulkResult, near_twins
 from studio.linking.compare import Compared, compared
-from studio.linking.models import KINDS, Judgement, Pair, Party
+from studio.linking.models import KINDS, Judgement, Pair, Party, RecordNote
 from studio.linking.opinions import suggestions_on
 from studio.linking.queries import Narrowing
 
 SIZE = 20
 LIST = "linking:matches"
+# How many wrong ones are allowed, in the address and in the form.
+ALLOWED = "expected_wrong"
 BANDS = ("certain", "strong", "possible", "guess")
 
 
@@ -45,6 +47,7 @@ class PairView:
     fields: list[Compared]
     candidates: list[Pair]
     opinion: Suggestion | None = None
+    notes: int = 0
 
     @property
     def suggested(self) -> str:
@@ -104,7 +107,13 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
             ("money", _("Money first")),
             ("weakest", _("Weakest first")),
         ],
+        "may_note": request.actor.may(MATCH),
     }
+    if request.actor.may(MATCH) and narrowing.state == "open":
+        context["allowed"] = query.get(ALLOWED, "1")
+        best = queries.open_pairs(request.workspace, narrowing)
+        context["budget"] = actions.budget(best, _allowed(context["allowed"]) or 0.0)
+        context["budget_url"] = addresses.narrowed(query, **{ALLOWED: ""})
     return context | _rows(request, query, narrowing, targets)
 
 
@@ -148,7 +157,12 @@ def _rows(
         case "apart":
             found = queries.apart(request.workspace, narrowing)
             pairs = keyset(found, ("-probability", "id"), after=after, before=before, size=SIZE)
-            return {"rows": pairs, "views": [PairView(p, _fields(p), []) for p in pairs.rows]}
+            notes = _notes(pairs.rows)
+            apart = [
+                PairView(p, _fields(p), [], None, notes.get((p.left_id, p.right.connection_id), 0))
+                for p in pairs.rows
+            ]
+            return {"rows": pairs, "views": apart}
         case "unmatched":
             where = _looked_at(narrowing, targets)
             found_lonely = queries.unmatched_anywhere(request.workspace, narrowing, where)
@@ -163,11 +177,23 @@ def _rows(
             others = queries.alternatives(pairs.rows)
             every = [one for several in others.values() for one in several]
             said = suggestions_on(request.workspace, narrowing.kind, every)
+            notes = _notes(pairs.rows)
             views = []
             for p in pairs.rows:
                 ends = p.left_id, p.right.connection_id
-                views.append(PairView(p, _fields(p), others.get(ends, [p]), said.get(ends)))
+                views.append(
+                    PairView(
+                        p, _fields(p), others.get(ends, [p]), said.get(ends), notes.get(ends, 0)
+                    )
+                )
             return {"rows": pairs, "views": views}
+
+
+def _notes(pairs: list[Pair]) -> dict[tuple[int, int], int]:
+    """How many remarks stand beside each record of the page, by record and target."""
+    counted = RecordNote.objects.filter(left__in={p.left_id for p in pairs}).order_by()
+    rows = counted.values_list("left_id", "target_id").annotate(n=Count("id"))
+    return {(left, target): n for left, target, n in rows}
 
 
 def _looked_at(narrowing: Narrowing, targets: list[Connection]) -> list[Connection]:
@@ -226,10 +252,23 @@ def _facets(
 
 
 def answer(
-    request: StudioRequest, text: str, tone: str = "success", *, undo: uuid.UUID | None = None
+    request: StudioRequest,
+    text: str,
+    tone: str = "success",
+    *,
+    undo: uuid.UUID | None = None,
+    target: str = "",
 ) -> HttpResponse:
-    """The list again with a toast; ``undo`` names the judgement, or the bulk, that it takes back."""
-    target = addresses.back(request, reverse(LIST))
+    """The list again with a toast.
+
+    Args:
+        request: who asked, and from where.
+        text: what the toast says.
+        tone: of the toast.
+        undo: the judgement, or the bulk, that its button takes back.
+        target: the list to show, if not the one the person came from.
+    """
+    target = target or addresses.back(request, reverse(LIST))
     if not wants_part(request):
         level = {"success": messages.SUCCESS, "warning": messages.WARNING}.get(tone, messages.ERROR)
         messages.add_message(request, level, text)
@@ -332,7 +371,9 @@ def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
             .order_by("-id")[:10]
         ),
         "twins": near_twins(pair.left, pair.right.connection),
+        "notes": list(RecordNote.objects.filter(left=pair.left, target=pair.right.connection)),
         "may_match": request.actor.may(MATCH),
+        "may_note": request.actor.may(MATCH),
         "back": addresses.came_from(request, reverse(LIST)),
     }
     template = "linking/_detail.html" if wants_part(request) else "linking/detail.html"
@@ -363,23 +404,45 @@ def _answer_bulk(request: StudioRequest, result: BulkResult) -> HttpResponse:
 @page(MATCH)
 @require_POST
 def accept_within(request: StudioRequest) -> HttpResponse:
-    """Link as many as possible with at most so many expected wrong."""
-    try:
-        allowed = max(0.0, min(float(request.POST.get("expected_wrong", "1")), 100.0))
-    except ValueError:
+    """Link as many as possible with at most so many expected wrong, if that is what the page said."""
+    asked = request.POST.get(ALLOWED, "1")
+    allowed = _allowed(asked)
+    if allowed is None:
         return answer(request, _("Give a number, such as 1."), "error")
-    narrowing = Narrowing.of(QueryDict(urlsplit(addresses.back(request, reverse(LIST))).query))
+    query = QueryDict(urlsplit(addresses.back(request, reverse(LIST))).query, mutable=True)
+    query[ALLOWED] = asked
+    narrowing = Narrowing.of(query)
     if not _is_key(narrowing.target):
         return answer(request, _("There is no such connection."), "error")
     best = queries.open_pairs(request.workspace, narrowing)
-    result = actions.accept_within(request.actor, best, allowed)
-    if not result.done and not result.left:
-        text = _(
-            "Nothing was taken: what is open is too doubtful for this budget, or the budget is spent "
-            "on what was taken this way before. Decide singly, or allow more."
-        )
-        return answer(request, text, "warning")
+    try:
+        told = request.POST.get("told", "")
+        result = actions.accept_within(request.actor, best, allowed, told=told)
+    except DecisionRefused as fault:
+        here = addresses.here(reverse(LIST), query)
+        return answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning", target=here)
     return _answer_bulk(request, result)
+
+
+def _allowed(text: str) -> float | None:
+    """How many wrong ones somebody allows; nothing where it is no number."""
+    try:
+        return max(0.0, min(float(text), 100.0))
+    except ValueError:
+        return None
+
+
+@page(MATCH)
+@require_POST
+def note(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """A remark or a question to a colleague, beside a record and its candidates."""
+    pair = pair_of(request, key)
+    try:
+        text = request.POST.get("text", "")
+        actions.comment(request.actor, pair.left, pair.right.connection, text)
+    except DecisionRefused as fault:
+        return answer(request, fault.sentence, "error")
+    return answer(request, _("Your remark stands beside %s.") % pair.left.label)
 
 
 @page(MATCH)

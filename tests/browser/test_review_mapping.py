@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
@@ -268,6 +269,26 @@ def test_without_script_a_code_is_put_off_and_accepted_by_plain_forms(page_for, 
 
     expect(page.locator("#toasts")).to_contain_text("Taken back")
     assert terms.rows.count() == 0
+
+
+def test_what_a_row_is_for_stays_in_reach_on_a_narrow_page_with_long_names(
+    page_for, ivo, mapping
+) -> None:
+    Connection.objects.update(name="Harbour Tools and Marine Supplies (Overseas) ERP, company H")
+    # A name of the vendor is never broken over two lines.
+    Mapping.objects.update(
+        proposed_at=timezone.now(), entity="ArInvoicePaymentAllocationAndAdjustment"
+    )
+    MappingRow.objects.update(required=True, objection="The machine would choose another.")
+    page = page_for("ivo", "/mappings/", width=820)
+
+    button = page.get_by_role("link", name="Review", exact=True)
+    edge = button.bounding_box()
+
+    assert edge["x"] + edge["width"] <= 820
+    # Nothing lies over it: a click where it is seen opens the review.
+    page.mouse.click(edge["x"] + edge["width"] - 4, edge["y"] + edge["height"] / 2)
+    page.wait_for_url(f"**/mappings/{mapping.uuid}/")
 
 
 def test_a_swap_sets_no_style_attribute_which_the_policy_would_refuse(

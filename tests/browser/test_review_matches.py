@@ -90,6 +90,37 @@ def test_the_last_judgement_is_taken_back_with_one_key(page_for, ana, pairs) -> 
     assert not Link.objects.filter(active=True).exists()
 
 
+def test_a_remark_is_written_beside_a_record_by_keyboard_alone(page_for, ana, pairs) -> None:
+    page = page_for("ana", "/matches/")
+
+    page.keyboard.press("c")
+    expect(card(page, pairs[0]).get_by_label("Remark or question")).to_be_focused()
+    page.keyboard.type("The Leeds branch?")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#toasts")).to_contain_text("Your remark stands beside Bayside Marine.")
+    expect(card(page, pairs[0]).locator(".count")).to_have_text("1")
+
+
+def test_how_many_the_surest_are_follows_the_risk_and_one_undo_takes_all_back(
+    page_for, ana, pairs
+) -> None:
+    page = page_for("ana", "/matches/")
+    expect(page.get_by_role("button", name="Link the 3 surest")).to_be_visible()
+
+    page.get_by_label("with at most").fill("0.1")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Link the 1 surest")).to_be_visible()
+    page.get_by_label("with at most").fill("0.12")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Link the 2 surest").click()
+
+    expect(page.locator("#toasts")).to_contain_text("2 linked.")
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(page.locator("#toasts")).to_contain_text("2 judgements taken back.")
+    assert not Link.objects.filter(active=True).exists()
+
+
 def test_create_new_shows_the_twin_and_asks_why(page_for, ana, pairs, accessible) -> None:
     page = page_for("ana", "/matches/")
 

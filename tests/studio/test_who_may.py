@@ -127,6 +127,7 @@ WRITES = {
     "linking:bulk": INTEGRATOR | ACCOUNTANT,
     "linking:accept-within": INTEGRATOR | ACCOUNTANT,
     "linking:undo": INTEGRATOR | ACCOUNTANT,
+    "linking:note": INTEGRATOR | ACCOUNTANT,
     "linking:judge": INTEGRATOR | ACCOUNTANT,
     "linking:create": INTEGRATOR | ACCOUNTANT,
     "linking:unlink": INTEGRATOR | ACCOUNTANT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters import rest_framework as filters
 from rest_framework import serializers
@@ -11,11 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from studio.api.base import ReasonBody, Resource, deed, look
-from studio.api.resources.mapping import SuggestionShape
+from studio.api.resources.mapping import RemarkShape, SuggestionShape, TextBody
 from studio.catalog.models import Connection
 from studio.linking import actions
-from studio.linking.models import Judgement, Link, Pair, Party
+from studio.linking.models import KINDS, Judgement, Link, Pair, Party, RecordNote
 from studio.linking.opinions import ask_about, suggestions_on
+from studio.linking.queries import OPEN, Narrowing, open_pairs
 
 PAIR_VERDICTS = ["same", "not_a_match", "unsure"]
 
@@ -82,8 +84,8 @@ class LinkShape(serializers.ModelSerializer[Link]):
     class Meta:
         model = Link
         fields = [
-            "uuid", "kind", "left_connection", "left_code", "right_connection", "right_key",
-            "right_label", "origin", "decided_by", "active", "retired_reason", "created_at",
+            "uuid", "kind", "left_connection", "left_code", "left_label", "right_connection",
+            "right_key", "right_label", "origin", "decided_by", "active", "retired_reason", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -96,6 +98,49 @@ class JudgeBody(serializers.Serializer[Any]):
 class CreateBody(serializers.Serializer[Any]):
     target = serializers.UUIDField(help_text="connection in which the record is missing")
     comment = serializers.CharField(default="", allow_blank=True)
+
+
+class JudgeManyBody(serializers.Serializer[Any]):
+    pairs = serializers.ListField(child=serializers.UUIDField(), allow_empty=False, max_length=1000)
+    verdict = serializers.ChoiceField(choices=["same", "not_a_match"], default="same")
+
+
+class WithinBody(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=KINDS)
+    target = serializers.UUIDField(required=False, help_text="connection; all without")
+    expected_wrong = serializers.FloatField(min_value=0, max_value=100)
+
+
+class AcceptWithinBody(WithinBody):
+    told = serializers.CharField(help_text="the token that `surest` answered")
+
+
+class BudgetShape(serializers.Serializer[Any]):
+    count = serializers.IntegerField(help_text="records that would be linked")
+    risk = serializers.FloatField(help_text="wrong ones expected among all that nobody looked at")
+    token = serializers.CharField()
+
+
+class LeftPair(serializers.Serializer[Any]):
+    pair = serializers.UUIDField()
+    sentence = serializers.CharField()
+
+
+class JudgedShape(serializers.Serializer[Any]):
+    bulk = serializers.UUIDField()
+    sentence = serializers.CharField()
+    done = serializers.ListField(child=serializers.UUIDField())
+    left = LeftPair(many=True)
+
+
+def judged_said(result: actions.BulkResult) -> dict[str, Any]:
+    """What many judgements came to, as plain data."""
+    return {
+        "bulk": result.bulk,
+        "sentence": result.sentence,
+        "done": [pair.uuid for pair in result.done],
+        "left": [{"pair": pair.uuid, "sentence": why} for pair, why in result.left],
+    }
 
 
 class UseShape(serializers.Serializer[Any]):
@@ -185,6 +230,46 @@ class Pairs(Resource[Pair]):
         pair = self.get_object()
         said = suggestions_on(self.workspace, pair.kind, [pair])
         return self.said(SuggestionShape, next(iter(said.values()), {}))
+
+    @deed(JudgeManyBody, JudgedShape, detail=False)
+    def judge_many(self, request: Request) -> Response:
+        """Judge many open pairs, each with its own audit line; those that were judged meanwhile are named."""
+        body = self.asked(JudgeManyBody)
+        pairs = self.get_queryset().filter(uuid__in=body["pairs"], judged__in=OPEN)
+        return self.said(JudgedShape, judged_said(actions.bulk(self.actor, pairs, body["verdict"])))
+
+    @deed(WithinBody, BudgetShape, detail=False)
+    def surest(self, request: Request) -> Response:
+        """How many would be linked unseen within a risk, and at which; nothing is linked by asking."""
+        body = self.asked(WithinBody)
+        return self.said(BudgetShape, actions.budget(self._best(body), body["expected_wrong"]))
+
+    @deed(AcceptWithinBody, JudgedShape, detail=False)
+    def accept_within(self, request: Request) -> Response:
+        """Link the surest, if they are still what `surest` answered."""
+        body = self.asked(AcceptWithinBody)
+        done = actions.accept_within(
+            self.actor, self._best(body), body["expected_wrong"], told=body["told"]
+        )
+        return self.said(JudgedShape, judged_said(done))
+
+    def _best(self, body: dict[str, Any]) -> QuerySet[Pair]:
+        narrowing = Narrowing(kind=body["kind"], target=str(body.get("target", "")))
+        return open_pairs(self.workspace, narrowing)
+
+    @deed(TextBody, RemarkShape)
+    def comment(self, request: Request, uuid: str) -> Response:
+        """Leave a remark beside the record and its candidates in this target."""
+        text, pair = self.asked(TextBody)["text"], self.get_object()
+        made = actions.comment(self.actor, pair.left, pair.right.connection, text)
+        return self.said(RemarkShape, made)
+
+    @look(RemarkShape, many=True)
+    def remarks(self, request: Request, uuid: str) -> Response:
+        """What people said beside the record and its candidates in this target."""
+        pair = self.get_object()
+        notes = RecordNote.objects.filter(left=pair.left, target=pair.right.connection)
+        return self.said(RemarkShape, notes, many=True)
 
     @deed(None, JudgementShape(many=True), detail=False)
     def undo(self, request: Request) -> Response:

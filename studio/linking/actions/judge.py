@@ -21,8 +21,6 @@ CREATE_NEW = "create_new"
 UNSURE = "unsure"
 # From here on "create new" needs a reason: adding beside a twin doubles the customer's balance.
 NEAR_TWIN = 0.50
-# From here on a probability is called strong.
-SURE = 0.80
 
 
 def judge(  # noqa: PLR0913 - one argument per field of the form
@@ -111,6 +109,7 @@ def link(actor: Actor, left: Party, right: Party, *, by: str, origin: str = "jud
         kind=left.kind,
         left_connection=left.connection,
         left_code=code,
+        left_label=left.label,
         right_connection=right.connection,
         right_key=right.key,
         right_label=right.label,
@@ -265,38 +264,3 @@ def _still_open(pair: Pair) -> None:
     now = Pair.objects.values_list("judged", flat=True).get(pk=pair.pk)
     if now != pair.judged:
         raise DecidedMeanwhile("somebody else judged it first")
-
-
-def accept_within(actor: Actor, pairs: Iterable[Pair], expected_wrong: float) -> BulkResult:
-    """Link as many as possible with at most so many expected wrong among all that nobody looked at."""
-    open_pairs = list(pairs)
-    spent = sum(unseen_risk(c) for c in {p.left.connection_id for p in open_pairs})
-    return bulk(actor, within_budget(open_pairs, expected_wrong - spent), unseen=True)
-
-
-def unseen_risk(connection_id: int) -> float:
-    """Expected wrong ones among the links of a source that were made within a risk budget."""
-    standing = Judgement.objects.filter(
-        left__connection=connection_id,
-        unseen=True,
-        verdict=SAME,
-        undone_by__isnull=True,
-        undo_of__isnull=True,
-    )
-    return float(sum(1 - p for p in standing.values_list("probability", flat=True)))
-
-
-def within_budget(pairs: Iterable[Pair], expected_wrong: float) -> list[Pair]:
-    """The most best-ranked pairs whose expected number of wrong ones stays within the budget.
-
-    However large the budget, only what is at least strong is linked unseen.
-    """
-    chosen: list[Pair] = []
-    risk = 0.0
-    sure = [p for p in pairs if p.probability >= SURE]
-    for pair in sorted(sure, key=lambda p: (-p.probability, p.pk)):
-        if risk + (1 - pair.probability) > expected_wrong + 1e-9:
-            break
-        risk += 1 - pair.probability
-        chosen.append(pair)
-    return chosen

@@ -21,6 +21,7 @@ class Ends:
     right_connection: Connection
     right_key: str
     right_label: str = ""
+    left_label: str = ""
 
 
 def add_link(actor: Actor, kind: str, ends: Ends, *, origin: str = "delivery") -> Link:
@@ -57,6 +58,7 @@ def add_link(actor: Actor, kind: str, ends: Ends, *, origin: str = "delivery") -
             kind=kind,
             left_connection=ends.left_connection,
             left_code=ends.left_code,
+            left_label=ends.left_label[:200],
             right_connection=ends.right_connection,
             right_key=ends.right_key,
             right_label=ends.right_label[:200],

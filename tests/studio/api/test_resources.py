@@ -120,6 +120,8 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
         "values/take-back": ("ana", "lookup", {}),
         f"pairs/{pair.uuid}/judge": ("ana", "match", {"verdict": "same"}),
         "pairs/undo": ("ana", "match", {}),
+        f"pairs/{pair.uuid}/comment": ("ana", "match", {"text": "the same?"}),
+        "pairs/judge-many": ("ana", "match", {"pairs": [str(pair.uuid)], "verdict": "not_a_match"}),
         f"parties/{pair.left.uuid}/create-new": (
             "ana", "match", {"target": str(full.books.uuid), "comment": "another one"},
         ),
@@ -154,6 +156,30 @@ def test_every_write_needs_its_scope_and_leaves_a_line_in_the_trail(
         done = client_of(people[who], scope).post(path, body, format="json")
         assert done.status_code == 200, (address, done.content)
     assert AuditEvent.objects.filter(actor="token: loader (Ana Keller)", key="case.assigned").get()
+
+
+def test_the_surest_records_are_told_before_they_are_linked_and_only_as_told(
+    full: Any, ana: User, client_of: Clients
+) -> None:
+    client = client_of(ana, "match")
+    body = {"kind": "customer", "target": str(full.books.uuid), "expected_wrong": 1}
+
+    def post(deed: str, **more: Any) -> Any:
+        return client.post(f"/api/v1/pairs/{deed}/", body | more, format="json")
+
+    told = post("surest").json()
+    assert (told["count"], told["risk"]) == (1, pytest.approx(0.1))
+    assert Pair.objects.get().judged == ""
+    refused = post("accept-within", told="7:0.200")
+    assert refused.status_code == 409
+    assert "It would be 1, with 0.10 wrong ones expected" in refused.json()["sentence"]
+    assert Pair.objects.get().judged == ""
+
+    done = post("accept-within", told=told["token"]).json()
+
+    assert (done["sentence"], done["done"]) == ("1 linked.", [str(Pair.objects.get().uuid)])
+    said = client.get(f"/api/v1/pairs/{Pair.objects.get().uuid}/remarks/").json()
+    assert said == []
 
 
 def test_a_remedy_is_listed_with_its_inputs_and_applied(

@@ -96,7 +96,9 @@ def test_explain_names_who_approved_the_row_the_code_and_the_link_each_with_its_
     row.decided_by = "Ana Keller"
     row.save()
     Link.objects.filter(kind="customer").update(
-        decided_by="Ben Ortiz", created_at=datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
+        decided_by="Ben Ortiz",
+        created_at=datetime(2026, 11, 3, 8, 30, tzinfo=UTC),
+        left_label="Bayside as it was",
     )
     world.order("1001")
     world.run()
@@ -111,7 +113,7 @@ def test_explain_names_who_approved_the_row_the_code_and_the_link_each_with_its_
     today = f"{timezone.localtime():%Y}"
     assert "Mapping row: Ivo Marsh 1 Nov 2026" in said
     assert re.search(rf"Terms, code 30: Ana Keller \d+ \w+ {today}", said)
-    assert "Customer Bayside: Ben Ortiz 3 Nov 2026" in said
+    assert "Customer Bayside as it was: Ben Ortiz 3 Nov 2026" in said
     assert "Somebody Later" not in said
 
 

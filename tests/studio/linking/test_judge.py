@@ -9,7 +9,7 @@ from studio.catalog.models import Connection
 from studio.core.action import Actor
 from studio.core.models import AuditEvent
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
-from studio.linking.actions import Ends, accept_within, add_link, bulk, judge, links_for
+from studio.linking.actions import Ends, accept_within, add_link, budget, bulk, judge, links_for
 from studio.linking.models import Judgement, Link, Pair, Party
 from tests.studio.linking.conftest import pair_of
 
@@ -99,12 +99,17 @@ def test_the_risk_budget_takes_the_surest_pairs_and_is_spent_once(
         pair_of(make_party(erp, f"L{n}", "A"), make_party(books, f"R{n}", "A"), p)
     still_open = Pair.objects.filter(judged="")
 
-    first = accept_within(accountant, still_open.all(), 0.06)
-    again = accept_within(accountant, still_open.all(), 0.06)
-    more = accept_within(accountant, still_open.all(), 0.5)
+    told = budget(still_open.all(), 0.06)
+    assert (told.count, told.risk) == (3, pytest.approx(0.06))
+    first = accept_within(accountant, still_open.all(), 0.06, told=told.token)
+    spent = budget(still_open.all(), 0.06)
+    assert (spent.count, spent.risk) == (0, pytest.approx(0.06))
+    with pytest.raises(DecisionRefused, match="Nothing was taken"):
+        accept_within(accountant, still_open.all(), 0.06, told=spent.token)
+    larger = budget(still_open.all(), 0.5)
+    more = accept_within(accountant, still_open.all(), 0.5, told=larger.token)
 
     assert [p.probability for p in first.done] == [0.99, 0.98, 0.97]
-    assert not again.done
     assert [p.probability for p in more.done] == [0.85]
     assert all(j.unseen for j in Judgement.objects.all())
 

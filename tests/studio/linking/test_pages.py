@@ -205,13 +205,122 @@ def test_ticked_pairs_are_linked_together(client_of_ana: Client, pair: Pair) -> 
     assert "1 linked." in answer.content.decode()
 
 
-def test_the_surest_are_linked_within_the_risk_budget(client_of_ana: Client, pair: Pair) -> None:
-    client_of_ana.post(url("accept-within"), {"expected_wrong": "0.01"}, **HTMX)
-    assert not Link.objects.exists()
+def told_by(page: str) -> str:
+    found = re.search(r'name="told" value="([^"]*)"', page)
+    assert found
+    return found[1]
 
-    client_of_ana.post(url("accept-within"), {"expected_wrong": "0.1"}, **HTMX)
+
+def test_the_page_says_how_many_the_surest_are_and_at_which_risk(
+    client_of_ana: Client, pair: Pair, erp: Connection, books: Connection, make_party: MakeParty
+) -> None:
+    pair_of(make_party(erp, "43", "Kelvin"), make_party(books, "60", "Kelvin"), 0.97)
+    pair_of(make_party(erp, "44", "Doubt"), make_party(books, "61", "Doubt"), 0.6)
+
+    page = client_of_ana.get(url("matches")).content.decode()
+    little = client_of_ana.get(url("matches") + "?expected_wrong=0.05").content.decode()
+    none = client_of_ana.get(url("matches") + "?expected_wrong=0").content.decode()
+
+    assert "Link the 2 surest" in page
+    assert "(with these: 0.10)" in page
+    assert "Link the 1 surest" in little
+    assert 'value="0.05"' in little
+    assert "None is sure enough" in none
+
+
+def test_the_surest_are_linked_only_as_the_page_said_and_taken_back_by_the_toast(
+    client_of_ana: Client, pair: Pair
+) -> None:
+    told = told_by(client_of_ana.get(url("matches")).content.decode())
+
+    unseen = client_of_ana.post(url("accept-within"), {"expected_wrong": "0.1"}, **HTMX)
+    little = client_of_ana.post(
+        url("accept-within"), {"expected_wrong": "0.01", "told": told}, **HTMX
+    )
+    assert not Link.objects.exists()
+    said = unseen.content.decode()
+    assert "It would be 1, with 0.07 wrong ones expected among all that nobody looked at." in said
+    assert "Nothing was linked yet; press again to link them." in said
+    assert "Nothing was taken" in little.content.decode()
+
+    # The answer shows the number that was asked for, and pressing again does what it says.
+    again = {"expected_wrong": "0.1", "told": told_by(said)}
+    done = client_of_ana.post(url("accept-within"), again, **HTMX).content.decode()
 
     assert Link.objects.count() == 1
+    client_of_ana.post(url("undo"), {"of": undo_of(done)}, **HTMX)
+    assert not Link.objects.filter(active=True).exists()
+
+
+def test_what_changed_since_the_page_was_shown_is_told_before_anything_is_linked(
+    client_of_ana: Client, pair: Pair, erp: Connection, books: Connection, make_party: MakeParty
+) -> None:
+    told = told_by(client_of_ana.get(url("matches")).content.decode())
+    pair_of(make_party(erp, "43", "Kelvin"), make_party(books, "60", "Kelvin"), 0.97)
+
+    answer = client_of_ana.post(
+        url("accept-within"), {"expected_wrong": "1", "told": told}, follow=True
+    )
+
+    page = answer.content.decode()
+    assert "It would be 2, with 0.10 wrong ones expected" in page
+    assert not Link.objects.exists()
+    assert told_by(page) != told
+
+
+def test_no_number_of_wrong_ones_is_asked_for_again(client_of_ana: Client, pair: Pair) -> None:
+    answer = client_of_ana.post(url("accept-within"), {"expected_wrong": "many"}, **HTMX)
+    page = client_of_ana.get(url("matches") + "?expected_wrong=many").content.decode()
+
+    assert "Give a number, such as 1." in answer.content.decode()
+    assert "None is sure enough" in page
+    assert not Link.objects.exists()
+
+
+def test_two_people_talk_beside_a_record_and_its_candidates(
+    client_of_ana: Client, olga: User, as_person: AsPerson, pair: Pair
+) -> None:
+    address = url("note", pair.uuid)
+    listed = client_of_ana.get(url("matches")).content.decode()
+    assert f'href="{url("explain", pair.uuid)}?ask=note"' in listed
+    assert 'data-key="c"' in listed
+
+    empty = client_of_ana.post(address, {"text": ""}, **HTMX).content.decode()
+    said = client_of_ana.post(address, {"text": "Is it the Pty Ltd?"}, **HTMX).content.decode()
+
+    assert "The comment is empty." in empty
+    assert "Your remark stands beside Bayside Marine Pty Ltd." in said
+    assert '<span class="count">1</span>' in said
+    reader = as_person(olga)
+    detail = reader.get(url("explain", pair.uuid), **HTMX).content.decode()
+    assert "Is it the Pty Ltd?" in detail
+    assert address not in detail
+    assert 'title="Remarks">1</span>' in reader.get(url("matches")).content.decode()
+
+
+def test_a_remark_stays_when_another_candidate_becomes_the_best(
+    client_of_ana: Client, pair: Pair, books: Connection, make_party: MakeParty
+) -> None:
+    client_of_ana.post(url("note", pair.uuid), {"text": "Ask Ben"}, **HTMX)
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "not_a_match"}, **HTMX)
+    other = pair_of(pair.left, make_party(books, "59", "Bayside Marina"), 0.6)
+
+    detail = client_of_ana.get(url("explain", other.uuid), **HTMX).content.decode()
+
+    assert "Ask Ben" in detail
+
+
+def test_a_link_keeps_what_both_sides_were_called_then(client_of_ana: Client, pair: Pair) -> None:
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "same"}, **HTMX)
+    Party.objects.update(label="Renamed since")
+
+    link = Link.objects.get()
+    page = client_of_ana.get(url("link", link.uuid)).content.decode()
+    listed = client_of_ana.get(url("matches") + "?state=linked").content.decode()
+
+    assert (link.left_label, link.right_label) == ("Bayside Marine Pty Ltd", "Bayside Marine")
+    assert "Bayside Marine Pty Ltd = Bayside Marine" in page
+    assert "Bayside Marine Pty Ltd" in listed
 
 
 def test_a_link_shows_who_decided_and_is_broken_with_a_reason(
@@ -272,7 +381,7 @@ def test_the_number_of_queries_does_not_grow_with_the_pairs(
         pair_of(make_party(erp, f"L{n}", f"N {n}"), make_party(books, f"R{n}", f"N {n}"), 0.9)
     client_of_ana.get(url("matches"))
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(19):
         answer = client_of_ana.get(url("matches"))
 
     assert len(answer.content) < 300_000
@@ -297,6 +406,7 @@ def test_who_may_not_match_is_refused_every_write(
         url("create", pair.left.uuid, books.uuid),
         url("bulk"),
         url("accept-within"),
+        url("note", pair.uuid),
         url("undo"),
         url("search"),
         url("unlink", link.uuid),
