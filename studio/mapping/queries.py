@@ -91,6 +91,11 @@ class Budget:
     risk: float
     left: str = ""
 
+    @property
+    def token(self) -> str:
+        """What a person was told; the page hands it back, so that nothing else is done than that."""
+        return f"{self.count}:{self.risk:.3f}"
+
 
 def budget_size(mapping: Mapping, expected_wrong: float) -> Budget:
     """How many more open rows fit into a risk budget; what wants eyes is not among them."""

@@ -30,11 +30,13 @@ from studio.mapping.later import LAST, put_off_by
 from studio.mapping.models import Decision, Mapping, MappingRow, RowNote
 from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import preview
-from studio.mapping.queries import budget_size, composed_of, mappings_of, published
+from studio.mapping.queries import Budget, budget_size, composed_of, mappings_of, published
 from studio.mapping.rows import views as row_views
 from studio.mapping.ticks import ticks
 
 SIZE = 40
+# How many wrong ones are allowed, in the address and in the form.
+ALLOWED = "expected_wrong"
 
 
 @page(READ)
@@ -103,7 +105,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "counts": counts,
         "groups": groups,
         "narrowing": narrowing,
-        "budget": budget_size(mapping, 1.0),
+        **_budget(mapping, query),
         "version": published(mapping),
         "blocks": {b["id"]: b for b in mapping.blocks},
         "may_map": request.actor.may(MAP),
@@ -124,6 +126,24 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "ask": query.get("ask", ""),
         "hints": _hints(request, narrowing),
     }
+
+
+def _budget(mapping: Mapping, query: QueryDict) -> dict[str, Any]:
+    """How many would be accepted unseen within what the address allows, and at which risk."""
+    allowed = query.get(ALLOWED, "1")
+    return {
+        "allowed": allowed,
+        "budget": budget_size(mapping, _allowed(allowed) or 0.0),
+        "budget_url": addresses.narrowed(query, **{ALLOWED: ""}),
+    }
+
+
+def _allowed(text: str) -> float | None:
+    """How many wrong ones somebody allows; nothing where it is no number."""
+    try:
+        return max(0.0, min(float(text), 100.0))
+    except ValueError:
+        return None
 
 
 def _hints(request: StudioRequest, narrowing: Narrowing) -> list[tuple[str, str]]:
@@ -184,6 +204,7 @@ def answer_review(
     *,
     undo_of: uuid.UUID | None = None,
     undo_url: str = "",
+    target: str = "",
 ) -> HttpResponse:
     """The whole list again with a toast, for writes that touch many rows.
 
@@ -194,8 +215,9 @@ def answer_review(
         tone: of the toast.
         undo_of: the decision, or the bulk, that the toast's Undo takes back.
         undo_url: where that is posted to, if not to the undo of the mapping.
+        target: the list to show, if not the one the person came from.
     """
-    target = back_to(request, mapping)
+    target = target or back_to(request, mapping)
     if not wants_part(request):
         messages.add_message(request, _level(tone), text)
         return redirect(target)
@@ -318,7 +340,7 @@ def _answer_row(request: StudioRequest, row: MappingRow, text: str, made: Decisi
         # Every number on the page that this decision changes.
         "counts": counts,
         "groups": groups,
-        "budget": budget_size(row.mapping, 1.0),
+        **_budget(row.mapping, query),
         "version": published(row.mapping),
     }
     if narrowing.state != "open":
@@ -419,12 +441,15 @@ def bulk(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 @page(MAP)
 @require_POST
 def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
-    """Accept as many as possible with at most so many expected wrong."""
+    """Accept as many as possible with at most so many expected wrong, if that is what the page said."""
     mapping = mapping_of(request, key)
-    try:
-        allowed = max(0.0, min(float(request.POST.get("expected_wrong", "1")), 100.0))
-    except ValueError:
+    asked = request.POST.get(ALLOWED, "1")
+    allowed = _allowed(asked)
+    if allowed is None:
         return answer_review(request, mapping, _("Give a number, such as 1."), "error")
+    budget = budget_size(mapping, allowed)
+    if budget.count and budget.token != request.POST.get("told", ""):
+        return _told_first(request, mapping, budget, asked)
     rows = mapping.rows.filter(state="open", confidence__gt=0).select_related("mapping__connection")
     result = actions.accept_within(request.actor, rows, allowed)
     if not result.done and not result.left:
@@ -434,6 +459,23 @@ def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         )
         return answer_review(request, mapping, f"{text} {result.eyes}".strip(), "warning")
     return _answer_bulk(request, mapping, result)
+
+
+def _told_first(
+    request: StudioRequest, mapping: Mapping, budget: Budget, asked: str
+) -> HttpResponse:
+    """What would be accepted, where the page said something else; nothing is done before it was seen."""
+    said = ngettext(
+        "It would be %(n)d, with %(risk)s wrong ones expected among all that nobody looked at.",
+        "It would be %(n)d, with %(risk)s wrong ones expected among all that nobody looked at.",
+        budget.count,
+    )
+    text = said % {"n": budget.count, "risk": f"{budget.risk:.2f}"}
+    query = QueryDict(urlsplit(back_to(request, mapping)).query, mutable=True)
+    query[ALLOWED] = asked
+    once_more = _("Nothing was accepted yet; press again to accept them.")
+    here = addresses.here(_list(mapping), query)
+    return answer_review(request, mapping, f"{text} {once_more}", "warning", target=here)
 
 
 @page(MAP)

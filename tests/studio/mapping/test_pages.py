@@ -250,9 +250,46 @@ def test_the_surest_are_accepted_within_the_risk_budget(
     for n, confidence in enumerate((0.99, 0.98, 0.5)):
         make_row(f"custom.f{n}", candidate("Name", confidence))
 
-    client_of_ivo.post(url("accept-within", inbound.uuid), {"expected_wrong": "0.1"}, **HTMX)
+    address = url("accept-within", inbound.uuid)
+    told = told_by(client_of_ivo.get(url("review", inbound.uuid)).content.decode())
+    assert told == "2:0.030"
+    MappingRow.objects.filter(target_path="custom.f2").update(confidence=0.97)
 
-    assert MappingRow.objects.filter(state="approved").count() == 2
+    # One more became sure meanwhile: what the page said is not what would be done.
+    asked = {"expected_wrong": "0.1", "told": told}
+    said = client_of_ivo.post(address, asked, **HTMX).content.decode()
+    assert "It would be 3, with 0.06 wrong ones expected among all that nobody looked at." in said
+    assert "Nothing was accepted yet; press again to accept them." in said
+    assert "Accept the 3 surest" in said
+    assert not MappingRow.objects.filter(state="approved").exists()
+
+    client_of_ivo.post(address, asked | {"told": told_by(said)}, **HTMX)
+
+    assert MappingRow.objects.filter(state="approved").count() == 3
+
+
+def told_by(page: str) -> str:
+    found = re.search(r'name="told" value="([^"]*)"', page)
+    assert found
+    return found[1]
+
+
+def test_the_budget_of_fields_follows_the_number_that_is_allowed(
+    client_of_ivo: Client, inbound: Mapping, make_row: MakeRow
+) -> None:
+    for n, confidence in enumerate((0.99, 0.98, 0.5)):
+        make_row(f"custom.f{n}", candidate("Name", confidence))
+    address = url("review", inbound.uuid)
+
+    little = client_of_ivo.get(address + "?expected_wrong=0.01").content.decode()
+    none = client_of_ivo.get(address + "?expected_wrong=few").content.decode()
+    refused = client_of_ivo.post(
+        url("accept-within", inbound.uuid), {"expected_wrong": "few"}, follow=True
+    )
+
+    assert "Accept the 1 surest" in little
+    assert "None is sure enough" in none
+    assert "Give a number, such as 1." in refused.content.decode()
 
 
 def test_explaining_shows_the_waterfall_and_who_decided(

@@ -277,7 +277,8 @@ def test_what_was_accepted_within_a_budget_is_taken_back_by_the_button_of_the_to
     make_row("name", candidate("Name", 0.97))
     client = as_person(ivo)
 
-    answer = client.post(url("accept-within", inbound.uuid), {"expected_wrong": "1"}, **HTMX)
+    asked = {"expected_wrong": "1", "told": "1:0.030"}
+    answer = client.post(url("accept-within", inbound.uuid), asked, **HTMX)
     address, named = toast_undo(answer.content.decode())
     client.post(address, {"of": named}, **HTMX)
 
