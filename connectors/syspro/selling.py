@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ from engine.schema.model import JsonValue, Record
 # Rows of one customer that are read at most, of each kind.
 MOST = 1000
 _STATES = {"9": "complete", "8": "ready", "S": "held", "*": "cancelled", "\\": "cancelled"}
-_OPEN = ("0", "1", "2", "3", "4", "8", "S", "F")
+_COMPLETE = "9"
 _CHARGES = ("4", "5")
 
 
@@ -94,10 +94,9 @@ class SysproSelling:
         """Orders and invoices of this customer and of nobody else, newest first."""
         with self._client.lane():
             mine = self._rows.stored("ArCustomer", "Customer", customer)
-            orders = self._of(
-                "SorMaster", mine, ("OrderDate", since), [("OrderStatus", "EQ", s) for s in _OPEN]
-            )
-            owed = [("InvoiceBal1", "GT", "0"), ("InvoiceBal1", "LT", "0")]
+            still = Test("OrderStatus", "NE", _COMPLETE)
+            orders = self._of("SorMaster", mine, ("OrderDate", since), still)
+            owed = Test("InvoiceBal1", "NE", "0")
             invoices = self._of("ArInvoice", mine, ("InvoiceDate", since), owed)
             days = {
                 _text(r, "TermsCode"): int(_amount(r, "DueDays"))
@@ -105,19 +104,27 @@ class SysproSelling:
             }
         made = [_order(r) for r in orders if r.get("DocumentType") != "C"]
         made += [_invoice(r, days) for r in invoices]
-        kept = [one for one in made if one.customer == customer]
+        kept = [
+            one
+            for one in made
+            if one.customer == customer
+            # A cancelled order is never complete, so it came with what is open.
+            and (one.state != "cancelled" or (one.on or date.min) >= since)
+        ]
         return sorted(kept, key=lambda one: (one.on or date.min, one.number), reverse=True)
 
-    def _of(
-        self, table: str, mine: str, begin: tuple[str, date], still: Iterable[tuple[str, str, str]]
-    ) -> list[Record]:
-        """Whole records of the customer since a day, and those that are still open."""
+    def _of(self, table: str, mine: str, begin: tuple[str, date], still: Test) -> list[Record]:
+        """Whole records of the customer since a day, and those that are not ended yet.
+
+        Two queries: a Where tree never mixes And with Or, for nobody says which binds first.
+        """
         column, since = begin
-        tests = [Test("Customer", "EQ", mine), Test(column, "GE", since.isoformat())]
-        for name, op, value in still:
-            tests += [Test("Customer", "EQ", mine, "Or"), Test(name, op, value)]
-        rows = self._rows.find(table, tests, limit=MOST)
-        return [dict(r.data) for r in self._source.complete(tables()[table], rows)]
+        keys = tables()[table].keys
+        found: dict[tuple[str, ...], Record] = {}
+        for test in (Test(column, "GE", since.isoformat()), still):
+            rows = self._rows.find(table, [Test("Customer", "EQ", mine), test], limit=MOST)
+            found |= {tuple(translate.shown(row.get(k)) for k in keys): row for row in rows}
+        return [dict(r.data) for r in self._source.complete(tables()[table], list(found.values()))]
 
 
 def _text(data: Mapping[str, JsonValue], name: str) -> str:
