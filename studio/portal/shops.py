@@ -48,20 +48,21 @@ def content_for(system: str) -> dict[str, Any]:
 
 
 def open_shop(actor: Actor, connection: Connection) -> Shop:
-    """The shop of a connection, made with its flow where there is none yet.
+    """The shop of a connection, made with its flow where there is none yet, and open again where it was paused.
 
     Raises:
-        DecisionRefused: customers of this system cannot order.
+        DecisionRefused: customers of this system cannot order, or it is not connected any more.
     """
     if not capabilities(connection.system).sells:
         raise DecisionRefused(
             _("The customers of %(system)s cannot order in the portal.") % {"system": connection},
             _("Choose the connection that takes sales orders."),
         )
-    found = Shop.objects.filter(connection=connection).first()
+    found = Shop.objects.filter(connection=connection).select_related("flow").first()
     if found is not None:
         actor.require(ADMINISTER)
         keep_current(found)
+        _resume(actor, found)
         return found
     with acting(actor, ADMINISTER, "portal.opened", f"connection:{connection.uuid}") as line:
         flow = Flow.objects.create(
@@ -80,6 +81,23 @@ def open_shop(actor: Actor, connection: Connection) -> Shop:
         line.data = {"connection": connection.name}
         nudge("portal.read_items", shop.pk)
     return shop
+
+
+def _resume(actor: Actor, shop: Shop) -> None:
+    """Take orders again after the connection had ended, which pauses whatever uses it."""
+    if shop.flow.state == "live":
+        return
+    connection = shop.connection
+    if connection.state == "ended":
+        raise DecisionRefused(
+            _("%(system)s is not connected.") % {"system": connection},
+            _("Sign in to it again, then open its portal."),
+        )
+    with acting(actor, ADMINISTER, "portal.opened", f"connection:{connection.uuid}") as line:
+        shop.flow.state, shop.flow.paused_reason = "live", ""
+        shop.flow.save(update_fields=["state", "paused_reason", "updated_at"])
+        line.data = {"connection": connection.name}
+        nudge("portal.read_items", shop.pk)
 
 
 def keep_current(shop: Shop) -> FlowVersion:

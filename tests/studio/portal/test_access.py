@@ -8,6 +8,7 @@ from django.test import Client
 
 from studio.accounts.models import Membership, User, Workspace
 from studio.core.models import AuditEvent
+from studio.flows.models import Flow
 from studio.portal.models import Account, Buyer, Order, Price, Shop
 from studio.portal.reading import due
 from tests.studio.portal.market import HELD, MINE, THEIRS, Market
@@ -188,6 +189,32 @@ def test_the_portal_opens_for_systems_that_sell(market: Market, as_person, ada) 
 
     assert Shop.objects.count() == 1
     assert market.shop.flow.versions.count() == 1
+
+
+def test_orders_are_taken_again_once_the_connection_is_signed_in(
+    market: Market,
+    as_person,
+    ada,  # type: ignore[no-untyped-def]
+) -> None:
+    from studio.catalog.models import Connection
+
+    client, connection = as_person(ada), market.connection
+    Flow.objects.filter(pk=market.shop.flow_id).update(state="paused", paused_reason="ended")
+    Connection.objects.filter(pk=connection.pk).update(state="ended")
+    asked = {"connection": str(connection.uuid)}
+
+    assert "Take orders again" in client.get("/portal/desk/").content.decode()
+    refused = client.post("/portal/desk/open/", asked, follow=True).content.decode()
+    assert "Sign in to it again, then open its portal." in refused
+    assert Flow.objects.get(pk=market.shop.flow_id).state == "paused"
+
+    Connection.objects.filter(pk=connection.pk).update(state="live")
+    client.post("/portal/desk/open/", asked)
+
+    flow = Flow.objects.get(pk=market.shop.flow_id)
+    assert (flow.state, flow.paused_reason) == ("live", "")
+    assert AuditEvent.objects.filter(key="portal.opened").latest("pk").actor == "Ada Brook"
+    assert "Take orders again" not in client.get("/portal/desk/").content.decode()
 
 
 def test_the_portals_flow_is_designed_matched_and_compared_by_nobody(
