@@ -23,6 +23,7 @@ from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
 from studio.core.refused import DecisionRefused
+from studio.core.surest import allowed_of
 from studio.core.waterfalls import drawn
 from studio.learning.opinions import Suggestion, may_ask
 from studio.linking import actions, queries
@@ -112,7 +113,7 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
     if request.actor.may(MATCH) and narrowing.state == "open":
         context["allowed"] = query.get(ALLOWED, "1")
         best = queries.open_pairs(request.workspace, narrowing)
-        context["budget"] = actions.budget(best, _allowed(context["allowed"]) or 0.0)
+        context["budget"] = actions.budget(best, allowed_of(context["allowed"]) or 0.0)
         context["budget_url"] = addresses.narrowed(query, **{ALLOWED: ""})
     return context | _rows(request, query, narrowing, targets)
 
@@ -406,7 +407,7 @@ def _answer_bulk(request: StudioRequest, result: BulkResult) -> HttpResponse:
 def accept_within(request: StudioRequest) -> HttpResponse:
     """Link as many as possible with at most so many expected wrong, if that is what the page said."""
     asked = request.POST.get(ALLOWED, "1")
-    allowed = _allowed(asked)
+    allowed = allowed_of(asked)
     if allowed is None:
         return answer(request, _("Give a number, such as 1."), "error")
     query = QueryDict(urlsplit(addresses.back(request, reverse(LIST))).query, mutable=True)
@@ -422,14 +423,6 @@ def accept_within(request: StudioRequest) -> HttpResponse:
         here = addresses.here(reverse(LIST), query)
         return answer(request, f"{fault.sentence} {fault.fix}".strip(), "warning", target=here)
     return _answer_bulk(request, result)
-
-
-def _allowed(text: str) -> float | None:
-    """How many wrong ones somebody allows; nothing where it is no number."""
-    try:
-        return max(0.0, min(float(text), 100.0))
-    except ValueError:
-        return None
 
 
 @page(MATCH)

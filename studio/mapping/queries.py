@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from studio.accounts.models import Workspace
+from studio.core.surest import Told
 from studio.mapping.eyes import Reason, sentence_of, wanting_eyes
 from studio.mapping.models import (
     Decision,
@@ -84,27 +85,31 @@ def left_for_eyes(rows: Iterable[MappingRow], wanting: dict[int, Reason]) -> lis
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """How many open rows fit, what all unseen ones then add up to, and who was left and why."""
+class Budget(Told):
+    """Which open rows fit into a risk budget, and who was left and why."""
 
-    count: int
-    risk: float
+    rows: tuple[MappingRow, ...] = ()
     left: str = ""
 
-    @property
-    def token(self) -> str:
-        """What a person was told; the page hands it back, so that nothing else is done than that."""
-        return f"{self.count}:{self.risk:.3f}"
+
+def budget_of(rows: Iterable[MappingRow], expected_wrong: float) -> Budget:
+    """Which of these rows fit into what a risk budget has left; what wants eyes is not among them.
+
+    What was accepted this way before and not looked at since counts against the same budget, so that pressing
+    twice does not accept twice the risk.
+    """
+    given = list(rows)
+    wanting = wanting_eyes(given)
+    spent = sum(unseen_risk(mapping) for mapping in {r.mapping_id for r in given})
+    chosen = within_budget(given, expected_wrong - spent, but=wanting)
+    left = sentence_of(wanting[r.pk] for r in left_for_eyes(given, wanting))
+    return Budget(len(chosen.rows), spent + chosen.expected_wrong, tuple(chosen.rows), left)
 
 
 def budget_size(mapping: Mapping, expected_wrong: float) -> Budget:
-    """How many more open rows fit into a risk budget; what wants eyes is not among them."""
-    rows = list(mapping.rows.filter(state="open", confidence__gt=0).select_related("mapping"))
-    wanting = wanting_eyes(rows)
-    spent = unseen_risk(mapping.pk)
-    chosen = within_budget(rows, expected_wrong - spent, but=wanting)
-    left = sentence_of(wanting[r.pk] for r in left_for_eyes(rows, wanting))
-    return Budget(len(chosen.rows), spent + chosen.expected_wrong, left)
+    """What fits of a mapping's open rows."""
+    rows = mapping.rows.filter(state="open", confidence__gt=0).select_related("mapping")
+    return budget_of(rows, expected_wrong)
 
 
 def identical_rows(row: MappingRow) -> list[tuple[MappingRow, int]]:

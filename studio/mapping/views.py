@@ -22,6 +22,7 @@ from studio.core.dispatch import nudge
 from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
 from studio.core.refused import DecisionRefused
+from studio.core.surest import allowed_of
 from studio.learning.opinions import may_ask
 from studio.mapping import actions
 from studio.mapping.detail import detail_of
@@ -30,7 +31,7 @@ from studio.mapping.later import LAST, put_off_by
 from studio.mapping.models import Decision, Mapping, MappingRow, RowNote
 from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import preview
-from studio.mapping.queries import Budget, budget_size, composed_of, mappings_of, published
+from studio.mapping.queries import budget_size, composed_of, mappings_of, published
 from studio.mapping.rows import views as row_views
 from studio.mapping.ticks import ticks
 
@@ -133,17 +134,9 @@ def _budget(mapping: Mapping, query: QueryDict) -> dict[str, Any]:
     allowed = query.get(ALLOWED, "1")
     return {
         "allowed": allowed,
-        "budget": budget_size(mapping, _allowed(allowed) or 0.0),
+        "budget": budget_size(mapping, allowed_of(allowed) or 0.0),
         "budget_url": addresses.narrowed(query, **{ALLOWED: ""}),
     }
-
-
-def _allowed(text: str) -> float | None:
-    """How many wrong ones somebody allows; nothing where it is no number."""
-    try:
-        return max(0.0, min(float(text), 100.0))
-    except ValueError:
-        return None
 
 
 def _hints(request: StudioRequest, narrowing: Narrowing) -> list[tuple[str, str]]:
@@ -444,14 +437,20 @@ def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     """Accept as many as possible with at most so many expected wrong, if that is what the page said."""
     mapping = mapping_of(request, key)
     asked = request.POST.get(ALLOWED, "1")
-    allowed = _allowed(asked)
+    allowed = allowed_of(asked)
     if allowed is None:
         return answer_review(request, mapping, _("Give a number, such as 1."), "error")
-    budget = budget_size(mapping, allowed)
-    if budget.count and budget.token != request.POST.get("told", ""):
-        return _told_first(request, mapping, budget, asked)
     rows = mapping.rows.filter(state="open", confidence__gt=0).select_related("mapping__connection")
-    result = actions.accept_within(request.actor, rows, allowed)
+    try:
+        told = request.POST.get("told", "")
+        result = actions.accept_within(request.actor, rows, allowed, told=told)
+    except DecisionRefused as fault:
+        query = QueryDict(urlsplit(back_to(request, mapping)).query, mutable=True)
+        query[ALLOWED] = asked
+        here = addresses.here(_list(mapping), query)
+        return answer_review(
+            request, mapping, f"{fault.sentence} {fault.fix}", "warning", target=here
+        )
     if not result.done and not result.left:
         text = _(
             "Nothing was taken: what is open is too doubtful for this budget, or the budget is spent "
@@ -459,23 +458,6 @@ def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         )
         return answer_review(request, mapping, f"{text} {result.eyes}".strip(), "warning")
     return _answer_bulk(request, mapping, result)
-
-
-def _told_first(
-    request: StudioRequest, mapping: Mapping, budget: Budget, asked: str
-) -> HttpResponse:
-    """What would be accepted, where the page said something else; nothing is done before it was seen."""
-    said = ngettext(
-        "It would be %(n)d, with %(risk)s wrong ones expected among all that nobody looked at.",
-        "It would be %(n)d, with %(risk)s wrong ones expected among all that nobody looked at.",
-        budget.count,
-    )
-    text = said % {"n": budget.count, "risk": f"{budget.risk:.2f}"}
-    query = QueryDict(urlsplit(back_to(request, mapping)).query, mutable=True)
-    query[ALLOWED] = asked
-    once_more = _("Nothing was accepted yet; press again to accept them.")
-    here = addresses.here(_list(mapping), query)
-    return answer_review(request, mapping, f"{text} {once_more}", "warning", target=here)
 
 
 @page(MAP)

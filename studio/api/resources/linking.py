@@ -12,7 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from studio.api.base import ReasonBody, Resource, deed, look
-from studio.api.resources.mapping import RemarkShape, SuggestionShape, TextBody
+from studio.api.resources.mapping import (
+    BudgetShape,
+    RemarkShape,
+    RiskBody,
+    SuggestionShape,
+    TextBody,
+)
 from studio.catalog.models import Connection
 from studio.linking import actions
 from studio.linking.models import KINDS, Judgement, Link, Pair, Party, RecordNote
@@ -105,20 +111,13 @@ class JudgeManyBody(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=["same", "not_a_match"], default="same")
 
 
-class WithinBody(serializers.Serializer[Any]):
+class WithinBody(RiskBody):
     kind = serializers.ChoiceField(choices=KINDS)
     target = serializers.UUIDField(required=False, help_text="connection; all without")
-    expected_wrong = serializers.FloatField(min_value=0, max_value=100)
 
 
 class AcceptWithinBody(WithinBody):
     told = serializers.CharField(help_text="the token that `surest` answered")
-
-
-class BudgetShape(serializers.Serializer[Any]):
-    count = serializers.IntegerField(help_text="records that would be linked")
-    risk = serializers.FloatField(help_text="wrong ones expected among all that nobody looked at")
-    token = serializers.CharField()
 
 
 class LeftPair(serializers.Serializer[Any]):

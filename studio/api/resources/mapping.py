@@ -25,7 +25,7 @@ from studio.mapping.models import (
     ValueProposal,
 )
 from studio.mapping.opinions import ask_about, suggestions_on
-from studio.mapping.queries import mappings_of
+from studio.mapping.queries import budget_size, mappings_of
 from studio.mapping.risk import who_must_look
 
 VERDICTS = ["approved", "rejected", "do_not_map"]
@@ -141,6 +141,16 @@ class RiskBody(serializers.Serializer[Any]):
     expected_wrong = serializers.FloatField(min_value=0, max_value=100)
 
 
+class ToldRiskBody(RiskBody):
+    told = serializers.CharField(help_text="the token that `surest` answered")
+
+
+class BudgetShape(serializers.Serializer[Any]):
+    count = serializers.IntegerField(help_text="how many would be taken")
+    risk = serializers.FloatField(help_text="wrong ones expected among all that nobody looked at")
+    token = serializers.CharField()
+
+
 class LeftRow(serializers.Serializer[Any]):
     row = serializers.UUIDField()
     sentence = serializers.CharField()
@@ -244,12 +254,18 @@ class Mappings(Resource[Mapping]):
         )
         return self.said(BulkShape, bulk_said(result))
 
-    @deed(RiskBody, BulkShape)
+    @deed(RiskBody, BudgetShape)
+    def surest(self, request: Request, uuid: str) -> Response:
+        """How many rows would be accepted unseen within a risk, and at which; nothing is accepted by asking."""
+        allowed = self.asked(RiskBody)["expected_wrong"]
+        return self.said(BudgetShape, budget_size(self.get_object(), allowed))
+
+    @deed(ToldRiskBody, BulkShape)
     def accept_within(self, request: Request, uuid: str) -> Response:
-        """Accept as many open rows as possible with at most so many expected wrong."""
-        rows = _rows(self.get_object()).filter(state="open")
-        budget = self.asked(RiskBody)["expected_wrong"]
-        return self.said(BulkShape, bulk_said(actions.accept_within(self.actor, rows, budget)))
+        """Accept the surest open rows, if they are still what `surest` answered."""
+        body, rows = self.asked(ToldRiskBody), _rows(self.get_object()).filter(state="open")
+        done = actions.accept_within(self.actor, rows, body["expected_wrong"], told=body["told"])
+        return self.said(BulkShape, bulk_said(done))
 
     @deed(UndoBody, DecisionShape(many=True))
     def undo(self, request: Request, uuid: str) -> Response:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from studio.accounts.roles import MATCH
 from studio.core.action import Actor
 from studio.core.refused import DecisionRefused
+from studio.core.surest import Told
 from studio.linking.actions.judge import SAME, BulkResult, bulk
 from studio.linking.models import Judgement, Pair
 
@@ -19,21 +19,10 @@ SURE = 0.80
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """Which open pairs fit into a risk budget, and what all links that nobody looked at then add up to."""
+class Budget(Told):
+    """Which open pairs fit into a risk budget, the surest first."""
 
-    pairs: list[int]
-    risk: float
-
-    @property
-    def count(self) -> int:
-        """How many would be linked."""
-        return len(self.pairs)
-
-    @property
-    def token(self) -> str:
-        """What a person was told; linking asks for it, so that nothing else is done than what was said."""
-        return f"{self.count}:{self.risk:.3f}"
+    pairs: tuple[int, ...] = ()
 
 
 def budget(best: QuerySet[Pair], expected_wrong: float) -> Budget:
@@ -51,12 +40,13 @@ def budget(best: QuerySet[Pair], expected_wrong: float) -> Budget:
     chosen: list[int] = []
     risk = spent
     sure = found.filter(probability__gte=SURE).order_by("-probability", "pk")
-    for key, probability in sure.values_list("pk", "probability"):
+    # The first few hundred fill any budget that somebody means: the others are not fetched.
+    for key, probability in sure.values_list("pk", "probability").iterator(chunk_size=500):
         if risk + (1 - probability) > expected_wrong + 1e-9:
             break
         risk += 1 - probability
         chosen.append(key)
-    return Budget(chosen, risk)
+    return Budget(len(chosen), risk, tuple(chosen))
 
 
 def accept_within(
@@ -82,16 +72,7 @@ def accept_within(
                 "spent on what was taken this way before. Decide singly, or allow more."
             )
         )
-    if found.token != told:
-        said = ngettext(
-            "It would be %(n)d, with %(risk)s wrong ones expected among all that nobody looked at.",
-            "It would be %(n)d, with %(risk)s wrong ones expected among all that nobody looked at.",
-            found.count,
-        )
-        raise DecisionRefused(
-            said % {"n": found.count, "risk": f"{found.risk:.2f}"},
-            _("Nothing was linked yet; press again to link them."),
-        )
+    found.require(told, _("Nothing was linked yet; press again to link them."))
     ends = Pair.objects.select_related("left__connection", "right__connection")
     pairs = ends.in_bulk(found.pairs)
     return bulk(actor, [pairs[key] for key in found.pairs if key in pairs], SAME, unseen=True)

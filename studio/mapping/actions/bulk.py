@@ -9,14 +9,14 @@ from typing import Generic, TypeVar
 
 from django.db import transaction
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import MAP
 from studio.core.action import Actor
 from studio.core.refused import DecisionRefused
 from studio.mapping.actions.decide import APPROVED, decide
-from studio.mapping.eyes import sentence_of, wanting_eyes
 from studio.mapping.models import MappingRow
-from studio.mapping.queries import identical_rows, left_for_eyes, unseen_risk, within_budget
+from studio.mapping.queries import budget_of, identical_rows
 
 Row = TypeVar("Row", bound=Model)
 
@@ -87,20 +87,30 @@ def bulk(
 
 
 def accept_within(
-    actor: Actor, mapping_rows: Iterable[MappingRow], expected_wrong: float
+    actor: Actor,
+    mapping_rows: Iterable[MappingRow],
+    expected_wrong: float,
+    *,
+    told: str | None = None,
 ) -> BulkResult[MappingRow]:
     """Accept as many open rows as possible with at most ``expected_wrong`` expected wrong ones.
 
-    What was accepted this way before and not looked at since counts against the same budget, so that
-    pressing twice does not accept twice the risk. What wants eyes (``studio.mapping.eyes``) is left,
-    and the result says how many and why.
+    What wants eyes (``studio.mapping.eyes``) is left, and the result says how many and why.
+
+    Args:
+        actor: who accepts.
+        mapping_rows: open ones among them count.
+        expected_wrong: the budget.
+        told: the ``token`` of the budget that the person saw; None where nobody was told anything.
+
+    Raises:
+        DecisionRefused: it would be something else than what was told; the sentence says what.
     """
-    rows = list(mapping_rows)
-    spent = sum(unseen_risk(mapping) for mapping in {r.mapping_id for r in rows})
-    wanting = wanting_eyes(rows)
-    chosen = within_budget(rows, expected_wrong - spent, but=wanting)
-    result = bulk(actor, chosen.rows, unseen=True)
-    result.eyes = sentence_of(wanting[r.pk] for r in left_for_eyes(rows, wanting))
+    budget = budget_of(mapping_rows, expected_wrong)
+    if told is not None:
+        budget.require(told, _("Nothing was accepted yet; press again to accept them."))
+    result = bulk(actor, budget.rows, unseen=True)
+    result.eyes = budget.left
     return result
 
 

@@ -22,6 +22,7 @@ from studio.flows.models import Rehearsal
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.linking.models import Link, Pair, Party
 from studio.mapping.models import Decision, LookupRow, Mapping, MappingRow, ValueProposal
+from studio.mapping.queries import budget_size
 from studio.triage.models import Case, CaseNote
 from tests.studio.tieout.balances.owing import carry, in_erp, looked
 
@@ -110,7 +111,11 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
         f"mapping-rows/{row.uuid}/undo": ("ivo", "map", {}),
         f"mappings/{row.mapping.uuid}/bulk": ("ivo", "map", {"rows": [{"row": str(other.uuid)}]}),
         f"mappings/{row.mapping.uuid}/undo": ("ivo", "map", {}),
-        f"mappings/{row.mapping.uuid}/accept-within": ("ivo", "map", {"expected_wrong": 1}),
+        f"mappings/{row.mapping.uuid}/accept-within": (
+            "ivo",
+            "map",
+            {"expected_wrong": 1, "told": budget_size(row.mapping, 1).token},
+        ),
         f"lookup-tables/{full.terms.uuid}/add": ("ana", "lookup", {"source": "99", "target": "4"}),
         f"values/{code.uuid}/later": ("ana", "lookup", {"back": True}),
         f"values/{code.uuid}/comment": ("ana", "lookup", {"text": "sure?"}),
@@ -156,6 +161,29 @@ def test_every_write_needs_its_scope_and_leaves_a_line_in_the_trail(
         done = client_of(people[who], scope).post(path, body, format="json")
         assert done.status_code == 200, (address, done.content)
     assert AuditEvent.objects.filter(actor="token: loader (Ana Keller)", key="case.assigned").get()
+
+
+def test_the_surest_fields_are_told_before_they_are_accepted_and_only_as_told(
+    full: Any, ivo: User, client_of: Clients
+) -> None:
+    mapping = MappingRow.objects.order_by("id")[0].mapping
+    rows = mapping.rows.filter(state="open")
+    rows.update(confidence=0.9, risk="")
+    client, path = client_of(ivo, "map"), f"/api/v1/mappings/{mapping.uuid}"
+
+    told = client.post(f"{path}/surest/", {"expected_wrong": 1}).json()
+    refused = client.post(f"{path}/accept-within/", {"expected_wrong": 1, "told": "99:0.100"})
+
+    assert told["count"] > 0
+    assert told["risk"] == pytest.approx(0.1 * told["count"])
+    assert refused.status_code == 409
+    assert f"It would be {told['count']}," in refused.json()["sentence"]
+    before = mapping.rows.filter(state="approved").count()
+
+    done = client.post(f"{path}/accept-within/", {"expected_wrong": 1, "told": told["token"]})
+
+    assert done.status_code == 200
+    assert mapping.rows.filter(state="approved").count() == before + told["count"]
 
 
 def test_the_surest_records_are_told_before_they_are_linked_and_only_as_told(
