@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.studio.portal.market import MINE, Market, market, running
 
@@ -74,6 +74,30 @@ def test_a_buyer_serves_himself(
     expect(page.get_by_role("link", name=there["SalesOrder"][-6:])).to_be_visible()
     page.get_by_role("link", name="Invoices").click()
     expect(page.get_by_role("heading", name="Invoices")).to_be_visible()
+
+
+def test_what_was_added_is_said_although_the_row_was_replaced_meanwhile(
+    market: Market, open_page: Callable[..., Page]
+) -> None:
+    item = market.item()
+    market.price_for(MINE, item.code, "3.21")
+    page = open_page()
+    sign_in(page)
+    page.wait_for_load_state("networkidle")
+    # The answer of the basket is held back until the rows have been read anew.
+    held: list[Route] = []
+    page.route("**/portal/add/", lambda route: held.append(route))
+    page.get_by_label("Find an item").fill(item.code)
+    row = page.get_by_role("row", name=item.code)
+    expect(page.locator("tbody tr")).to_have_count(1)
+    row.get_by_role("button", name="Add").click()
+    page.get_by_label("Find an item").fill("zzz")
+    expect(page.get_by_text("Nothing is called “zzz”")).to_be_visible()
+
+    held[0].continue_()
+
+    expect(page.get_by_text("is in the basket, which has 1 line").first).to_be_visible()
+    expect(page.get_by_role("link", name="Basket")).to_contain_text("1")
 
 
 def test_the_portal_is_sound_in_every_look(

@@ -181,6 +181,15 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   wanted = next?.id ?? "";
   focusRow(next);
 });
+// A form that only brings pieces for other places may have been replaced meanwhile (by a search, by prices that
+// arrived). The pieces belong to the page all the same; htmx would look for their places in what was taken away.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { requestConfig, serverResponse, shouldSwap } = event.detail;
+  const { elt } = requestConfig;
+  if (!shouldSwap || elt.isConnected || elt.getAttribute("hx-swap") !== "none") return;
+  event.detail.shouldSwap = false;
+  htmx.swap(document.body, serverResponse, { swapStyle: "none" });
+});
 document.addEventListener("htmx:afterRequest", () => document.body.classList.remove("busy"));
 document.addEventListener("htmx:afterSettle", (event) => {
   $$("[data-toast]").forEach((box) => { if (!box.dataset.aged) { box.dataset.aged = "1"; age(box); } });
