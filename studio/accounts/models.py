@@ -6,8 +6,9 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import QuerySet
 
-from studio.accounts.roles import ROLES, permissions_of
+from studio.accounts.roles import OURS, ROLES, permissions_of
 from studio.core.action import Actor
 from studio.core.models import Base
 
@@ -55,6 +56,11 @@ class Membership(Base):
             user_id=self.user_id,
             workspace_key=str(self.workspace.uuid),
         )
+
+
+def colleagues(workspace: Workspace) -> QuerySet[User]:
+    """The people who work here; a customer's buyer is a member and none of them."""
+    return User.objects.filter(memberships__workspace=workspace, memberships__role__in=OURS)
 
 
 def administrator_in(workspace: Workspace, user: Any) -> Actor:

@@ -36,6 +36,9 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "buyer": ("Buyer", frozenset({BUY})),
 }
 
+# Roles of people who work here: only they have cases, are written to and are chosen as somebody's colleague.
+OURS = {role: label for role, (label, permissions) in ROLES.items() if READ in permissions}
+
 
 def permissions_of(role: str) -> frozenset[str]:
     """The permissions of a role; none for an unknown one."""

@@ -8,7 +8,7 @@ from django import forms
 
 from connectors.registry import System
 from engine.runtime.schedule import Hours
-from studio.accounts.models import User, Workspace
+from studio.accounts.models import User, Workspace, colleagues
 from studio.catalog.models import Connection
 from studio.catalog.twins import sentence_about, twins_of
 
@@ -91,7 +91,7 @@ class ReachForm(forms.Form):
         if self._twin is None:
             # Asked only of those whose company is connected already.
             del self.fields["again"]
-        people = User.objects.filter(memberships__workspace=workspace).order_by("display_name")
+        people = colleagues(workspace).order_by("display_name")
         self.fields["owner"].queryset = people  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:

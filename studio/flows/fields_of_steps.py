@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from engine.errors import Audience, Severity
 from engine.rules import RULES
 from engine.runtime.schedule import DAYS
-from studio.accounts.roles import ROLES
+from studio.accounts.roles import OURS
 from studio.flows import triggers
 from studio.flows.comparing import POLICIES as POLICIES_OF_DIFFERENCES
 from studio.flows.conditions import Line, Rows, choices, to_text
@@ -247,7 +247,7 @@ def _notify(held: Settings, form: Form, design: Settings) -> Settings:
         to = str(form["addresses"]).strip()[:200]
     if event not in EVENTS:
         raise ValidationError("Choose what people shall hear of.")
-    if to not in ROLES and not all("@" in a for a in to.split(",") if a.strip()):
+    if to not in OURS and not all("@" in a for a in to.split(",") if a.strip()):
         raise ValidationError("Choose a role, or write mail addresses with commas between them.")
     least = text(form, "at_least", held).replace(",", "")
     try:

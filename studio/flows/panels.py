@@ -13,7 +13,7 @@ from engine.mapping import Context
 from engine.rules import RULES
 from engine.runtime.schedule import DAYS
 from engine.schema.model import FieldType, Record
-from studio.accounts.roles import ROLES
+from studio.accounts.roles import OURS
 from studio.catalog.schemas import schema_of
 from studio.flows.checks import BECOMES
 from studio.flows.comparing import POLICIES as POLICIES_OF_DIFFERENCES
@@ -139,7 +139,7 @@ def _check(flow: Flow, made: Design, held: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _notify(flow: Flow, made: Design, held: Mapping[str, Any]) -> dict[str, Any]:
-    return {"events": EVENTS, "roles": {k: v[0] for k, v in ROLES.items()}}
+    return {"events": EVENTS, "roles": OURS}
 
 
 def _compares(flow: Flow, made: Design, held: Mapping[str, Any]) -> dict[str, Any]:

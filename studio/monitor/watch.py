@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from studio.accounts.letters import Letter, send_waiting
 from studio.accounts.models import Workspace
-from studio.accounts.roles import ADMINISTER, OPERATE, ROLES, TRIAGE
+from studio.accounts.roles import ADMINISTER, OPERATE, OURS, TRIAGE
 from studio.core.action import Actor, acting
 from studio.monitor.models import Alert, AlertRule
 from studio.monitor.signs import KINDS, Sign
@@ -59,13 +59,13 @@ def keep_rule(actor: Actor, rule: AlertRule) -> None:
 def checked_audience(text: str) -> str:
     """A role, or mail addresses; empty is nobody."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if len(parts) == 1 and parts[0] in ROLES:
+    if len(parts) == 1 and parts[0] in OURS:
         return parts[0]
     for part in parts:
         try:
             validate_email(part)
         except ValidationError as error:
-            words = f"“{part}” is neither a mail address nor a role ({', '.join(ROLES)})."
+            words = f"“{part}” is neither a mail address nor a role ({', '.join(OURS)})."
             raise ValidationError(words) from error
     return ", ".join(parts)
 

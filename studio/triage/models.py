@@ -8,7 +8,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from studio.accounts.models import Membership, User, Workspace
-from studio.accounts.roles import READ, permissions_of
+from studio.accounts.roles import OURS, READ, permissions_of
 from studio.core.models import Base
 from studio.triage.words import CLASS_LABELS, OWNERS
 
@@ -153,5 +153,7 @@ class ClassOwner(Base):
 
     def person_can_act(self) -> bool:
         """Whether the person is here and may do more than read; roles change, so it is asked each time."""
-        found = Membership.objects.filter(user=self.person, workspace=self.workspace).first()
-        return found is not None and bool(permissions_of(found.role) - {READ})
+        found = Membership.objects.filter(
+            user=self.person, workspace=self.workspace, role__in=OURS
+        ).first()
+        return found is not None and permissions_of(found.role) != {READ}

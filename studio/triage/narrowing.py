@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from studio.accounts.models import User, Workspace
+from studio.accounts.models import Workspace, colleagues
 from studio.core import addresses
 from studio.triage.models import Case
 from studio.triage.words import CLASS_LABELS, ROLES
@@ -120,7 +120,7 @@ def facets(
             counter[row[key]] += row["n"]
     firsts = {r["flow_key"]: r["first"] for r in rows}.values()
     flows = dict(Case.objects.filter(pk__in=firsts).values_list("flow_key", "flow_label"))
-    people = {u.pk: u for u in User.objects.filter(memberships__workspace=workspace)}
+    people = {u.pk: u for u in colleagues(workspace)}
     who = counts["assignee_id"]
     assigned = [(people[p].username, str(people[p]), n) for p, n in who.items() if p in people]
     found: list[tuple[str, str, list[tuple[str, str, int | None]]]] = [

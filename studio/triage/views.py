@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.models import User
+from studio.accounts.models import User, colleagues
 from studio.accounts.roles import READ, TRIAGE, who_may
 from studio.core import addresses
 from studio.core.htmx import page_or_part
@@ -118,7 +118,7 @@ def queue(request: StudioRequest) -> HttpResponse:
             "later": addresses.narrowed(request.GET, page=str(start // PAGE + 2))
             if len(found) > PAGE
             else "",
-            "colleagues": User.objects.filter(memberships__workspace=request.workspace),
+            "colleagues": colleagues(request.workspace),
             "may_triage": request.actor.may(TRIAGE),
             "back": addresses.here(reverse("triage:queue"), request.GET),
             "hints": HINTS,
@@ -185,7 +185,7 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "alike_count": queries.open_cases(request.workspace).filter(cause=case.cause).count(),
         "evidence": evidence_of(case),
         "solved": queries.similar_solved(case),
-        "colleagues": User.objects.filter(memberships__workspace=request.workspace),
+        "colleagues": colleagues(request.workspace),
         "may_triage": request.actor.may(TRIAGE),
         "groups": queries.groups(
             queries.open_cases(request.workspace), request.workspace.base_currency, size=30
@@ -259,7 +259,7 @@ def assign_group(request: StudioRequest) -> HttpResponse:
 
 def _colleague(request: StudioRequest) -> User | None:
     chosen = request.POST.get("person", "")
-    return User.objects.filter(memberships__workspace=request.workspace, username=chosen).first()
+    return colleagues(request.workspace).filter(username=chosen).first()
 
 
 @page(READ)

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from studio.accounts.models import User
+from studio.accounts.models import colleagues
 from studio.api.base import Resource, deed, look
 from studio.api.resources.mapping import TextBody
 from studio.triage import actions
@@ -128,8 +128,7 @@ class Cases(Resource[Case]):
     def assign(self, request: Request, uuid: str) -> Response:
         """Give the case to a colleague, or back to the queue."""
         name, case = self.asked(AssignBody)["person"], self.get_object()
-        colleagues = User.objects.filter(memberships__workspace=self.workspace)
-        person = get_object_or_404(colleagues, username=name) if name else None
+        person = get_object_or_404(colleagues(self.workspace), username=name) if name else None
         actions.assign(self.actor, case, person)
         return self.said(CaseBrief, case)
 

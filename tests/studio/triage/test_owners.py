@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from engine.errors import CaseClass
+from studio.accounts.addresses import addresses
 from studio.accounts.models import Membership
 from studio.core.models import AuditEvent
 from studio.monitor.sentences import sentence
@@ -43,6 +45,25 @@ def test_an_owner_who_left_or_may_only_read_gets_no_case(world, ana) -> None:
     Membership.objects.filter(user=ana).update(role="auditor")
 
     assert unknown_term(world).assignee is None
+
+
+def test_a_customers_buyer_is_nobodys_colleague(world, ana, bea, as_person) -> None:
+    bea.email = "bea@customer.example"
+    bea.save()
+    owner = owned(world.flow.workspace, person=bea)
+    case = unknown_term(world)
+    client = as_person(ana)
+
+    assert case.assignee is None
+    with pytest.raises(ValidationError, match="is not in this workspace"):
+        owner.clean()
+    assert "Bea Lindt" not in client.get("/exceptions/").content.decode()
+    assert "Bea Lindt" not in client.get(f"/exceptions/{case.uuid}/").content.decode()
+    client.post(f"/exceptions/{case.uuid}/assign/", {"person": "bea"})
+    case.refresh_from_db()
+    assert case.assignee is None
+    # Nor is any message about our work sent to one.
+    assert addresses(world.flow.workspace_id, "buyer") == []
 
 
 def test_a_class_given_to_a_role_is_found_by_who_can_act(world, ana, as_person) -> None:
