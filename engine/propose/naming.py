@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler, LCSseq
 
-from engine.propose.leaves import unprefixed
 from engine.propose.pairing import Pairs
-from engine.propose.prepare import Floats, Side
-from engine.schema.model import FieldSchema
+from engine.propose.prepare import Floats
 from engine.schema.paths import leaf as leaf_name
-from engine.schema.paths import parent as parent_path
 from engine.schema.paths import tokens
 
 _GRAMS = 1024
