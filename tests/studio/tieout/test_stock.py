@@ -21,7 +21,8 @@ from studio.mapping.models import LookupRow, MappingVersion
 from studio.tieout import stock
 from studio.tieout.actions import run_tieout
 from studio.tieout.models import StockComparison, StockRow
-from studio.tieout.paper import signature, styles
+from studio.core.paper import styles
+from studio.tieout.signing import signature
 from studio.tieout.signing import sign_stock
 from studio.tieout.stock_exports import differing
 from tests.studio.tieout.stock_world import parts_of
