@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import cast
 
 from connectors.http.jsontext import dump, load
 from connectors.registry import capabilities
@@ -83,9 +84,8 @@ def put_beside(claim: Claim, connector: Connector) -> Receipt:
     Raises:
         RemoteFault: what the target said.
     """
-    if not isinstance(connector, Filing):
-        raise TypeError(f"{claim.delivery.connection} keeps no files")
-    delivery = claim.delivery
+    # Such a delivery is only made where the system keeps files.
+    filing, delivery = cast("Filing", connector), claim.delivery
     basis = delivery.basis
     raw = paper_of(load(delivery.payload))
     file = File(
@@ -96,8 +96,8 @@ def put_beside(claim: Claim, connector: Connector) -> Receipt:
         content=raw,
         idempotency_key=delivery.idempotency_key,
     )
-    found = connector.attached(file.entity, file.key, file.name) if claim.unclear else None
-    answer = found or connector.attach(file)
+    found = filing.attached(file.entity, file.key, file.name) if claim.unclear else None
+    answer = found or filing.attach(file)
     # The vendor's own words may hold an address that opens the file for everybody.
     facts = {"name": file.name, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
     return replace(answer, data=facts, replayed=found is not None or answer.replayed)

@@ -24,11 +24,17 @@ from engine.ports import Action, Draft, Receipt
 from studio.catalog.models import Connection
 from studio.flows.attaching import put_beside
 from studio.flows.deliver import count_as_posted
+from studio.flows.design_diff import differences
+from studio.flows.designer import canvas_of
+from studio.flows.designs import shipped
 from studio.flows.files import attached_words
 from studio.flows.ledger import claim_delivery
-from studio.flows.models import Delivery
+from studio.flows.models import Delivery, Flow
+from studio.flows.problems import examine
+from studio.flows.rehearsal.run import ask, claim, run
 from studio.flows.reposting import take_back_and_post_again
 from studio.flows.source_paper import file_name, paper_of
+from studio.flows.trial import Trial
 from studio.triage.actions import apply_remedy
 from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import remedies_for
@@ -338,3 +344,106 @@ def test_people_and_programs_see_what_was_attached(attaching: World, client, ana
     assert f"{sent.basis['bytes']:,} bytes" in journey
     assert sent.reference in explained
     assert sent.basis["sha256"] in explained
+
+
+def test_a_rehearsal_counts_what_would_be_attached_and_sends_nothing(
+    attaching: World, client, ivo, actor_of
+) -> None:
+    attaching.order("1001")
+    attaching.order("1002")
+    attaching.order("1003", Status="1")
+    asked = claim(ask(actor_of(ivo), attaching.flow).pk)
+    assert asked is not None
+
+    done = run(asked)
+
+    assert (done.error, done.totals["attached"]) == ("", 2)
+    assert not attaching.target.files
+    assert not Delivery.objects.exists()
+    client.force_login(ivo)
+    page = client.get(reverse("flows:rehearsal", args=[done.uuid])).content.decode()
+    assert "2 source documents would be attached in Harbour Books" in page
+
+
+def test_the_delivery_step_says_whether_it_attaches(world: World, client, ivo) -> None:
+    client.force_login(ivo)
+    panel = client.get("/flows/orders/steps/deliver/").content.decode()
+    assert "Attach the source document" in panel
+
+    for said, kept in (("source", "source"), ("", None)):
+        world.flow.refresh_from_db()
+        form = {"do": "change", "step": "deliver", "revision": world.flow.revision, "attach": said}
+        client.post("/flows/orders/edit/", form)
+        world.flow.refresh_from_db()
+        assert world.flow.design.get("attach") == kept
+
+    world.flow.refresh_from_db()
+    form = {"do": "change", "step": "deliver", "revision": world.flow.revision, "attach": "photo"}
+    answer = client.post("/flows/orders/edit/", form, follow=True).content.decode()
+    assert "Choose whether the source document is attached." in answer
+    world.flow.refresh_from_db()
+    assert "attach" not in world.flow.design
+
+
+def test_the_designer_says_it_in_a_sentence_and_the_comparison_names_it(attaching: World) -> None:
+    design = attaching.flow.design
+    canvas = canvas_of(attaching.flow, design, examine(attaching.flow, design), Trial())
+    deliver = canvas.node("deliver")
+    assert deliver is not None
+    assert "The source document goes beside it as PDF." in deliver.words
+    without = {k: v for k, v in design.items() if k != "attach"}
+    there, back = differences(without, design), differences(design, without)
+    assert [(d.step, d.words) for d in there] == [("deliver", "The source document is attached")]
+    assert [d.words for d in back] == ["Nothing is attached any more"]
+
+
+def test_what_takes_no_files_refuses_to_compile_with_the_way_out(
+    attaching: World, client, ivo
+) -> None:
+    flow = attaching.flow
+    assert not [p for p in examine(flow, flow.design).problems if p.step == "deliver"]
+    branches = [{"when": "TRUE", "entity": "Customer", "label": "All"}]
+    [refused] = [
+        p
+        for p in examine(flow, {**flow.design, "branches": branches}).problems
+        if p.step == "deliver"
+    ]
+    assert refused.refuses
+    assert refused.sentence == (
+        "Harbour Books keeps no files that we can put beside Customer, so the source document cannot be "
+        "attached."
+    )
+    assert refused.ways[0].values["attach"] == ""
+    [odd] = [
+        p for p in examine(flow, {**flow.design, "attach": "photo"}).problems if p.step == "deliver"
+    ]
+    assert "only the source document" in odd.sentence
+    Connection.objects.filter(pk=attaching.books.pk).update(system="syspro")
+    flow = Flow.objects.get(pk=flow.pk)
+    assert [p for p in examine(flow, flow.design).problems if p.step == "deliver" and p.refuses]
+    flow.design.pop("attach")
+    flow.save()
+    client.force_login(ivo)
+    panel = client.get("/flows/orders/steps/deliver/").content.decode()
+    assert "keeps no files beside Invoice" in panel
+    assert 'name="attach"' not in panel
+
+
+def test_only_supplier_invoices_attach_as_shipped() -> None:
+    asking = {d["key"] for d in shipped() if d.get("attach")}
+    assert asking == {"bills-to-qbo", "bills-to-xero"}
+
+
+def test_the_case_page_shows_the_record_and_both_buttons(attaching: World, client, ana) -> None:
+    attaching.order("1001")
+    attaching.target.file_faults = [ValueRefused(**REFUSED)]
+    attaching.run()
+    client.force_login(ana)
+
+    page = client.get(reverse("triage:case", args=[attaching.case().uuid])).content.decode()
+
+    assert "Try again" in page
+    assert "Close without attaching" in page
+    assert "Attach to Harbour Books" in page
+    assert "Bayside" in page
+    assert "Use another value" not in page
