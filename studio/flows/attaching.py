@@ -23,6 +23,7 @@ from engine.errors import (
 from engine.issue import Issue
 from engine.ports import Connector, File, Filing, Receipt
 from engine.runtime.idempotency import content_hash, idempotency_key
+from engine.schema.model import Record
 from studio.core.dispatch import nudge
 from studio.flows.files import STEP, case_subject, is_asked
 from studio.flows.ledger import Claim
@@ -74,8 +75,8 @@ def attach_source(posted: Delivery, receipt: Receipt) -> None:
 
 def stands(delivery: Delivery) -> bool:
     """Whether the posting that the file belongs to stands and nobody asked for it back."""
-    posted = Delivery.objects.get(pk=delivery.follows_id)
-    return posted.state == "done" and asked_back(posted) is None
+    posted = Delivery.objects.filter(followers=delivery, state="done").first()
+    return posted is not None and asked_back(posted) is None
 
 
 def put_beside(claim: Claim, connector: Connector) -> Receipt:
@@ -99,7 +100,11 @@ def put_beside(claim: Claim, connector: Connector) -> Receipt:
     found = filing.attached(file.entity, file.key, file.name) if claim.unclear else None
     answer = found or filing.attach(file)
     # The vendor's own words may hold an address that opens the file for everybody.
-    facts = {"name": file.name, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+    facts: Record = {
+        "name": file.name,
+        "bytes": len(raw),
+        "sha256": hashlib.sha256(raw).hexdigest(),
+    }
     return replace(answer, data=facts, replayed=found is not None or answer.replayed)
 
 

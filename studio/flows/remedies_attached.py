@@ -10,11 +10,12 @@ from studio.accounts.roles import TRIAGE
 from studio.core.action import Actor, acting
 from studio.core.dispatch import nudge
 from studio.flows.attaching import NOT_ATTACHED
-from studio.flows.evidence import Evidence, case_evidence_of
+from studio.flows.evidence import case_evidence_of
 from studio.flows.files import STEP, leave_away
 from studio.flows.models import Delivery
 from studio.flows.reposting import number_of
 from studio.triage.actions import close_cases
+from studio.triage.evidence import Evidence
 from studio.triage.models import Case
 from studio.triage.remedies import Input, Remedy, register
 

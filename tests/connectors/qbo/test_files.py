@@ -24,6 +24,7 @@ def held(bench) -> list[tuple[str, int]]:
     return [(r["FileName"], r["Size"]) for r in rows]
 
 
+@pytest.mark.proves("qbo", "File beside a document", "create")
 def test_a_file_arrives_byte_for_byte_beside_its_document(bench) -> None:
     assert isinstance(bench.connector, Filing)
     invoice = bench.invoice("1")
@@ -48,6 +49,7 @@ def test_only_the_file_of_that_name_beside_that_very_document_is_ours(bench) -> 
     assert bench.connector.attached("Bill", other.key, "SO 7 of O'Brien.pdf") is None
 
 
+@pytest.mark.proves("qbo", "File beside a document", "lost answer")
 @pytest.mark.parametrize(
     "kind", [FaultKind.TIMEOUT_AFTER, FaultKind.DROP_AFTER, FaultKind.SERVER_ERROR_AFTER]
 )
@@ -93,6 +95,7 @@ def test_a_file_for_a_document_that_is_gone_and_one_too_large_are_refused(
     assert not held(bench)
 
 
+@pytest.mark.proves("qbo", "File beside a document", "repeat")
 def test_the_same_file_is_sent_as_the_same_bytes(bench) -> None:
     invoice = bench.invoice("1")
     bench.connector.attach(file(invoice.key))
@@ -101,5 +104,6 @@ def test_the_same_file_is_sent_as_the_same_bytes(bench) -> None:
     first, second = (r for r in bench.transport.requests if r.url.path.endswith("/upload"))
     assert first.content == second.content
     assert first.headers["content-type"] == second.headers["content-type"]
+    assert len(held(bench)) == 1
     about = json.loads(first.content.split(b"\r\n\r\n")[1].split(b"\r\n--")[0])
     assert about["ContentType"] == "application/pdf"

@@ -32,6 +32,8 @@ def beside(emulator: XeroEmulator, key: str) -> list[tuple[str, int]]:
     return [(one["FileName"], one["ContentLength"]) for one in document.get("_files", ())]
 
 
+@pytest.mark.proves("xero", "File beside a document", "create")
+@pytest.mark.proves("xero", "File beside a document", "repeat")
 def test_a_file_arrives_beside_its_document_and_its_name_is_there_once(
     connector: XeroConnector, emulator: XeroEmulator, invoice: Drafts
 ) -> None:
@@ -50,6 +52,7 @@ def test_a_file_arrives_beside_its_document_and_its_name_is_there_once(
     assert connector.attached("Invoice", made.key, "another.pdf") is None
 
 
+@pytest.mark.proves("xero", "File beside a document", "lost answer")
 @pytest.mark.parametrize(
     "kind", [FaultKind.TIMEOUT_AFTER, FaultKind.DROP_AFTER, FaultKind.SERVER_ERROR_AFTER]
 )
