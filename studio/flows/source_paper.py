@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from connectors.http.jsontext import dump, load
 from engine.canon.money import spoken
-from studio.core.paper import Row, Styles, made, safe, styles, table
+from studio.core.paper import Row, Styles, cut, made, safe, styles, table
 from studio.flows.evidence import flat, place_words
 from studio.flows.models import Delivery, InboxItem
 from studio.mapping.models import MappingVersion
@@ -26,7 +27,8 @@ KIND = "application/pdf"
 # Fields of the record that are printed; a record of a thousand lines is looked at in the studio.
 MOST_FIELDS = 400
 _TOTALS = ("net_total", "tax_total", "gross_total")
-_NAME = 80
+# A row has to fit on a page.
+_NAME, _VALUE = 80, 1500
 
 
 def said_about(posted: Delivery) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def said_about(posted: Delivery) -> dict[str, Any]:
         "key": item.key,
         "read_at": f"{item.created_at:%Y-%m-%d %H:%M:%S}",
         "head": [
-            [place_words(path), str(value)]
+            [place_words(path).capitalize(), _short(value)]
             for path, value in flat(
                 {
                     k: v
@@ -60,7 +62,7 @@ def said_about(posted: Delivery) -> dict[str, Any]:
             "gross": str(item.amount),
             "currency": item.currency,
         },
-        "record": [[path, str(value)] for path, value in fields[:MOST_FIELDS]],
+        "record": [[cut(path, 200), _short(value)] for path, value in fields[:MOST_FIELDS]],
         "left_out": max(0, len(fields) - MOST_FIELDS),
         "approved": _approvals(posted),
         "hash": item.payload_hash,
@@ -76,6 +78,10 @@ def file_name(words: str, digest: str) -> str:
     return f"{plain[:_NAME].rstrip(' .')} ({digest}).pdf"
 
 
+def _short(value: Any) -> str:
+    return cut(str(value), _VALUE)
+
+
 def _lines(item: InboxItem) -> list[dict[str, Any]]:
     return [one for one in item.canonical.get("lines") or [] if isinstance(one, dict)]
 
@@ -89,7 +95,7 @@ def _line(number: int, line: Mapping[str, Any]) -> list[str]:
         amount = line.get("debit") or f"-{line['credit']}" if line.get("credit") else line.get("debit")  # fmt: skip
     return [
         str(line.get("number") or number),
-        " · ".join(str(w) for w in words if w),
+        _short(" · ".join(str(w) for w in words if w)),
         " ".join(str(v) for v in (line.get("quantity"), line.get("unit")) if v is not None),
         *("" if v is None else str(v) for v in (line.get("unit_price"), amount)),
     ]
@@ -148,7 +154,7 @@ def paper_of(said: Mapping[str, Any]) -> bytes:
     ]
     story += [
         Paragraph("Money", second),
-        table([("", money["currency"]), *totals], fonts, (60, 50), last_bold=True),
+        table([("", "Amount"), *totals], fonts, (60, 50), last_bold=True),
         Paragraph("Who answers for the translation", second),
         _pairs(said["approved"], fonts),
         Paragraph(f"The record as {safe(said['source'])} gave it", second),
@@ -167,13 +173,18 @@ def paper_of(said: Mapping[str, Any]) -> bytes:
 
 def _pairs(rows: list[list[str]], fonts: Styles) -> Flowable:
     """Names and values below each other; both may be long."""
-    body: list[Row] = [("", "")]
+    body: list[Row] = [("Field", Paragraph("Value", _bold(fonts)))]
     body += [tuple(Paragraph(safe(text), fonts.small) for text in row) for row in rows]
     return table(body, fonts, (60, 110), last_bold=False)
 
 
+def _bold(fonts: Styles) -> ParagraphStyle:
+    """For the head of a column that stands left."""
+    return ParagraphStyle("column", parent=fonts.small, fontName=fonts.bold)
+
+
 def _table_of_lines(rows: list[list[str]], fonts: Styles) -> Flowable:
-    body: list[Row] = [("Line", "What", "Quantity", "Price", "Amount")]
+    body: list[Row] = [("Line", Paragraph("What", _bold(fonts)), "Quantity", "Price", "Amount")]
     body += [
         (number, Paragraph(safe(what), fonts.small), quantity, _figure(price), _figure(amount))
         for number, what, quantity, price, amount in rows

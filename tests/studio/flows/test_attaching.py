@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -186,6 +191,30 @@ def test_the_paper_says_where_everything_comes_from_and_is_the_same_bytes(attach
     assert any("Ivo Marsh" in by for _, by in said["approved"])
     assert paper_of(said) == paper_of(said)
     assert paper_of({**said, "number": "1002"}) != paper_of(said)
+
+
+def test_long_texts_many_fields_and_the_next_process_make_no_difference(
+    attaching: World,
+) -> None:
+    lines = [{"Line": n, "Text": f"Part {n}", "Net": Decimal("1.00")} for n in range(1, 201)]
+    attaching.order("1001", Name="long words " * 5000, Lines=lines)
+    attaching.run()
+
+    said = _said(file())
+    assert (len(said["lines"]), len(said["record"]), said["left_out"] > 100) == (200, 400, True)
+    raw = paper_of(said)
+    assert raw == attaching.target.files[0].content
+    script = (
+        "import sys, django; django.setup(); from connectors.http.jsontext import load; "
+        "from studio.flows.source_paper import paper_of; "
+        "sys.stdout.buffer.write(paper_of(load(sys.stdin.buffer.read())))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=file().payload.encode(), capture_output=True,
+        check=True, env=environment,
+    )  # fmt: skip
+    assert done.stdout == raw
 
 
 def test_a_name_is_plain_and_says_which_content_it_is() -> None:
