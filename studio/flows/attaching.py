@@ -146,5 +146,9 @@ def hold_up_file(delivery: Delivery, error: StudioError) -> None:
         audience=error.audience,
         evidence={**evidence, "cause": evidence.get("vendor_code", "") or error.code},
     )
-    trouble = replace(trouble_of(delivery.item, issue), subject=case_subject(delivery))
+    trouble = replace(
+        trouble_of(delivery.item, issue),
+        subject=case_subject(delivery),
+        cause_label=f"Source documents are not attached in {delivery.connection}: {error}",
+    )
     open_case(delivery.flow.workspace, trouble)

@@ -232,6 +232,7 @@ def test_a_refused_file_is_a_case_of_its_own_with_two_buttons(
     case = attaching.case(state__in=OPEN_STATES)
     assert (case.code, case.subject) == ("not-attached", f"delivery:{file().uuid}")
     assert "No such file type." in case.sentence
+    assert case.cause_label.startswith("Source documents are not attached in Harbour Books")
     assert [r.label for r in remedies_for(case)] == ["Try again", "Close without attaching"]
 
     apply_remedy(actor_of(ana), case, "attach_again", {})
