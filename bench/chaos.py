@@ -89,7 +89,7 @@ def install() -> None:
 
         def __getattr__(self, name: str) -> Any:
             found = getattr(self._inner, name)
-            if name not in ("create", "update", "act", "create_many"):
+            if name not in ("create", "update", "act", "create_many", "attach"):
                 return found
 
             def call(*args: Any, **kwargs: Any) -> Any:

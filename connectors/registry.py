@@ -86,6 +86,23 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """Files that a system keeps beside its documents (``engine.ports.Filing``).
+
+    Attributes:
+        entity: what the system calls one.
+        beside: entities whose documents take files.
+        bytes: most of one file.
+        most: files beside one document; 0 where none is stated that one could reach.
+    """
+
+    entity: str
+    beside: frozenset[str]
+    bytes: int
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a system can do, as data for pages and flows.
 
@@ -110,6 +127,7 @@ class Capabilities:
         codes: the lists of codes it keeps.
         tells_deletions: polls or webhooks say when a record is gone.
         sells: its customers may order through the portal (``engine.ports.Selling``).
+        files: what it keeps beside documents; None where it keeps nothing that we can put there.
         refer: entity -> field by which documents refer to its records where that is not the key.
         consent: how a person signs in in the browser; None where a user name and password are typed.
         newest: newest version of the interface that we know and speak.
@@ -139,6 +157,11 @@ class Capabilities:
     changes: int = 1
     tells_deletions: bool = True
     sells: bool = False
+    files: Files | None = None
+
+    def holds_files(self, entity: str) -> bool:
+        """Whether a document of the entity takes files beside it."""
+        return self.files is not None and entity in self.files.beside
 
     def ending(self, entity: str) -> Action:
         """How a posted document is ended there: voided where the vendor knows that, else deleted."""
@@ -209,6 +232,10 @@ CONNECTORS: dict[str, System] = {
             actions=(Action.VOID, Action.DELETE, Action.DEACTIVATE, Action.REACTIVATE),
             # reference/qbo 4.6
             voids=frozenset({"Invoice", "Payment", "SalesReceipt", "BillPayment"}),
+            # reference/qbo 19.4
+            files=Files("Attachable", bytes=100 * 1024 * 1024, beside=frozenset(
+                {"Bill", "BillPayment", "CreditMemo", "Estimate", "Invoice", "JournalEntry", "Payment",
+                 "PurchaseOrder", "RefundReceipt", "SalesReceipt", "VendorCredit"})),
             company="realm",
             consent=Consent(company="realmId", ends_by_json=True),
             newest="75",
@@ -280,6 +307,10 @@ CONNECTORS: dict[str, System] = {
                 CodeList("branch", "TrackingCategory", "TrackingCategoryID", "Name", "Name", "Status"),
             ),
             refer={"Item": "Code"},
+            # reference/xero 4 and 8
+            files=Files("Attachment", bytes=10 * 1024 * 1024, most=10, beside=frozenset(
+                {"BankTransaction", "BankTransfer", "CreditNote", "Invoice", "ManualJournal",
+                 "PurchaseOrder", "Quote"})),
         ),
     ),
 }  # fmt: skip

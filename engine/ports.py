@@ -109,6 +109,27 @@ class ItemResult:
     error: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that is about to be put beside a document.
+
+    Attributes:
+        entity: the document's entity name at the target.
+        key: the document's key at the target.
+        name: the file's name; together with the document it says which file this is.
+        kind: its media type.
+        content: its bytes.
+        idempotency_key: at most 50 characters; what is said, never the attempt.
+    """
+
+    entity: str
+    key: str
+    name: str
+    kind: str
+    content: bytes
+    idempotency_key: str
+
+
 class Introspector(Protocol):
     """Reads what the system's data looks like."""
 
@@ -166,6 +187,27 @@ class Sink(Protocol):
         self, entity: str, reference: str, idempotency_key: str
     ) -> Receipt | None:
         """The document that an earlier, unanswered ``create`` with this reference left, if any."""
+        ...
+
+
+@runtime_checkable
+class Filing(Protocol):
+    """A system that keeps files beside its documents."""
+
+    def attach(self, file: File) -> Receipt:
+        """Put the file beside its document; the document itself is not changed.
+
+        Returns:
+            The receipt of the file: its own key and, as number, its name.
+
+        Raises:
+            OutcomeUnknown: sent, but no answer: call ``attached`` before sending again.
+            RecordMissing: the document is not there.
+        """
+        ...
+
+    def attached(self, entity: str, key: str, name: str) -> Receipt | None:
+        """The file of that name beside a document, which an earlier, unanswered ``attach`` may have left."""
         ...
 
 

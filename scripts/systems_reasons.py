@@ -17,6 +17,11 @@ _QBO_NO_DELETE = "list records are deactivated, never deleted (qbo 4.5, 4.7)"
 _QBO_NO_ACTIVE = "transactions have no Active flag (qbo 4.7)"
 _QBO_NO_HOOK = "not among the entities of webhooks (qbo 8)"
 
+FILE = "File beside a document"
+_OTHERS = ("describe", "read", "poll", "changes", "tombstone", "find", "batch", "update", "void",
+           "delete", "deactivate", "reactivate", "webhook")  # fmt: skip
+_QBO_FILE = "offered by Attachable, not asked: what was attached belongs to people (qbo 19.4)"
+
 QBO: Reasons = {
     ("*", "void"): _QBO_NO_VOID,
     ("*", "delete"): _QBO_NO_DELETE,
@@ -30,6 +35,7 @@ QBO: Reasons = {
     **{(e, o): _QBO_ONE for e in ("Preferences", "CompanyInfo")
        for o in ("create", "repeat", "lost answer", "batch", "delete", "deactivate", "reactivate",
                  "tombstone")},
+    **{(FILE, o): _QBO_FILE for o in _OTHERS},
 }  # fmt: skip
 
 _XERO_READ = "read only (xero 22)"
@@ -39,12 +45,14 @@ _XERO_STATE = "documents have states, not an active flag (xero 15)"
 _XERO_HOOK = "webhooks tell of Contact, Invoice and CreditNote only (xero 12)"
 _XERO_PART = "has no address of its own; part of the credit it comes from (xero 18)"
 _XERO_CURRENCY = "can be added, never changed or removed (xero 22)"
+_XERO_FILE = "has no end or state of its own: the same name replaces it (xero 4, 14)"
 _XERO_VOIDED = "a posted one is voided; delete is for drafts, told by the state (xero 14, 15)"
 _XERO_DELETED = (
     "its end state is DELETED; VOIDED is for invoices, credits and journals (xero 17-21)"
 )
 
 XERO: Reasons = {
+    **{(FILE, o): _XERO_FILE for o in _OTHERS},
     ("*", "webhook"): _XERO_HOOK,
     ("*", "deactivate"): _XERO_STATE,
     ("*", "reactivate"): _XERO_STATE,
@@ -81,11 +89,13 @@ _SYS_MASTER = "master records are deleted or put on hold; void is for orders (sy
 _SYS_SWITCH = "the table has no hold switch; Setup offers Add, Update, Delete (syspro 2.1, 5.2)"
 _SYS_GONE = "a deleted row is gone; no object lists deletions: found by a sweep (syspro 6.1)"
 _SYS_FORM = "a form hangs on its record: made, polled and ended with it (syspro 3.14)"
+_SYS_FILE = "no business object that we know takes a file (syspro 3)"
 _SYS_PRICE = "a computed answer, not a record (syspro 3.5)"
 
 _POSTED = ("ArInvoice", "ArInvoicePay", "ApInvoice", "ApInvoicePay", "GenJournalCtl")
 
 SYSPRO: Reasons = {
+    **{(FILE, o): _SYS_FILE for o in ("create", "repeat", "lost answer", *_OTHERS)},
     ("*", "webhook"): _SYS_PUSH,
     ("*", "void"): _SYS_MASTER,
     ("*", "deactivate"): _SYS_SWITCH,
@@ -110,18 +120,19 @@ WANTED: dict[str, tuple[str, ...]] = {
         "ArCustomer", "ArMultAddress", "ApSupplier", "InvMaster", "InvWhControl", "InvPrice",
         "Price for a customer", "SorMaster", "ArInvoice", "ArInvoicePay", "ApInvoice",
         "ApInvoicePay", "GenJournalCtl", "TblArTerms", "AdmTax", "TblCurrency", "ApBank", "Custom form fields",
+        FILE,
     ),
     "qbo": (
         "Customer", "Vendor", "Item", "Account", "Term", "TaxCode", "TaxRate", "PaymentMethod",
         "Class", "Department", "Invoice", "SalesReceipt", "CreditMemo", "Payment", "RefundReceipt",
         "Estimate", "Bill", "VendorCredit", "BillPayment", "PurchaseOrder", "JournalEntry",
-        "Deposit", "InventoryAdjustment", "Preferences", "CompanyInfo",
+        "Deposit", "InventoryAdjustment", "Preferences", "CompanyInfo", FILE,
     ),
     "xero": (
         "Contact", "Account", "Item", "TaxRate", "TrackingCategory", "Currency", "Organisation",
         "Invoice", "Invoice (bill)", "CreditNote", "Payment", "BatchPayment", "Overpayment",
         "Prepayment", "Allocation", "BankTransaction", "BankTransfer", "ManualJournal",
-        "PurchaseOrder", "Quote", "Journal",
+        "PurchaseOrder", "Quote", "Journal", FILE,
     ),
 }  # fmt: skip
 """The entities that must have a row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,14 @@ from typing import Any
 from bench.chaos_scenarios import Judged
 from bench.chaos_scenarios.orders import Orders, went_through
 from bench.chaos_world import World
+
+# Kinds of trouble that strike uploads alone.
+UPLOADS = {
+    "upload-drop-after": "drop-after",
+    "upload-500-after": "500-after",
+    "upload-503": "503",
+    "upload-429": "429-minute",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +74,12 @@ class Credits(Orders):
 
 
 class Bills:
-    """Supplier invoices of linked suppliers, with the account a person chose for each of them."""
+    """Supplier invoices of linked suppliers, with the account a person chose for each of them.
 
-    kinds: tuple[str, ...] = ()
+    Each posted bill has its source beside it, once: a missing file counts as lost, a second as doubled.
+    """
+
+    kinds: tuple[str, ...] = tuple(UPLOADS)
 
     def __init__(self, world: World, flow: Any) -> None:
         from studio.linking.models import Link
@@ -135,7 +147,12 @@ class Bills:
         return Made(f"{supplier['code']}|{number}", number, f"{supplier['code']}|{number}")
 
     def arm(self, kind: str, draw: random.Random) -> None:
-        """There is no trouble of its own kind."""
+        """Trouble that strikes nothing but uploads."""
+        from connectors.emulation.faults import Fault, FaultKind
+
+        fault = Fault(FaultKind(UPLOADS[kind]), path=r"/upload$|/Attachments", seconds=0.1)
+        fault.count, fault.skip = draw.randint(1, 3), draw.randint(0, 2)
+        self.target.faults.arm(fault)
 
     def edit_at_target(self, handle: Made) -> None:
         """A remark on the posted bill."""
@@ -149,8 +166,39 @@ class Bills:
             self.target.edit(posted.entity, posted.target_key, {field: "looked at by a person"})
 
     def judge(self, handle: Made) -> Judged:
-        """One bill of this supplier with this number."""
-        return judged(self, handle)
+        """One bill of this supplier with this number, and its source beside it."""
+        from studio.flows.models import Delivery
+
+        found = judged(self, handle)
+        posted = Delivery.objects.filter(
+            flow=self.flow, business_key=handle.business_key, step="post", state="done"
+        ).first()
+        if posted is None:
+            return found
+        ours = Delivery.objects.filter(follows=posted, step="attach", state="done").first()
+        held = self._beside(posted.entity, posted.target_key)
+        wanted = ours.basis["sha256"] if ours else ""
+        return Judged(
+            found.lost + (wanted not in held),
+            found.doubled + max(0, len(held) - 1),
+            found.residual,
+        )
+
+    def _beside(self, entity: str, key: str) -> list[str]:
+        """SHA-256 of every file that the target keeps beside a document."""
+        if self.flow.target.system == "qbo":
+            raws = [
+                self.target.extras.file(row["Id"])
+                for row in self.target.documents("Attachable", "")
+                if any(ref["EntityRef"]["value"] == key for ref in row["AttachableRef"])
+            ]
+        else:
+            from connectors.xero.emulator.papers import attachments, content
+
+            books = self.target.books
+            rows = attachments(books, entity, key)
+            raws = [content(books, entity, key, row["AttachmentID"])[0] for row in rows]
+        return [hashlib.sha256(raw).hexdigest() for raw in raws]
 
 
 def judged(scenario: Any, handle: Made) -> Judged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -155,7 +156,8 @@ class QboClient:
 
     def upload(self, name: str, kind: str, raw: bytes, metadata: bytes, request_id: str) -> Json:
         """Attach a file; ``metadata`` is JSON with ``AttachableRef`` and more."""
-        edge = "mapping-studio-part"
+        # Made of the content, so that the same file is sent as the same bytes and never holds the edge.
+        edge = f"mapping-studio-{hashlib.sha256(raw).hexdigest()[:32]}"
         safe_name = name.replace("\\", "_").replace('"', "_").replace("\r", " ").replace("\n", " ")
         about = f"--{edge}\r\n{_part('file_metadata_01')}\r\nContent-Type: application/json\r\n\r\n"
         file = (

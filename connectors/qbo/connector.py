@@ -25,7 +25,9 @@ from engine.errors import AccessDenied, RemoteFault
 from engine.ports import (
     ChangeNotice,
     Connector,
+    File,
     Health,
+    Receipt,
 )
 
 SCOPES = facts.SCOPES
@@ -44,6 +46,7 @@ class QboConnector(Assembled):
     """
 
     system = facts.SYSTEM
+    sink: QboSink
 
     def __init__(self, config: ConnectionConfig, services: Services) -> None:
         self._config = config
@@ -82,6 +85,14 @@ class QboConnector(Assembled):
             return Health(ok=False, detail=str(fault), limits=self.api.budget.left())
         who = f"{company.get('CompanyName', '')} (realm {self._config.company})"
         return Health(ok=True, who=who, limits=self.api.budget.left())
+
+    def attach(self, file: File) -> Receipt:
+        """Put a file beside a document."""
+        return self.sink.attach(file)
+
+    def attached(self, entity: str, key: str, name: str) -> Receipt | None:
+        """The file of that name beside a document."""
+        return self.sink.attached(entity, key, name)
 
     def close(self) -> None:
         """Close the pooled sockets."""

@@ -23,6 +23,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.config import Lane
+from connectors.http.jsontext import dump
 from connectors.http.resolution import Said
 from connectors.parts import one_by_one
 from connectors.qbo.catalogue import catalogue
@@ -51,7 +52,7 @@ from engine.errors import (
     RemoteFault,
     RemoteRejected,
 )
-from engine.ports import Action, Clock, Draft, ItemResult, Receipt
+from engine.ports import Action, Clock, Draft, File, ItemResult, Receipt
 
 LOOK_BACK = timedelta(days=3)
 """How far back an unanswered create is looked for by marker."""
@@ -80,7 +81,7 @@ class Writing:
 
 
 class QboSink:
-    """Implements ``engine.ports.Sink``."""
+    """Implements ``engine.ports.Sink`` and ``engine.ports.Filing``."""
 
     def __init__(self, client: QboClient, how: Writing) -> None:
         self._client = client
@@ -178,6 +179,31 @@ class QboSink:
                     return receipt(entity, own) if own else None
         return self._by_marker(entity, idempotency_key) if self._how.marks else None
 
+    def attach(self, file: File) -> Receipt:
+        """Upload a file that refers to the document; see ``engine.ports.Filing``."""
+        about = {
+            "AttachableRef": [{"EntityRef": {"type": file.entity, "value": file.key}}],
+            "FileName": file.name,
+            "ContentType": file.kind,
+        }
+        raw = self._client.upload(
+            file.name, file.kind, file.content, dump(about), file.idempotency_key
+        )
+        return _filed(raw)
+
+    def attached(self, entity: str, key: str, name: str) -> Receipt | None:
+        """The file of that name that refers to the document.
+
+        Asked by the document alone: a name may hold what the query language cannot say.
+        """
+        select = (
+            Select("Attachable")
+            .where("AttachableRef.EntityRef.Type", "=", entity)
+            .where("AttachableRef.EntityRef.value", "=", key)
+        )
+        rows, _ = self._client.query(select.page(1, PAGE))
+        return next((_filed(row) for row in rows if row.get("FileName") == name), None)
+
     # -- parts --------------------------------------------------------------------------------
 
     def _named(self, entity: str, reference: str) -> Receipt | None:
@@ -273,6 +299,12 @@ def receipt(entity: str, raw: Json) -> Receipt:
         version="deleted" if deleted else version_of(raw),
         data={"Id": str(raw.get("Id", ""))} if deleted else inbound(entity, raw),
     )
+
+
+def _filed(raw: Json) -> Receipt:
+    """A receipt of a file."""
+    key, name = str(raw.get("Id", "")), str(raw.get("FileName", ""))
+    return Receipt("Attachable", key, name, version_of(raw), raw)
 
 
 def _is_object(value: Any) -> bool:

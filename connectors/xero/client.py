@@ -69,7 +69,7 @@ class XeroApi:
         headers = {}
         if since is not None:
             headers["If-Modified-Since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        path = f"{API}/{resource.path}" + (f"/{_segment(key)}" if key else "")
+        path = f"{API}/{resource.path}" + (f"/{segment(key)}" if key else "")
         try:
             response = self._send(
                 "GET", path, call or f"read {entity}", params=params, headers=headers
@@ -100,6 +100,18 @@ class XeroApi:
             return Answer([])
         return self._open(response, list_key, call)
 
+    def upload(self, path: str, raw: bytes, kind: str, *, call: str) -> Answer:
+        """Put a file's bytes below a document; the same name again replaces them."""
+        response = self._send(
+            "PUT", f"{API}/{path}", call, params=None, headers={"Content-Type": kind}, raw=raw
+        )
+        return self._open(response, "Attachments", call)
+
+    def files(self, path: str, *, call: str) -> Answer:
+        """What is attached to a document."""
+        response = self._send("GET", f"{API}/{path}", call, params=None, headers={})
+        return self._open(response, "Attachments", call)
+
     def connections(self) -> list[dict[str, Any]]:
         """Organisations that this sign-in may use (no tenant header)."""
         response = self.http.send(
@@ -118,11 +130,13 @@ class XeroApi:
         params: Mapping[str, str] | None,
         headers: Mapping[str, str],
         body: Any = None,
+        raw: bytes | None = None,
     ) -> httpx.Response:
         sent = {"Accept": "application/json", "xero-tenant-id": self.tenant, **headers}
         response = self.http.send(
-            method, path, call=call, safe=method == "GET", params=params, json=body, headers=sent
-        )
+            method, path, call=call, safe=method == "GET", params=params, json=body, content=raw,
+            headers=sent,
+        )  # fmt: skip
         for header, scope in _REMAINING.items():
             left = response.headers.get(header, "")
             if left.isdigit():
@@ -171,8 +185,8 @@ class XeroApi:
         return known or served - made > _OLD
 
 
-def _segment(key: str) -> str:
-    """A key as one path segment."""
+def segment(key: str) -> str:
+    """A key or a file's name as one path segment."""
     return (
         httpx.URL("http://x/").copy_with(path="/" + key).raw_path.decode()[1:].replace("/", "%2F")
     )

@@ -31,7 +31,9 @@ from engine.errors import AccessDenied, RemoteFault
 from engine.ports import (
     ChangeNotice,
     Connector,
+    File,
     Health,
+    Receipt,
 )
 
 
@@ -73,6 +75,7 @@ class XeroConnector(Assembled):
     """Implements ``engine.ports.Connector`` and ``Webhooks``."""
 
     system = SYSTEM
+    sink: XeroSink
 
     def __init__(self, config: ConnectionConfig, services: Services) -> None:
         per_day = config.setting("per_day")
@@ -127,6 +130,14 @@ class XeroConnector(Assembled):
         except RemoteFault as fault:
             return Health(ok=False, detail=str(fault), limits=self._http.budget.left())
         return Health(ok=True, who=ours.get("tenantName", ""), limits=self._http.budget.left())
+
+    def attach(self, file: File) -> Receipt:
+        """Put a file beside a document."""
+        return self.sink.attach(file)
+
+    def attached(self, entity: str, key: str, name: str) -> Receipt | None:
+        """The file of that name beside a document."""
+        return self.sink.attached(entity, key, name)
 
     def close(self) -> None:
         """Close sockets."""

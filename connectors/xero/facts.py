@@ -12,7 +12,7 @@ API = "/api.xro/2.0"
 SCOPES = (
     "openid", "profile", "email", "offline_access", "accounting.contacts", "accounting.invoices",
     "accounting.payments", "accounting.settings", "accounting.manualjournals",
-    "accounting.banktransactions",
+    "accounting.banktransactions", "accounting.attachments",
 )  # fmt: skip
 """Granular scopes (the broad ones end in September 2027)."""
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 from connectors.parts import one_by_one
 from connectors.xero import catalogue, where
 from connectors.xero.allocation import allocate, undo
-from connectors.xero.client import Answer, XeroApi, chunks
+from connectors.xero.client import Answer, XeroApi, chunks, segment
 from connectors.xero.facts import BARE, BULK, DEMANDED, FOUR_PLACES, READ_ONLY, SUMMARIZED
 from connectors.xero.resolution import judge_element
 from connectors.xero.states import (
@@ -33,7 +33,7 @@ from engine.errors import (
     StaleVersion,
     SurpriseAnswer,
 )
-from engine.ports import Action, Draft, ItemResult, Receipt
+from engine.ports import Action, Draft, File, ItemResult, Receipt
 
 _GONE = {"DELETED", "VOIDED"}
 _NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -41,7 +41,7 @@ _FREE_NUMBERS = {"ACCPAY", "ACCPAYCREDIT"}
 
 
 class XeroSink:
-    """Implements ``engine.ports.Sink``."""
+    """Implements ``engine.ports.Sink`` and ``engine.ports.Filing``."""
 
     def __init__(self, api: XeroApi) -> None:
         self._api = api
@@ -126,6 +126,25 @@ class XeroSink:
             if found is not None:
                 return found
         return None
+
+    def attach(self, file: File) -> Receipt:
+        """Put the file beside its document; see ``engine.ports.Filing``.
+
+        The same name again replaces the content, so it needs no idempotency key (and a key would have
+        a refusal repeated for six minutes).
+        """
+        call = f"attach to {file.entity}"
+        path = f"{_files_of(file.entity, file.key)}/{segment(file.name)}"
+        answer = self._api.upload(path, file.content, file.kind, call=call)
+        if not answer.rows:
+            raise SurpriseAnswer(system="xero", call=call, field="Attachments", expected="one element")  # fmt: skip
+        return _filed(answer.rows[0], call)
+
+    def attached(self, entity: str, key: str, name: str) -> Receipt | None:
+        """The file of that name beside the document."""
+        call = f"list files of {entity}"
+        rows = self._api.files(_files_of(entity, key), call=call).rows
+        return next((_filed(row, call) for row in rows if row.get("FileName") == name), None)
 
     # --- creating ----------------------------------------------------------------------------------
 
@@ -359,6 +378,17 @@ class XeroSink:
             rows = self._api.get(entity, params={"QuoteNumber": number, "page": "1"}).rows
         live = [r for r in rows if r.get("Status") not in _GONE]
         return self._receipt(entity, live[0], Answer(live)) if live else None
+
+
+def _files_of(entity: str, key: str) -> str:
+    return f"{catalogue.resources()[entity].path}/{segment(key)}/Attachments"
+
+
+def _filed(row: dict[str, Any], call: str) -> Receipt:
+    key = row.get("AttachmentID")
+    if not isinstance(key, str) or not key:
+        raise SurpriseAnswer(system="xero", call=call, field="AttachmentID", expected="a key")
+    return Receipt("Attachment", key, str(row.get("FileName", "")), data=row)
 
 
 def _worded(fault: DuplicateAtTarget, draft: Draft) -> DuplicateAtTarget:

@@ -21,6 +21,8 @@ class FlowsConfig(AppConfig):
         from studio.flows.pairing import next_steps
         from studio.flows.pins import users_of_mapping
         from studio.flows.remedies import register_all
+        from studio.flows.remedies_attached import evidence as evidence_of_file
+        from studio.flows.remedies_attached import register_all as register_attached
         from studio.flows.remedies_inactive import register_all as register_inactive
         from studio.flows.remedies_keeping import register_all as register_keeping
         from studio.flows.remedies_payments import register_all as register_payments
@@ -38,9 +40,11 @@ class FlowsConfig(AppConfig):
         register_dependent(needed_by)
         register_leaving(pause_on)
         register_all()
+        register_attached()
         register_inactive()
         register_keeping()
         register_payments()
         register_posted()
         register_source()
         register("inbox", case_evidence)
+        register("delivery", evidence_of_file)

@@ -23,6 +23,7 @@ from engine.errors import (
     Audience,
     CaseClass,
     DuplicateAtTarget,
+    OutcomeUnknown,
     RemoteFault,
     RemoteRejected,
     StaleVersion,
@@ -39,6 +40,14 @@ from studio.accounts.roles import MATCH
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import note_fault, note_success
 from studio.core.dispatch import nudge
+from studio.flows.attaching import (
+    after_attaching,
+    attach_source,
+    hold_up_file,
+    is_about_the_system,
+    parks_at_once,
+    stands,
+)
 from studio.flows.changing import (
     CHANGES,
     after_change,
@@ -46,6 +55,8 @@ from studio.flows.changing import (
     decide_again,
     left_to_the_next,
 )
+from studio.flows.files import STEP as ATTACH
+from studio.flows.files import leave_away
 from studio.flows.heal import MISSING
 from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Attempt, Delivery, Flow, InboxItem
@@ -85,6 +96,8 @@ def deliver(claims: Sequence[Claim], connector: Connector) -> list[str]:
     One or many, the path is the same. Each has its own answer and its own end: what happens to one
     never touches its neighbours.
     """
+    if claims[0].delivery.step == ATTACH and not stands(claims[0].delivery):
+        return [_left_away(claims[0])]
     alone = len(claims) == 1
     batch = "" if alone else uuid.uuid4().hex
     attempts = Attempt.objects.bulk_create(
@@ -103,7 +116,8 @@ def deliver(claims: Sequence[Claim], connector: Connector) -> list[str]:
             if isinstance(error, RemoteFault):
                 # People know the company by its name, not the vendor by its key.
                 error.system = claim.delivery.connection.name
-            if id(answer) not in noted:
+            is_theirs = claim.delivery.step != ATTACH or is_about_the_system(error)
+            if is_theirs and id(answer) not in noted:
                 # An outage that hit a whole call is one outage.
                 noted.add(id(answer))
                 note_fault(claim.delivery.connection, error)
@@ -142,6 +156,8 @@ def _succeeded(done: list[tuple[Claim, Attempt, Receipt]]) -> dict[int, str]:
 
 def _failed(claim: Claim, attempt: Attempt, error: StudioError, connector: Connector) -> str:
     """Decide what the error means for this delivery."""
+    if claim.delivery.step == ATTACH:
+        return _failed_file(claim, attempt, error)
     said = dispose(error)
     if said.verdict is Verdict.LOOK_UP and isinstance(error, RemoteRejected):
         return _look_up(claim, attempt, error, connector)
@@ -152,6 +168,27 @@ def _failed(claim: Claim, attempt: Attempt, error: StudioError, connector: Conne
     if attempt.batch and said.verdict is Verdict.LOOK_UP:
         wait = SETTLE_SECONDS
     return _again(claim, attempt, error, state, wait, counts=said.counts)
+
+
+def _failed_file(claim: Claim, attempt: Attempt, error: StudioError) -> str:
+    """Decide what the error means for a file; whatever it is, the posting is not looked at again."""
+    if not stands(claim.delivery):
+        # It went back while the file was on its way.
+        _note(attempt, error.code, str(error))
+        return _left_away(claim)
+    said = dispose(error)
+    unsure = said.verdict is Verdict.LOOK_UP and isinstance(error, OutcomeUnknown)
+    waits = unsure or said.verdict in (Verdict.RETRY, Verdict.PAUSE)
+    if parks_at_once(error) or not waits:
+        return _park(claim, attempt, error)
+    state = "unknown" if unsure or claim.unclear else "ready"
+    return _again(claim, attempt, error, state, said.wait_seconds, counts=said.counts)
+
+
+def _left_away(claim: Claim) -> str:
+    with transaction.atomic():
+        leave_away(claim.delivery, still_mine(claim))
+    return "void"
 
 
 def _look_up(claim: Claim, attempt: Attempt, error: RemoteRejected, connector: Connector) -> str:
@@ -208,7 +245,10 @@ def _again(
             last_error=str(error),
         )
         if pause is None and won:
-            open_case(delivery.flow.workspace, trouble_of(delivery.item, _issue(error)))
+            if delivery.step == ATTACH:
+                hold_up_file(delivery, error)
+            else:
+                open_case(delivery.flow.workspace, trouble_of(delivery.item, _issue(error)))
             _tell(delivery, "gave_up", str(error))
             tell_delivery("delivery.failed", delivery, code=error.code, gave_up=True)
         _note(attempt, error.code, str(error))
@@ -256,6 +296,10 @@ def _park(claim: Claim, attempt: Attempt, error: StudioError) -> str:
 def _hold_up(delivery: Delivery, error: StudioError) -> None:
     """Open a case for every record that cannot go on because of this delivery, and park it."""
     tell_delivery("delivery.failed", delivery, code=error.code, gave_up=False)
+    if delivery.step == ATTACH:
+        hold_up_file(delivery, error)
+        _tell(delivery, "held", str(error))
+        return
     issue = _issue(error)
     items = [delivery.item]
     if delivery.step.startswith("create_"):
@@ -326,6 +370,8 @@ def record_success(claim: Claim, attempt: Attempt, receipt: Receipt) -> str:
             _after_create(delivery, receipt)
         elif delivery.step == "write_back":
             _after_write_back(delivery)
+        elif delivery.step == ATTACH:
+            after_attaching(delivery, receipt)
         elif delivery.step in CHANGES:
             after_change(delivery, receipt)
         elif delivery.step in TAKE_BACK:
@@ -391,6 +437,7 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
     numbers = {"target_key": receipt.key, "target_number": receipt.number}
     tell_delivery("delivery.posted", delivery, **numbers, **said)
     _write_back(delivery, receipt)
+    attach_source(delivery, receipt)
 
 
 def _link_document(delivery: Delivery, receipt: Receipt) -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from studio.flows.conditions import in_words
 from studio.flows.edits import LISTS, called, normal
+from studio.flows.files import is_asked
 from studio.flows.pins import Pins, changed_pins
 
 CONDITIONS = ("when", "holds")
@@ -52,6 +53,11 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
         found += _rows(name, one, two)
     for name in ("references", "builtin", "retry", "write_back"):
         found += _single(name, one, two)
+    if is_asked(one) != is_asked(two):
+        words = (
+            "The source document is attached" if is_asked(two) else "Nothing is attached any more"
+        )
+        found.append(Difference("deliver", words, "good" if is_asked(two) else "bad"))
     found += _rows("notify", one, two)
     known = {
         "trigger",
@@ -60,6 +66,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
         "builtin",
         "retry",
         "write_back",
+        "attach",
         *LISTS.values(),
     }
     for name in sorted((one.keys() | two.keys()) - known):

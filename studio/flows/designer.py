@@ -14,6 +14,7 @@ from studio.flows.comparing import is_comparing, writes
 from studio.flows.conditions import in_words
 from studio.flows.edits import Design, kind_of, normal
 from studio.flows.fields_of_steps import POLICIES
+from studio.flows.files import is_asked
 from studio.flows.models import Flow
 from studio.flows.problems import Found, Problem
 from studio.flows.steps import Ran, is_open
@@ -227,7 +228,8 @@ def _delivered(flow: Flow, design: Design) -> str:
     """How often something is posted, if anything is."""
     if not writes(design):
         return f"Posts nothing to {flow.target}."
-    return f"Posts to {flow.target} once, whatever fails on the way."
+    beside = " The source document goes beside it as PDF." if is_asked(design) else ""
+    return f"Posts to {flow.target} once, whatever fails on the way.{beside}"
 
 
 def trigger_words(flow: Flow, design: Design) -> str:

@@ -167,6 +167,9 @@ def change(design: Design, key: str, values: Mapping[str, Any]) -> tuple[Design,
     made = copy.deepcopy(design)
     if key == "check":
         made["builtin"] = read_form("check", made.get("builtin", {}), values, made)
+    elif key == "deliver":
+        said = read_form("deliver", {"attach": made.pop("attach", "")}, values, made)
+        made |= {name: value for name, value in said.items() if value}
     elif key in ("trigger", "references"):
         made = {**made, **read_form(key, made, values, made)}
     else:

@@ -26,6 +26,7 @@ STEP_WORDS = {
     "create_supplier": "Create supplier",
     "create_item": "Create item",
     "write_back": "Write back",
+    "attach": "Attach",
 }
 OUTCOME_WORDS = {"done": "done", "replayed": "was there already", "sending": "no answer yet"}
 
@@ -59,8 +60,11 @@ def flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
 def case_evidence(case: Case) -> Evidence | None:
     """Source record and what would be written, with what was tried."""
     item = item_of(case)
-    if item is None:
-        return None
+    return case_evidence_of(case, item) if item else None
+
+
+def case_evidence_of(case: Case, item: InboxItem) -> Evidence:
+    """The same for a case about something else of a record."""
     shared = str(case.evidence.get("golden", ""))
     golden = Golden.objects.filter(uuid=shared).first() if shared else None
     found = _shared_evidence(case, item, golden) if golden else _own_evidence(case, item)

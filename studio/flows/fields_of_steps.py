@@ -15,6 +15,7 @@ from studio.accounts.roles import OURS
 from studio.flows import triggers
 from studio.flows.comparing import POLICIES as POLICIES_OF_DIFFERENCES
 from studio.flows.conditions import Line, Rows, choices, to_text
+from studio.flows.files import WHAT
 from studio.flows.notices import EVENTS
 
 Settings = dict[str, Any]
@@ -237,6 +238,13 @@ def _check(held: Settings, form: Form, design: Settings) -> Settings:
     }
 
 
+def _deliver(held: Settings, form: Form, design: Settings) -> Settings:
+    attach = text(form, "attach", held)
+    if attach not in WHAT:
+        raise ValidationError("Choose whether the source document is attached.")
+    return {"attach": attach}
+
+
 def _retry(held: Settings, form: Form, design: Settings) -> Settings:
     return {name: _number(form, name, held) for name in BOUNDS}
 
@@ -289,6 +297,7 @@ _READ: dict[str, Callable[[Settings, Form, Settings], Settings]] = {
     "branch": _branch,
     "references": _references,
     "check": _check,
+    "deliver": _deliver,
     "retry": _retry,
     "notify": _notify,
     "write_back": _write_back,

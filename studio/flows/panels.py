@@ -38,8 +38,9 @@ from studio.flows.fields_of_steps import (
     SOFT,
     rows_of,
 )
+from studio.flows.files import WHAT
 from studio.flows.models import Flow
-from studio.flows.problems import Found
+from studio.flows.problems import Found, entities_without_files
 from studio.flows.steps import compile_condition, rule_of
 from studio.flows.trial import try_out
 from studio.mapping.models import LookupTable
@@ -138,6 +139,14 @@ def _check(flow: Flow, made: Design, held: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _deliver(flow: Flow, made: Design, held: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "attach": made.get("attach", ""),
+        "what": WHAT,
+        "without": entities_without_files(flow, made),
+    }
+
+
 def _notify(flow: Flow, made: Design, held: Mapping[str, Any]) -> dict[str, Any]:
     return {"events": EVENTS, "roles": OURS}
 
@@ -208,6 +217,7 @@ _SHOWN: dict[str, Callable[[Flow, Design, Mapping[str, Any]], dict[str, Any]]] =
     "branch": _branch,
     "references": _references,
     "check": _check,
+    "deliver": _deliver,
     "notify": _notify,
     "write_back": _write_back,
     "compares": _compares,

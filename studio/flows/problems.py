@@ -16,6 +16,7 @@ from studio.flows import triggers
 from studio.flows.bundle import compile_route, route_mapping
 from studio.flows.comparing import add_comparing, is_comparing, writes
 from studio.flows.conditions import corrected
+from studio.flows.files import WHAT
 from studio.flows.keeping import add_keeping
 from studio.flows.models import Flow
 from studio.flows.steps import (
@@ -83,6 +84,7 @@ def examine(flow: Flow, design: Design) -> Found:
         found.problems += _step(flow, design, step)
     found.problems += _branches(flow, design, found)
     found.problems += _references(flow, design, found)
+    found.problems += _attaching(flow, design)
     found.problems += _telling(flow, design)
     if "keeps" in design:
         said: list[str] = []
@@ -347,6 +349,30 @@ def _references(flow: Flow, design: Design, found: Found) -> Iterator[Problem]:
             yield Problem(
                 "references", words, (ask, Way("See the mappings", reverse("mapping:mappings")))
             )
+
+
+def entities_without_files(flow: Flow, design: Design) -> list[str]:
+    """What the flow posts that takes no files beside it at the target; all of it where nothing does."""
+    known = capabilities(flow.target.system)
+    posted = dict.fromkeys(str(b.get("entity", "")) for b in design.get("branches", []))
+    return [entity for entity in posted if not known.holds_files(entity)]
+
+
+def _attaching(flow: Flow, design: Design) -> Iterator[Problem]:
+    said = design.get("attach", "")
+    leave = _change("Attach nothing", "deliver", attach="")
+    if said not in WHAT:
+        words = f"The delivery attaches “{said}”; only the source document can be attached."
+        yield Problem("deliver", words, (leave,))
+    elif said and not writes(design):
+        words = "Nothing is posted, so nothing can be attached to it."
+        yield Problem("deliver", words, (leave,))
+    elif said and (without := entities_without_files(flow, design)):
+        words = (
+            f"{flow.target} keeps no files that we can put beside {' or '.join(without)}, so the source "
+            "document cannot be attached."
+        )
+        yield Problem("deliver", words, (leave,))
 
 
 def _telling(flow: Flow, design: Design) -> Iterator[Problem]:

@@ -19,6 +19,8 @@ from studio.core.models import AuditEvent
 from studio.flows.corrections import corrections_of
 from studio.flows.deciders import Deciders
 from studio.flows.evidence import flat, tried_words
+from studio.flows.files import STEP as ATTACH
+from studio.flows.files import attached_words
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.mapping.models import MappingVersion
 from studio.triage.models import CaseNote
@@ -110,7 +112,7 @@ def journey(item: InboxItem) -> list[Event]:
             )
         if delivery.done_at:
             number = delivery.target_number or delivery.target_key
-            words = f"{delivery.connection} answered: {number}"
+            words = f"{delivery.connection} {attached_words(delivery) or f'answered: {number}'}"
             other = other_total(delivery, item)
             events.append(Event(delivery.done_at, words, "bad" if other else "good", other))
         if delivery.confirmed_at:
@@ -136,6 +138,11 @@ def other_total(delivery: Delivery, item: InboxItem) -> str:
     there = spoken(delivery.gross, delivery.currency)
     here = spoken(item.amount, item.currency)
     return f"{there} in {delivery.connection}, {here} in {item.flow.source}"
+
+
+def files_of(delivery: Delivery) -> QuerySet[Delivery]:
+    """What is to be, or was, attached to a posting, in the order it was asked for."""
+    return delivery.followers.filter(step=ATTACH).order_by("pk")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
 from studio.flows.creating import asks_for_record, obstacle
 from studio.flows.evidence import place_words
+from studio.flows.files import STEP as ATTACH
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import assign
 from studio.flows.reposting import number_of, posting_of
@@ -276,6 +277,7 @@ def _again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     if retry(item, how):
         return f"Sent through again {HOW[how]}."
     waiting = Delivery.objects.filter(item=item, state__in=("ready", "unknown"))
+    waiting = waiting.exclude(step=ATTACH)
     # What is posted stays posted; only telling the source is tried again.
     untold = Delivery.objects.filter(item=item, step="write_back", state="parked")
     found = waiting.update(not_before=None)
@@ -319,7 +321,8 @@ def _triable(case: Case) -> bool:
     item = item_of(case)
     if item is None or item.state not in ("done", "unchanged") or posting_of(item) is None:
         return item is not None
-    return item.deliveries.filter(state__in=("ready", "sending", "unknown", "parked")).exists()
+    sent = item.deliveries.exclude(step=ATTACH)
+    return sent.filter(state__in=("ready", "sending", "unknown", "parked")).exists()
 
 
 def _nothing_to_try(case: Case) -> str:

@@ -10,6 +10,7 @@ from engine.canon.money import spoken
 from studio.accounts.roles import APPROVE, TRIAGE
 from studio.core.action import Actor
 from studio.flows.actions import item_of
+from studio.flows.files import STEP as ATTACH
 from studio.flows.models import Delivery, InboxItem
 from studio.flows.reposting import (
     CHANGED,
@@ -72,7 +73,8 @@ def _leavable(case: Case) -> bool:
     item = item_of(case)
     if item is None or case.case_class in ("amount", "conflict") or posting_of(item) is None:
         return False
-    return item.state == "parked" or item.deliveries.filter(state="parked").exists()
+    held_up = item.deliveries.filter(state="parked").exclude(step=ATTACH)
+    return item.state == "parked" or held_up.exists()
 
 
 def _what_repost_does(case: Case) -> str:

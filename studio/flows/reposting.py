@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from studio.accounts.roles import TRIAGE
 from studio.core.action import Actor, acting
+from studio.flows.files import STEP as ATTACH
 from studio.flows.models import Delivery, InboxItem
 from studio.flows.reversal import asked_back, take_back, way_back
 from studio.triage.actions import close_cases
@@ -78,7 +79,9 @@ def leave_posted(actor: Actor, item: InboxItem, reason: str) -> None:
         won = InboxItem.objects.filter(pk=item.pk, state="parked").update(
             state="unchanged", why=reason[:300]
         )
-        given_up = Delivery.objects.filter(item=item, state="parked").update(state="void")
+        # A file that could not be attached has a case of its own.
+        parked = Delivery.objects.filter(item=item, state="parked").exclude(step=ATTACH)
+        given_up = parked.update(state="void")
         if not won and not given_up:
             raise ValidationError("The record is being worked just now. Try again in a moment.")
         subject = f"inbox:{item.uuid}"

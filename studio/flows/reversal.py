@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from engine.runtime.idempotency import idempotency_key
 from studio.core.dispatch import nudge
+from studio.flows.files import leave_away_files_of
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.telling import tell_delivery
 from studio.linking.models import Link
@@ -97,6 +98,7 @@ def take_back(item: InboxItem, posted: Delivery, step: str) -> Delivery:
     Delivery.objects.filter(pk=wanted.pk, state__in=("parked", "void")).update(
         state="ready", attempts=0, not_before=None, item=item
     )
+    leave_away_files_of(posted)
     nudge("flows.pump_deliveries", posted.connection_id)
     return wanted
 
@@ -107,6 +109,7 @@ def after_reversal(delivery: Delivery) -> None:
     if posted is None:
         return
     Delivery.objects.filter(pk=posted.pk, state="done").update(state="reversed")
+    leave_away_files_of(posted)
     number = posted.target_number or posted.target_key
     tell_delivery("delivery.reversed", posted, target_key=posted.target_key, by=str(delivery.uuid))
     Link.objects.filter(

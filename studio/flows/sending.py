@@ -19,7 +19,9 @@ from engine.errors import DuplicateAtTarget, OutcomeUnknown, StudioError
 from engine.ports import Connector, Draft, ItemResult, Receipt
 from engine.runtime.disposition import Verdict, dispose
 from studio.flows.amounts import amount_at
+from studio.flows.attaching import put_beside
 from studio.flows.changing import CHANGES, check_basis, send_change
+from studio.flows.files import STEP as ATTACH
 from studio.flows.ledger import Claim, hold
 from studio.flows.models import Delivery
 from studio.flows.places import first
@@ -93,6 +95,8 @@ def _settled(claim: Claim, connector: Connector) -> Receipt | None:
         return send_change(delivery, connector)
     if delivery.step in TAKE_BACK:
         return _taken_back(claim, connector)
+    if delivery.step == ATTACH:
+        return put_beside(claim, connector)
     draft = draft_of(delivery)
     found = found_again(delivery, draft, connector) if claim.unclear else None
     if found is None:

@@ -207,6 +207,7 @@ def explain(request: StudioRequest, key: str) -> HttpResponse:
             "answer": answer.of(difference) if answer and answer.covers(difference) else (),
             "answered_by": answer.by if answer else "",
             "other_total": queries.other_total(found, found.item),
+            "files": queries.files_of(found),
             "rows": [one for one in queries.ancestry(found) if one.speaks_of(text)],
             "text": text,
             "receipt": flat(receipt)[:80],

@@ -71,6 +71,8 @@ SENTENCES = {
     "item.closed": "closed {record} without posting: {reason}",
     "item.left_posted": "left {record} as it is posted: {reason}",
     "delivery.taken_back": "had {number} of {record} voided: {reason}",
+    "attachment.tried_again": "had {file} of {record} sent again",
+    "attachment.left_away": "left {record} without {file}: {reason}",
     "delivery.adopted": "accepted {key} as the posting of {record}",
     "case.planned": "set tags and day of a case of {record}",
     "case.waiting": "put a case aside for {for} until {until}",

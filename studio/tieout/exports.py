@@ -12,8 +12,9 @@ from openpyxl import Workbook
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
+from studio.core.paper import Row, as_text, cut, made, safe, styles, table
 from studio.tieout.models import TieOut
-from studio.tieout.paper import Row, as_text, cut, made, safe, signature, styles, table
+from studio.tieout.signing import signature
 
 COLUMNS = ("kind", "record", "amount", "currency")
 TOTAL, DIFFERENCE = "control total", "difference"

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from engine.canon.money import spoken
 from studio.accounts.roles import TIE_OUT
 from studio.core.action import Actor, acting
-from studio.tieout.models import StockComparison, TieOut
+from studio.core.paper import safe
+from studio.tieout.models import Signed, StockComparison, TieOut
 from studio.webhooks.outbox import amount, tell
 
 
@@ -75,3 +76,11 @@ def _write(actor: Actor, row: QuerySet[Any], note: str) -> None:
     )
     if not won:
         raise ValidationError(_("Somebody else signed this just now."))
+
+
+def signature(row: Signed) -> str:
+    """Who signed what was compared, when and with which words."""
+    if not row.signed_at:
+        return "Not signed."
+    note = f" “{safe(row.sign_note)}”" if row.sign_note else ""
+    return f"Signed by {safe(row.signed_by)}, {row.signed_at:%Y-%m-%d %H:%M} UTC.{note}"

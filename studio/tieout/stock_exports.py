@@ -13,9 +13,10 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from engine.canon.totals import cents
+from studio.core.paper import as_text, csv_of, made, safe, styles, table
 from studio.tieout.models import StockComparison, StockRow
-from studio.tieout.paper import as_text, csv_of, made, safe, signature, styles, table
 from studio.tieout.reasons import WORDS
+from studio.tieout.signing import signature
 
 Line = tuple[Any, ...]
 COLUMNS = (

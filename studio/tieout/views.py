@@ -17,13 +17,13 @@ from django.views.decorators.http import require_GET, require_POST
 from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import READ, TIE_OUT
+from studio.core.paper import download
 from studio.flows.models import Flow, InboxItem
 from studio.tieout import actions
 from studio.tieout.balances.queries import Look, cash_rows, looks
 from studio.tieout.exports import FORMS, rows_of
 from studio.tieout.labels import LABELS, NOT_COMPARED, OPEN_LABELS
 from studio.tieout.models import CashBalance, TieOut
-from studio.tieout.paper import download
 from studio.tieout.signing import sign as sign_tieout
 from studio.tieout.subjects import urls_of
 

@@ -17,10 +17,10 @@ from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import READ, TIE_OUT
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
+from studio.core.paper import download
 from studio.flows.models import Flow
 from studio.tieout import stock
 from studio.tieout.models import StockComparison
-from studio.tieout.paper import download
 from studio.tieout.reasons import WORDS
 from studio.tieout.signing import sign_stock
 from studio.tieout.stock_exports import FORMS

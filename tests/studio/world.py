@@ -14,7 +14,7 @@ import pytest
 from connectors.config import ConnectionConfig
 from connectors.parts import one_by_one
 from engine.errors import OutcomeUnknown, StudioError
-from engine.ports import Action, Draft, Health, ItemResult, Page, Receipt, SourceRecord
+from engine.ports import Action, Draft, File, Health, ItemResult, Page, Receipt, SourceRecord
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
 from studio.accounts.models import Workspace
 from studio.catalog.models import Code, Connection, Credential, SchemaSnapshot
@@ -46,6 +46,10 @@ class Fake:
     faults: list[StudioError | Exception | None] = field(default_factory=list)
     late: list[StudioError] = field(default_factory=list)
     update_faults: list[StudioError] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    file_faults: list[StudioError | None] = field(default_factory=list)
+    late_files: list[StudioError] = field(default_factory=list)
+    file_look_ups: int = 0
     calls: list[int] = field(default_factory=list)
     torn: int | None = None
     whole: StudioError | Exception | None = None
@@ -105,6 +109,20 @@ class Fake:
 
     def act(self, draft: Draft, action: Action) -> Receipt:
         raise NotImplementedError(action)
+
+    def attach(self, file: File) -> Receipt:
+        fault = self.file_faults.pop(0) if self.file_faults else None
+        if fault is not None:
+            raise fault
+        self.files.append(file)
+        if self.late_files:
+            raise self.late_files.pop(0)
+        return Receipt("Attachable", f"f{len(self.files)}", file.name)
+
+    def attached(self, entity: str, key: str, name: str) -> Receipt | None:
+        self.file_look_ups += 1
+        held = [f for f in self.files if (f.entity, f.key, f.name) == (entity, key, name)]
+        return Receipt("Attachable", "f1", name) if held else None
 
     def create_many(self, drafts: Sequence[Draft]) -> list[ItemResult]:
         """Elements stand alone; ``whole`` refuses the call, ``torn`` breaks it off after so many."""

@@ -21,6 +21,7 @@ from connectors.qbo.emulator.refusals import (
 )
 from connectors.qbo.emulator.trade import rate_on
 
+MOST_BYTES = 100 * 1024 * 1024
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 
 
@@ -46,6 +47,9 @@ class Extras:
                 contents[number] = (base64.b64decode(raw) if coded else raw, kind)
         if not contents:
             raise refused("6041", "Invalid file", "No file content was found.")
+        if any(len(raw) > MOST_BYTES for raw, _ in contents.values()):
+            words = f"The file is larger than {MOST_BYTES // 1024 // 1024} MB."  # invented wording
+            raise refused("6041", "Invalid file", words)
         return [
             {"Attachable": self._keep(metadata.get(n, {}), raw, kind, request.base_url)}
             for n, (raw, kind) in contents.items()

@@ -235,9 +235,15 @@ def _named(facts: EntityFacts, name: str) -> Fact:
     raise query_invalid(f"Property {name} not found for Entity {facts.name}")
 
 
+_LINK = "AttachableRef."
+_LINKS = {
+    f"{_LINK}EntityRef.{part}".lower(): f"{_LINK}EntityRef.{part}" for part in ("type", "value")
+}
+
+
 def _filterable(facts: EntityFacts, name: str) -> str:
-    if name.lower().startswith("attachableref.") and facts.name == "Attachable":
-        return name
+    if name.lower() in _LINKS and facts.name == "Attachable":
+        return _LINKS[name.lower()]
     fact = _named(facts, name)
     plain = "." not in fact.path or fact.path.startswith("MetaData.")
     if "f" in fact.flags or (facts.name, fact.path) in _REFUSED:
@@ -329,9 +335,21 @@ def fits(doc: dict[str, Any], condition: Condition) -> bool:
     return _TESTS[condition.op](compared)
 
 
+def _fits(doc: dict[str, Any], where: Iterable[Condition]) -> bool:
+    """Whether the document meets all conditions; those about a link are met by one and the same link."""
+    plain: list[Condition] = []
+    linked: list[Condition] = []
+    for condition in where:
+        (linked if condition.path.startswith(_LINK) else plain).append(condition)
+    if not all(fits(doc, c) for c in plain):
+        return False
+    links = [{_LINK.rstrip("."): link} for link in doc.get(_LINK.rstrip("."), ())]
+    return not linked or any(all(fits(one, c) for c in linked) for one in links)
+
+
 def run(statement: Statement, docs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Documents that fit, ordered, not yet cut to the page; inactive ones hidden unless asked for."""
-    found = [d for d in docs if all(fits(d, c) for c in statement.where)]
+    found = [d for d in docs if _fits(d, statement.where)]
     if not any(c.path == "Active" for c in statement.where):
         found = [d for d in found if d.get("Active", True)]
     order = statement.order or (("Id", False),)

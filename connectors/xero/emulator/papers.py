@@ -21,7 +21,7 @@ ATTACHABLE = ("Account", "BankTransaction", "BankTransfer", "Contact", "CreditNo
               "ManualJournal", "PurchaseOrder", "Quote")  # fmt: skip
 _FORBIDDEN = frozenset('<>:"/\\|?*+\x00')
 _MOST_FILES = 10
-_MOST_BYTES = 10 * 1024 * 1024
+MOST_BYTES = 10 * 1024 * 1024
 _UNKNOWN = "The document with the supplied id was not found for this endpoint."
 
 
@@ -90,7 +90,7 @@ def attach(books: Books, where: tuple[str, str], name: str, request: Request) ->
         raise RefusedError("The file name contains characters that are not allowed.")
     if name not in held and len(held) >= _MOST_FILES:
         raise RefusedError(f"A document can have at most {_MOST_FILES} attachments.")
-    if not request.body or len(request.body) > _MOST_BYTES:
+    if not request.body or len(request.body) > MOST_BYTES:
         raise RefusedError("A file must have between 1 byte and 10 MB.")
     kind = request.header("content-type").partition(";")[0]
     if kind in {"", "application/octet-stream"}:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +17,7 @@ from studio.api.resources.mapping import NoteBody
 from studio.api.resources.rehearsals import RehearsalBrief, RehearseBody
 from studio.core.refused import DecisionRefused
 from studio.flows import actions, queries
+from studio.flows.files import STEP as ATTACH
 from studio.flows.models import LADDER, Delivery, Flow, FlowVersion, InboxItem
 from studio.flows.rehearsal.run import ask
 from studio.flows.rungs import change_rung
@@ -71,10 +73,29 @@ class ItemShape(ItemBrief):
         read_only_fields = fields
 
 
+class FileShape(serializers.Serializer[Any]):
+    """A file beside a document at the target."""
+
+    entity = serializers.CharField()
+    key = serializers.CharField()
+    name = serializers.CharField()
+    bytes = serializers.IntegerField(allow_null=True)
+    sha256 = serializers.CharField(allow_null=True)
+
+
 class DeliveryShape(serializers.ModelSerializer[Delivery]):
     flow = serializers.CharField(source="flow.key", read_only=True)
     item = serializers.UUIDField(source="item.uuid", read_only=True)
     connection = serializers.UUIDField(source="connection.uuid", read_only=True)
+    file = serializers.SerializerMethodField()
+
+    @extend_schema_field(FileShape(allow_null=True))
+    def get_file(self, delivery: Delivery) -> dict[str, Any] | None:
+        """What an ``attach`` puts beside a document; size and content once it is there."""
+        said = delivery.basis
+        if delivery.step != ATTACH:
+            return None
+        return {name: said.get(name) for name in ("entity", "key", "name", "bytes", "sha256")}
 
     class Meta:
         model = Delivery
@@ -82,7 +103,7 @@ class DeliveryShape(serializers.ModelSerializer[Delivery]):
             "uuid", "flow", "item", "connection", "step", "entity", "business_key", "reference",
             "state", "attempts", "sent_at", "done_at", "confirmed_at", "target_key",
             "target_number", "net", "tax", "gross", "currency", "document_on", "last_error",
-            "created_at",
+            "created_at", "file",
         ]  # fmt: skip
         read_only_fields = fields
 

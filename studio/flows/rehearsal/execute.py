@@ -36,7 +36,13 @@ from studio.triage.models import OPEN_STATES, Case
 CHUNK = 100
 # States of a record whose content was settled before: a live run leaves it as it is.
 SETTLED = {"done": "unchanged", "unchanged": "unchanged", "void": "unchanged"}
-STEPS = {"post": "create", "update": "update", "void": "void", "write_back": "unchanged"}
+STEPS = {
+    "post": "create",
+    "update": "update",
+    "void": "void",
+    "write_back": "unchanged",
+    "attach": "unchanged",
+}
 
 
 @dataclass(slots=True)

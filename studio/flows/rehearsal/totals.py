@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.schema.paths import get
 from studio.catalog.models import Code, Connection
+from studio.flows.files import is_asked
 from studio.flows.models import Planned
 from studio.flows.places import first
 from studio.flows.rehearsal.reasons import Place
@@ -29,6 +30,8 @@ class Totals:
         self._codes = {
             (c.kind, c.key): c.label or c.code for c in Code.objects.filter(connection=target)
         }
+        self._attaches = is_asked(design)
+        self._attached = 0
         self._outcomes: dict[str, int] = defaultdict(int)
         self._money: Money = defaultdict(Decimal)
         self._groups: dict[str, Money] = {
@@ -50,6 +53,7 @@ class Totals:
         self._where |= where or {}
         for row in rows:
             self._outcomes[row.outcome] += 1
+            self._attached += self._attaches and row.outcome == "create" and row.step == "post"
             self._money[(row.outcome, row.currency)] += row.gross
             if row.outcome in WRITES and row.gross:
                 self._put("party", row.party, row.currency, row.gross)
@@ -116,6 +120,7 @@ class Totals:
                 }
                 for name, count in self._outcomes.items()
             },
+            "attached": self._attached,
             "groups": {name: self._largest(name) for name in self._groups},
             "reasons": [
                 [reason, count, {c: str(m) for c, m in self._held_up[reason].items() if m}]

@@ -10,9 +10,9 @@ from typing import Any
 from openpyxl import Workbook
 from reportlab.platypus import Flowable, Paragraph
 
+from studio.core.paper import Row, as_text, csv_of, cut, made, safe, styles, table
 from studio.tieout.labels import KINDS, OPEN_LABELS
 from studio.tieout.models import Balance, OpenDocument
-from studio.tieout.paper import Row, as_text, csv_of, cut, made, safe, styles, table
 
 COLUMNS = (
     "party",

@@ -18,13 +18,13 @@ from django.views.decorators.http import require_GET, require_POST
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import READ, TIE_OUT
 from studio.core.paging import keyset
+from studio.core.paper import download
 from studio.core.refused import DecisionRefused
 from studio.tieout.balances import actions
 from studio.tieout.balances.exports import FORMS
 from studio.tieout.balances.queries import in_order, looks, money
 from studio.tieout.labels import KINDS, OPEN_LABELS
 from studio.tieout.models import Balance, OpenDifference, OpenDocument, PartyBalance
-from studio.tieout.paper import download
 from studio.tieout.subjects import urls_of
 
 PAGE = 50

@@ -317,6 +317,10 @@ def test_settings_rates_files_pdf_and_mail(qb, served, tmp_path):
     file.save(qb=qb)
     stored = Attachable.get(file.Id, qb=qb)
     assert (stored.FileName, stored.Size) == ("note.txt", 5)
+    beside = "SELECT * FROM Attachable WHERE AttachableRef.EntityRef.Type = '{}' AND AttachableRef.EntityRef.value = '{}'"
+    found = Attachable.query(beside.format("invoice", invoice.Id), qb=qb)
+    assert [one.Id for one in found] == [file.Id]
+    assert Attachable.query(beside.format("bill", invoice.Id), qb=qb) == []
 
 
 def test_an_expired_token_must_be_renewed_and_the_old_refresh_token_is_dead(qb, auth, clock):

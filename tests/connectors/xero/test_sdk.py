@@ -222,6 +222,9 @@ def test_files_notes_mail_and_the_online_address_of_an_invoice(sdk: Sdk) -> None
     sdk.api.create_invoice_attachment_by_file_name(sdk.tenant, key, "a.txt", b"hello")
     held = sdk.api.get_invoice_attachments(sdk.tenant, key).attachments
     assert [(a.file_name, a.content_length) for a in held] == [("a.txt", 5)]
+    sdk.api.create_invoice_attachment_by_file_name(sdk.tenant, key, "a.txt", b"hello again")
+    held = sdk.api.get_invoice_attachments(sdk.tenant, key).attachments
+    assert [(a.file_name, a.content_length) for a in held] == [("a.txt", 11)]
     note = HistoryRecords(history_records=[HistoryRecord(details="called")])
     sdk.api.create_invoice_history(sdk.tenant, key, note)
     told = sdk.api.get_invoice_history(sdk.tenant, key).history_records

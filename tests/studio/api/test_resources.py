@@ -18,7 +18,7 @@ from studio.accounts.roles import TIE_OUT
 from studio.api.models import StoredAnswer
 from studio.catalog.models import Connection
 from studio.core.models import AuditEvent
-from studio.flows.models import Rehearsal
+from studio.flows.models import Delivery, Rehearsal
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.linking.models import Link, Pair, Party
 from studio.mapping.models import Decision, LookupRow, Mapping, MappingRow, ValueProposal
@@ -233,6 +233,21 @@ def test_a_delivery_explains_its_values(full: Any, olga: User, client_of: Client
     number = next(r for r in rows if r["target"] == "DocNumber")
     assert number["value"] == "000001"
     assert number["approved_by"] == "Ivo Marsh"
+
+
+def test_a_delivery_says_which_file_it_put_beside_what(
+    full: Any, olga: User, client_of: Clients
+) -> None:
+    post = full.post("000001")
+    basis = {"entity": "Invoice", "key": "100", "name": "a.pdf", "bytes": 9, "sha256": "0f"}
+    kept = {"flow": post.flow, "version": post.version, "item": post.item, "follows": post}
+    Delivery.objects.create(
+        **kept, connection=post.connection, step="attach", entity="Attachable", payload="{}",
+        idempotency_key="file", business_key=post.business_key, state="done", basis=basis,
+    )  # fmt: skip
+    client = client_of(olga)
+    assert first(client, "deliveries", step="attach")["file"] == basis
+    assert first(client, "deliveries", step="post")["file"] is None
 
 
 def test_a_publication_that_cannot_be_is_409_with_every_reason(

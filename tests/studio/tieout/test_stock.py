@@ -14,6 +14,7 @@ from engine.errors import MappingRefused, RemoteUnavailable
 from studio.accounts.models import machine
 from studio.accounts.roles import PUBLISH
 from studio.core.models import AuditEvent
+from studio.core.paper import styles
 from studio.flows.actions import publish_flow
 from studio.flows.models import Delivery, Flow, InboxItem, Run
 from studio.flows.poll import poll
@@ -21,8 +22,7 @@ from studio.mapping.models import LookupRow, MappingVersion
 from studio.tieout import stock
 from studio.tieout.actions import run_tieout
 from studio.tieout.models import StockComparison, StockRow
-from studio.tieout.paper import signature, styles
-from studio.tieout.signing import sign_stock
+from studio.tieout.signing import sign_stock, signature
 from studio.tieout.stock_exports import differing
 from tests.studio.tieout.stock_world import parts_of
 

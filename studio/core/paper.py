@@ -1,4 +1,4 @@
-"""What the exports share: cells that are no formulas, text that is no markup, tables and pages on paper."""
+"""What papers and exports share: cells that are no formulas, text that is no markup, tables and pages on paper."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, SimpleDocTemplate, Table, TableStyle
-
-from studio.tieout.models import Signed
 
 Row = tuple[Any, ...]
 # Content type of each form of a download.
@@ -126,12 +124,24 @@ def table(
     )
 
 
-def made(story: list[Flowable], said: Styles, *, title: str, author: str, foot: str) -> bytes:
-    """The pages of a paper as PDF; each says what it belongs to and its number."""
+def made(
+    story: list[Flowable], said: Styles, *, title: str, author: str, foot: str, same: bool = False
+) -> bytes:
+    """The pages of a paper as PDF; each says what it belongs to and its number.
+
+    Args:
+        story: what stands on it.
+        said: fonts.
+        title: kept in the file.
+        author: kept in the file.
+        foot: what every page says it belongs to.
+        same: the same story is the same bytes whenever it is made; the file keeps no time then.
+    """
     out = io.BytesIO()
     document = SimpleDocTemplate(
-        out, pagesize=A4, title=title, author=author, leftMargin=20 * mm, rightMargin=20 * mm
-    )
+        out, pagesize=A4, title=title, author=author, leftMargin=20 * mm, rightMargin=20 * mm,
+        invariant=same,
+    )  # fmt: skip
 
     def write_foot(canvas: Any, _document: Any) -> None:
         canvas.setFont(said.regular, 8)
@@ -139,11 +149,3 @@ def made(story: list[Flowable], said: Styles, *, title: str, author: str, foot: 
 
     document.build(story, onFirstPage=write_foot, onLaterPages=write_foot)
     return out.getvalue()
-
-
-def signature(row: Signed) -> str:
-    """Who signed what was compared, when and with which words."""
-    if not row.signed_at:
-        return "Not signed."
-    note = f" “{safe(row.sign_note)}”" if row.sign_note else ""
-    return f"Signed by {safe(row.signed_by)}, {row.signed_at:%Y-%m-%d %H:%M} UTC.{note}"
