@@ -26,6 +26,7 @@ class FlowsConfig(AppConfig):
         from studio.flows.remedies_payments import register_all as register_payments
         from studio.flows.remedies_posted import register_all as register_posted
         from studio.flows.remedies_source import register_all as register_source
+        from studio.flows.transforming import register_all as register_transforming
         from studio.flows.uses import deliveries_using
         from studio.linking.uses import register_use
         from studio.mapping.uses import register_user
@@ -43,4 +44,5 @@ class FlowsConfig(AppConfig):
         register_payments()
         register_posted()
         register_source()
+        register_transforming()
         register("inbox", case_evidence)

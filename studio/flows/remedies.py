@@ -401,12 +401,12 @@ def register_all() -> None:
                (Input("key", "Number or key of the document there"), REASON)),
         Remedy("accept", "Accept with a reason", APPROVE, _of_class("amount", "conflict"), _accept, (REASON,), primary=True),
         Remedy("let_pass", "Let it pass, with a reason", APPROVE, _own_rule, _accept, (REASON,)),
-        Remedy("again", "Try again", TRIAGE, _triable, _again, unfit=_nothing_to_try, inputs=
+        Remedy("again", "Try again", TRIAGE, _triable, _again, unfit=_nothing_to_try, theirs=True, inputs=
                (Input("how", "How", "choice", choices=_ways, initial=lambda c: "current", required=False, searched=False),)),
         Remedy("again_run", "Work the run again", OPERATE, _is_run, _work_run_again, primary=True),
         Remedy("run_is_right", "The run is right", OPERATE, _is_run, _run_is_right, (REASON,)),
         Remedy("again_all", "Try all of this cause again", TRIAGE, _triable, _again_all, heals_cause=True,
-               unfit=_nothing_to_try),
+               unfit=_nothing_to_try, theirs=True),
         Remedy("void", "Close without posting", TRIAGE, _unposted, _void, (REASON,), unfit=_unclosable),
     ):  # fmt: skip
         register(remedy)

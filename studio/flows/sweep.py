@@ -16,6 +16,7 @@ from studio.flows.heal import heal
 from studio.flows.models import ChangeEvent, Delivery, FlowVersion, InboxItem, Rehearsal
 from studio.flows.notices import send_notices
 from studio.flows.triggers import is_due, is_heard
+from studio.triage.letters import send_letters
 
 # Processed messages of the filesystem broker that are kept; it never empties its folder itself.
 KEEP_MESSAGES = 200
@@ -49,6 +50,7 @@ def sweep() -> dict[str, int]:
         nudge("flows.pump_deliveries", connection_id)
         woken["connections"] += 1
     send_notices()
+    send_letters()
     _wake_rehearsals_and_events()
     judge_runs()
     end_drains()
