@@ -113,6 +113,7 @@ class Capabilities:
         refer: entity -> field by which documents refer to its records where that is not the key.
         consent: how a person signs in in the browser; None where a user name and password are typed.
         newest: newest version of the interface that we know and speak.
+        unlocks: where its people open a closed period, and who can; the way through its menus.
         production: address of the real service; empty where every company has its own.
     """
 
@@ -139,6 +140,7 @@ class Capabilities:
     changes: int = 1
     tells_deletions: bool = True
     sells: bool = False
+    unlocks: str = ""
 
     def ending(self, entity: str) -> Action:
         """How a posted document is ended there: voided where the vendor knows that, else deleted."""
@@ -178,6 +180,7 @@ CONNECTORS: dict[str, System] = {
             needs=("operator",),
             secrets=("operator_password", "company_password", "sql_url"),
             newest="8",
+            unlocks="the tab Period of the setup program of each module that posts there (by who keeps SYSPRO)",
             codes=(
                 CodeList("term", "TblArTerms", "TermsCode", "TermsCode", "Description", "",
                          (("days", "DueDays"), ("discount", "DiscPct")), (("term_days", "days"),)),
@@ -212,6 +215,7 @@ CONNECTORS: dict[str, System] = {
             company="realm",
             consent=Consent(company="realmId", ends_by_json=True),
             newest="75",
+            unlocks="Settings, Account and settings, Advanced, Accounting, Close the books (by an administrator)",
             production="https://quickbooks.api.intuit.com",
             settings=("client_id", "marker", "batch_per_minute"),
             needs=("client_id", "client_secret"),
@@ -256,6 +260,7 @@ CONNECTORS: dict[str, System] = {
             company="tenant",
             consent=Consent(pkce=True),
             newest="16.1.0",
+            unlocks="Accounting, Advanced, Financial settings, Lock dates (by somebody in the role Adviser)",
             production="https://api.xero.com",
             settings=("client_id", "grant", "scopes"),
             needs=("client_id",),

@@ -24,6 +24,7 @@ class FlowsConfig(AppConfig):
         from studio.flows.remedies_inactive import register_all as register_inactive
         from studio.flows.remedies_keeping import register_all as register_keeping
         from studio.flows.remedies_payments import register_all as register_payments
+        from studio.flows.remedies_period import register_all as register_period
         from studio.flows.remedies_posted import register_all as register_posted
         from studio.flows.remedies_source import register_all as register_source
         from studio.flows.transforming import register_all as register_transforming
@@ -42,6 +43,7 @@ class FlowsConfig(AppConfig):
         register_inactive()
         register_keeping()
         register_payments()
+        register_period()
         register_posted()
         register_source()
         register_transforming()
