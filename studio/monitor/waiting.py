@@ -23,7 +23,7 @@ from studio.mapping.models import MappingRow, ValueProposal
 from studio.mapping.risk import unconfirmed
 from studio.triage.narrowing import NOBODY
 from studio.triage.queries import held_up, held_up_words, open_cases
-from studio.triage.words import ROLES
+from studio.triage.words import ROLE_OF, ROLES
 
 SHOWN = 0.3
 
@@ -78,10 +78,12 @@ def _asked_of(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
         ngettext("%(n)s record was given to you", "%(n)s records were given to you", n), n
     )
     yield Waiting(n, words, f"{reverse('triage:queue')}?{urlencode({'who': name or ''})}")
-    if not actor.may(TRIAGE) and actor.role in ROLES:
-        n = held_up(here.filter(assignee=None, audience=actor.role))
+    if actor.may(TRIAGE):
+        return
+    for audience in (one for one in ROLES if ROLE_OF.get(one, one) == actor.role):
+        n = held_up(here.filter(assignee=None, audience=audience))
         words = _counted(ngettext("%(n)s record asks for you", "%(n)s records ask for you", n), n)
-        said = {"role": actor.role, "who": NOBODY}
+        said = {"role": audience, "who": NOBODY}
         yield Waiting(n, words, f"{reverse('triage:queue')}?{urlencode(said)}")
 
 

@@ -11,7 +11,7 @@ from studio.accounts.models import Membership, User, Workspace
 from studio.accounts.roles import OURS, READ, permissions_of
 from studio.core.action import Actor
 from studio.core.models import Base, Told
-from studio.triage.words import CLASS_LABELS, OWNERS
+from studio.triage.words import CLASS_LABELS, OWNERS, ROLE_OF
 
 STATES = [
     ("open", "Open"),
@@ -103,7 +103,7 @@ class Case(Base):
             return False
         if self.assignee_id is not None:
             return self.assignee_id == actor.user_id
-        return actor.role == ("integrator" if self.audience == "machine" else self.audience)
+        return actor.role == ROLE_OF.get(self.audience, self.audience)
 
 
 class CaseNote(Base):
