@@ -16,6 +16,7 @@ class FlowsConfig(AppConfig):
             register_next,
         )
         from studio.flows.drift import flows_hit
+        from studio.flows.drift_cases import register_all as register_drift
         from studio.flows.evidence import case_evidence
         from studio.flows.leaving import needed_by, pause_on
         from studio.flows.pairing import next_steps
@@ -40,6 +41,7 @@ class FlowsConfig(AppConfig):
         register_dependent(needed_by)
         register_leaving(pause_on)
         register_all()
+        register_drift()
         register_inactive()
         register_keeping()
         register_payments()

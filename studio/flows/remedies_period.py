@@ -121,7 +121,7 @@ def _letter(
     actor: Actor, case: Case, cases: list[Case], books: Connection, day: date, word: str
 ) -> str:
     """Everything for somebody who sees nothing of the studio."""
-    sender = User.objects.filter(pk=actor.user_id).first()
+    sender = User.objects.filter(pk=actor.user_id or 0).first()
     answer = f"{actor.person} <{sender.email}>" if sender and sender.email else actor.person
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for one in cases:

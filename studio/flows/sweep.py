@@ -12,6 +12,7 @@ from studio.core.dispatch import nudge
 from studio.flows.alarm import judge_runs
 from studio.flows.deliver import release
 from studio.flows.drain import end_drains
+from studio.flows.drift_cases import look_again as end_drifts
 from studio.flows.heal import heal
 from studio.flows.models import ChangeEvent, Delivery, FlowVersion, InboxItem, Rehearsal
 from studio.flows.notices import send_notices
@@ -53,6 +54,7 @@ def sweep() -> dict[str, int]:
     send_letters()
     _wake_rehearsals_and_events()
     judge_runs()
+    end_drifts()
     end_drains()
     _purge_broker()
     return woken
