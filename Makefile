@@ -1,5 +1,7 @@
 # Two commands: `make run` and `make test`. Everything else is a part of one of them.
 SHELL := /bin/bash
+# Images often forbid it; without compiled files each of a dozen processes compiles a thousand modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint demo bench shots doctor

@@ -48,6 +48,8 @@ GENERIC = frozenset(
 )
 
 
+MOST = 0.6
+"""Share of the siblings that makes a prefix theirs: a table's few foreign columns go without it."""
 _LINE_WORDS = frozenset({"line", "detail", "item", "position", "row"})
 
 
@@ -222,6 +224,19 @@ def unprefixed(name: str, mates: Sequence[FieldSchema], share: float = 1.0) -> s
         return name
     shared = sum(leaf_name(m.path).startswith(head + mark) for m in mates)
     return rest if shared >= share * len(mates) else name
+
+
+def bare_names(leaves: Sequence[Leaf]) -> list[str]:
+    """Letters and digits of each own name in lower case, without a prefix most siblings carry."""
+    mates: dict[tuple[str, str], list[FieldSchema]] = defaultdict(list)
+    for one in leaves:
+        mates[one.entity, parent_path(one.field.path)].append(one.field)
+    out = []
+    for one in leaves:
+        name = leaf_name(one.field.path)
+        rest = unprefixed(name, mates[one.entity, parent_path(one.field.path)], share=MOST)
+        out.append(re.sub(r"[\W_]+", "", rest.lower()) or name.lower())
+    return out
 
 
 _SLOT = re.compile(r"^(.*?)(\d)(.*)$")

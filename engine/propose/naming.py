@@ -8,38 +8,19 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler, LCSseq
 
-from engine.propose.leaves import unprefixed
 from engine.propose.pairing import Pairs
-from engine.propose.prepare import Floats, Side
-from engine.schema.model import FieldSchema
+from engine.propose.prepare import Floats
 from engine.schema.paths import leaf as leaf_name
-from engine.schema.paths import parent as parent_path
 from engine.schema.paths import tokens
 
-MOST = 0.6
-"""Share of the siblings that makes a prefix theirs: a table's few foreign columns go without it."""
 _GRAMS = 1024
 _STEP = 50_000
-
-
-def bare_names(side: Side) -> list[str]:
-    """Letters and digits of each own name in lower case, without a prefix most siblings carry."""
-    mates: dict[tuple[str, str], list[FieldSchema]] = defaultdict(list)
-    for one in side.leaves:
-        mates[one.entity, parent_path(one.field.path)].append(one.field)
-    out = []
-    for one in side.leaves:
-        name = leaf_name(one.field.path)
-        rest = unprefixed(name, mates[one.entity, parent_path(one.field.path)], share=MOST)
-        out.append(re.sub(r"[\W_]+", "", rest.lower()) or name.lower())
-    return out
 
 
 def skeleton(name: str) -> str:
@@ -48,7 +29,7 @@ def skeleton(name: str) -> str:
 
 
 def _names(p: Pairs) -> tuple[list[str], list[str]]:
-    left, right = bare_names(p.left), bare_names(p.right)
+    left, right = p.bare
     return [left[k] for k in p.i], [right[k] for k in p.j]
 
 
@@ -82,9 +63,9 @@ def letters_in_order(p: Pairs) -> Floats:
 
 def skeletons(p: Pairs) -> Floats:
     """Spelling of the names without their vowels."""
-    left, right = _names(p)
+    left, right = ([skeleton(name) for name in names] for names in p.bare)
     out: Floats = process.cpdist(
-        list(map(skeleton, left)), list(map(skeleton, right)), scorer=fuzz.ratio, dtype=np.float32
+        [left[k] for k in p.i], [right[k] for k in p.j], scorer=fuzz.ratio, dtype=np.float32
     )
     return out / 100
 
@@ -108,7 +89,7 @@ def beginnings(short: str, words: Sequence[str]) -> float:
 
 def word_beginnings(p: Pairs) -> Floats:
     """One name made of the beginnings of the other's words; the better way of the two."""
-    left, right = bare_names(p.left), bare_names(p.right)
+    left, right = p.bare
     spoken = [
         [tuple(tokens(leaf_name(o.field.path))) for o in side.leaves] for side in (p.left, p.right)
     ]
@@ -138,7 +119,7 @@ def _gram_table(names: list[str]) -> Floats:
 
 def rare_letters(p: Pairs) -> Floats:
     """Cosine of letter pairs and triples, where those that many fields have count little."""
-    left, right = _gram_table(bare_names(p.left)), _gram_table(bare_names(p.right))
+    left, right = map(_gram_table, p.bare)
     seen = (left > 0).sum(axis=0) + (right > 0).sum(axis=0)
     weight = np.log((1 + len(left) + len(right)) / (1 + seen))
     tables = []

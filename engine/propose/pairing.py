@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from engine.propose.leaves import GENERIC, Leaf
+from engine.propose.leaves import GENERIC, Leaf, bare_names
 from engine.propose.prepare import Floats, Side, word_weights
 from engine.propose.words import canonical, prose, vocabulary
 
@@ -24,7 +24,7 @@ BAGS = ("name", "path", "note", "above", "label")
 
 @dataclass(slots=True)
 class Bag:
-    """Words of every leaf as padded rows of word numbers with weights; -1 pads."""
+    """Words of every leaf as padded rows of word numbers with weights; the number after the last pads."""
 
     ids: Ints
     weights: Floats
@@ -70,7 +70,10 @@ class Pairs:
 
     @cached_property
     def alike(self) -> Floats:
-        """How much two words are the same word: 1 equal, 0.9 synonyms, spelling above 0.82."""
+        """How much two words are the same word: 1 equal, 0.9 synonyms, spelling above 0.82.
+
+        A last row and column of zeros stand for the padding of bags.
+        """
         words = list(self.words)
         spelled = process.cdist(
             words, words, scorer=fuzz.ratio, score_cutoff=82, dtype=np.uint8, workers=2
@@ -82,15 +85,15 @@ class Pairs:
         group = np.array([names[canonical(w)] for w in words])
         table = np.where(group[:, None] == group[None, :], np.maximum(table, 0.9), table)
         np.fill_diagonal(table, 1.0)
-        return np.asarray(table, dtype=np.float32)
+        return np.pad(np.asarray(table, dtype=np.float32), (0, 1))
 
     @cached_property
-    def same(self) -> Floats:
-        """The identity: only equal words are the same."""
-        return np.eye(len(self.words), dtype=np.float32)
+    def bare(self) -> tuple[list[str], list[str]]:
+        """The names of both sides without shared prefixes and marks."""
+        return bare_names(self.left.leaves), bare_names(self.right.leaves)
 
     def _bag(self, rows: list[list[tuple[str, float]]], width: int) -> Bag:
-        ids = np.full((len(rows), width), -1, dtype=np.int32)
+        ids = np.full((len(rows), width), len(self.words), dtype=np.int32)
         weights = np.zeros((len(rows), width), dtype=np.float32)
         for r, row in enumerate(rows):
             for c, (word, weight) in enumerate(row[:width]):
@@ -123,16 +126,23 @@ class Pairs:
         """Bags of words of the target, by kind."""
         return {k: self._side(self.right, k) for k in BAGS}
 
-    def covered(self, want: Bag, have: Bag, rows: tuple[Ints, Ints], table: Floats) -> Floats:
-        """Share of the wanted words' weight that the other bag has, per pair."""
+    def covered(
+        self, want: Bag, have: Bag, rows: tuple[Ints, Ints], table: Floats | None
+    ) -> Floats:
+        """Share of the wanted words' weight that the other bag has, per pair.
+
+        ``table`` says how much two words are the same; without one only equal words are.
+        """
         out = np.zeros(len(rows[0]), dtype=np.float32)
         for start in range(0, len(out), STEP):
             a, b = rows[0][start : start + STEP], rows[1][start : start + STEP]
-            wanted, had = want.ids[a], have.ids[b]
-            hit = table[wanted[:, :, None], had[:, None, :]]
-            hit *= (had >= 0)[:, None, :]
-            best = hit.max(axis=2) * want.weights[a]
-            out[start : start + STEP] = best.sum(1) / np.maximum(want.weights[a].sum(1), 1e-6)
+            wanted, had = want.ids[a][:, :, None], have.ids[b][:, None, :]
+            if table is None:
+                hit = (wanted == had).any(axis=2)
+            else:
+                hit = table.ravel().take(wanted * len(table) + had).max(axis=2)
+            weights = want.weights[a]
+            out[start : start + STEP] = (hit * weights).sum(1) / np.maximum(weights.sum(1), 1e-6)
         return out
 
     @cached_property

@@ -17,8 +17,12 @@ import numpy.typing as npt
 
 from engine.propose.prepare import Floats
 
-MOST_LEAVES = 24
-"""A float holds whole numbers exactly up to this many bits."""
+MOST_LEAVES = 8
+"""The leaves of a tree are the bits of a byte: small trees, and eight times as many rows at once."""
+_FIRST_LEFT = np.array([(~gone & (gone + 1)).bit_length() - 1 for gone in range(256)])
+"""The lowest bit that a byte has not set; 8 where it has all."""
+_BLOCK = 16_384
+"""Rows scored together, so that their columns stay in the processor's cache."""
 
 
 class ModelMismatchError(ValueError):
@@ -49,18 +53,16 @@ class Cuts:
 
     Attributes:
         tests: feature, threshold and the leaves that are gone where the feature is greater.
-        values: value of each leaf.
-        every: the bits of all leaves.
+        reached: for every set of leaves that are gone, the value of the first that is left.
     """
 
-    tests: tuple[tuple[int, np.float32, np.uint32], ...]
-    values: Floats
-    every: np.uint32
+    tests: tuple[tuple[int, np.float32, np.uint8], ...]
+    reached: Floats
 
 
 def _cuts(nodes: Sequence[Sequence[float]]) -> Cuts:
     """The tests of a tree given as ``[feature, threshold, left, right, mean]`` and ``[value]``."""
-    tests: list[tuple[int, np.float32, np.uint32]] = []
+    tests: list[tuple[int, np.float32, np.uint8]] = []
     values: list[float] = []
 
     def walk(at: int) -> int:
@@ -70,13 +72,14 @@ def _cuts(nodes: Sequence[Sequence[float]]) -> Cuts:
             values.append(node[0])
             return 1 << (len(values) - 1)
         left = walk(int(node[2]))
-        tests.append((int(node[0]), np.float32(node[1]), np.uint32(left)))
+        tests.append((int(node[0]), np.float32(node[1]), np.uint8(left)))
         return left | walk(int(node[3]))
 
-    every = walk(0)
-    if len(values) > MOST_LEAVES:
-        raise ValueError(f"a tree has {len(values)} leaves, more than {MOST_LEAVES}")
-    return Cuts(tuple(tests), np.array(values, dtype=np.float32), np.uint32(every))
+    if (leaves := sum(len(node) == 1 for node in nodes)) > MOST_LEAVES:
+        raise ValueError(f"a tree has {leaves} leaves, more than {MOST_LEAVES}")
+    walk(0)
+    first = np.minimum(_FIRST_LEFT, len(values) - 1)
+    return Cuts(tuple(tests), np.array(values, dtype=np.float32)[first])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +102,15 @@ class Forest:
 
     def score(self, x: Floats) -> Floats:
         """Sum of the leaves reached in every tree, shape ``(rows,)``."""
-        columns = np.asfortranarray(x)
         total = np.full(len(x), self.bias, dtype=np.float32)
-        for tree in self.cuts:
-            left = np.full(len(x), tree.every, dtype=np.uint32)
-            for feature, threshold, gone in tree.tests:
-                left &= ~((columns[:, feature] > threshold) * gone)
-            # the first leaf still reachable: position of the lowest bit that is set
-            lowest = (left & (~left + np.uint32(1))).astype(np.float32)
-            total += tree.values[np.frexp(lowest)[1] - 1]
+        for start in range(0, len(x), _BLOCK):
+            columns = np.asfortranarray(x[start : start + _BLOCK])
+            into = total[start : start + _BLOCK]
+            for tree in self.cuts:
+                gone = np.zeros(len(columns), dtype=np.uint8)
+                for feature, threshold, leaves in tree.tests:
+                    gone |= (columns[:, feature] > threshold).view(np.uint8) * leaves
+                into += tree.reached[gone]
         return total
 
     def _down(

@@ -14,19 +14,19 @@ from engine.propose.prepare import Floats, Side
 from engine.propose.words import prose, vocabulary
 
 
-def _forward(p: Pairs, want: str, have: str, table: Floats) -> Floats:
+def _forward(p: Pairs, want: str, have: str, table: Floats | None) -> Floats:
     rows = (p.j, p.i)
     return p.covered(p.right_bags[want], p.left_bags[have], rows, table)  # type: ignore[arg-type]
 
 
-def _back(p: Pairs, want: str, have: str, table: Floats) -> Floats:
+def _back(p: Pairs, want: str, have: str, table: Floats | None) -> Floats:
     rows = (p.i, p.j)
     return p.covered(p.left_bags[want], p.right_bags[have], rows, table)  # type: ignore[arg-type]
 
 
 def same_words(p: Pairs) -> Floats:
     """Equal words in both names, as the mean of both ways."""
-    return 0.5 * (_forward(p, "name", "name", p.same) + _back(p, "name", "name", p.same))
+    return 0.5 * (_forward(p, "name", "name", None) + _back(p, "name", "name", None))
 
 
 def name_covers_target(p: Pairs) -> Floats:

@@ -1,7 +1,7 @@
-"""What to ask next, what may be accepted at once, and how good people and model are.
+"""What to ask next, and what to ask again.
 
 The next question is the one that settles most money: uncertainty x money x siblings. One question in
-twenty is a blind repeat of an answered one. Bulk acceptance spends a risk budget instead of a threshold.
+twenty is a blind repeat of an answered one.
 """
 
 from __future__ import annotations
@@ -52,39 +52,3 @@ def blind_repeats(
         return int.from_bytes(digest[:4], "big") < share * 2**32
 
     return [pair for pair in answered if chosen(pair)]
-
-
-@dataclass(frozen=True, slots=True)
-class Budgeted:
-    """What a risk budget buys: the accepted pairs, the expected number of wrong ones and the money at risk."""
-
-    accepted: tuple[Question, ...]
-    expected_wrong: float
-    expected_loss: Decimal
-
-
-def accept_within(
-    open_pairs: Sequence[Question],
-    *,
-    expected_wrong: float | None = None,
-    expected_loss: Decimal | None = None,
-) -> Budgeted:
-    """Accept as many pairs as possible, most probable first, inside the budget.
-
-    Args:
-        open_pairs: candidates; each left record should appear once.
-        expected_wrong: at most so many wrong pairs are expected among the accepted.
-        expected_loss: at most so much money is expected to be misposted.
-    """
-    accepted: list[Question] = []
-    wrong, loss = 0.0, Decimal(0)
-    for question in sorted(open_pairs, key=lambda q: (-q.probability, q.left_key, q.right_key)):
-        risk = 1.0 - question.probability
-        cost = Decimal(str(round(risk, 9))) * abs(question.money)
-        if expected_wrong is not None and wrong + risk > expected_wrong + 1e-12:
-            break
-        if expected_loss is not None and loss + cost > expected_loss:
-            continue
-        accepted.append(question)
-        wrong, loss = wrong + risk, loss + cost
-    return Budgeted(tuple(accepted), wrong, loss)

@@ -222,19 +222,21 @@ def apply_remedy(
         PermissionDenied: the role may not.
     """
     found = find_remedy(key)
-    if found is None or not found.fits(case) or case.state not in OPEN_STATES:
-        why = found.unfit(case) if found and found.unfit and case.state in OPEN_STATES else ""
-        raise ValidationError(
-            why or "This case is settled already, or the fix no longer applies. Reload it."
-        )
-    if not found.allows(actor, case):
-        actor.require(found.permission)
-    for one in found.inputs:
-        if one.required and not str(values.get(one.name, "")).strip():
-            raise ValidationError(f"{one.label} is needed.")
-    # What the button does not ask for, such as the form's own token, is nobody's business.
-    values = {i.name: values[i.name] for i in found.inputs if i.name in values}
     with transaction.atomic():
+        # Of two people who answer at once the second must see what the first did.
+        case.refresh_from_db(from_queryset=Case.objects.select_for_update())
+        if found is None or not found.fits(case) or case.state not in OPEN_STATES:
+            why = found.unfit(case) if found and found.unfit and case.state in OPEN_STATES else ""
+            raise ValidationError(
+                why or "This case is settled already, or the fix no longer applies. Reload it."
+            )
+        if not found.allows(actor, case):
+            actor.require(found.permission)
+        for one in found.inputs:
+            if one.required and not str(values.get(one.name, "")).strip():
+                raise ValidationError(f"{one.label} is needed.")
+        # What the button does not ask for, such as the form's own token, is nobody's business.
+        values = {i.name: values[i.name] for i in found.inputs if i.name in values}
         shown = {k: str(v)[:300] for k, v in values.items() if v}
         case.state = "in_work"
         case.save(update_fields=["state", "updated_at"])

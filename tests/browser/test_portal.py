@@ -86,7 +86,11 @@ def test_what_was_added_is_said_although_the_row_was_replaced_meanwhile(
     page.wait_for_load_state("networkidle")
     # The answer of the basket is held back until the rows have been read anew.
     held: list[Route] = []
-    page.route("**/portal/add/", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/portal/add/", hold)
     page.get_by_label("Find an item").fill(item.code)
     row = page.get_by_role("row", name=item.code)
     expect(page.locator("tbody tr")).to_have_count(1)

@@ -7,7 +7,6 @@ from connectors.ai.hash_embedder import HashEmbedder
 from engine.propose.context import CONTEXT, surround
 from engine.propose.leaves import leaves_of
 from engine.propose.naming import (
-    bare_names,
     beginnings,
     letters_in_order,
     rare_letters,
@@ -43,7 +42,7 @@ RIGHT_ONES = [2, 1, 3, 0]
 
 
 def test_a_prefix_that_every_sibling_carries_is_left_out_of_the_name() -> None:
-    assert bare_names(_pairs(LEFT, SHORT).right) == ["counnam", "fisy", "branam", "amspe"]
+    assert _pairs(LEFT, SHORT).bare[1] == ["counnam", "fisy", "branam", "amspe"]
 
 
 def test_a_name_cut_to_a_few_letters_is_found_by_their_order() -> None:

@@ -70,7 +70,7 @@ def test_a_tree_with_more_leaves_than_bits_is_refused() -> None:
     nodes: list[list[float]] = []
     for k in range(30):
         nodes += [[0, float(k), 2 * k + 1, 2 * k + 2, 0.0], [0.0]]
-    with pytest.raises(ValueError, match="more than 24"):
+    with pytest.raises(ValueError, match="more than 8"):
         combination(RAW | {"trees": [{"depth": 30, "nodes": [*nodes, [0.0]]}]})
 
 

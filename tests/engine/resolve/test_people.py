@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.resolve.active import Question, accept_within, blind_repeats, next_questions
+from engine.resolve.active import Question, blind_repeats, next_questions
 from engine.resolve.calibrate import refit, reliability
 from engine.resolve.cluster import clusters
 from engine.resolve.fellegi import match_weights
@@ -71,23 +71,6 @@ def test_about_one_answer_in_twenty_is_asked_again_and_always_the_same_ones() ->
     again = blind_repeats(answered)
     assert 140 < len(again) < 260
     assert again == blind_repeats(answered)
-
-
-def test_the_risk_budget_accepts_most_probable_pairs_until_it_is_spent() -> None:
-    pairs = [
-        Question("a", "1", 0.99),
-        Question("b", "2", 0.6),
-        Question("c", "3", 0.995),
-        Question("d", "4", 0.9),
-    ]
-    bought = accept_within(pairs, expected_wrong=0.12)
-    assert [q.left_key for q in bought.accepted] == ["c", "a", "d"]
-    assert bought.expected_wrong == pytest.approx(0.115)
-
-
-def test_the_money_budget_leaves_out_what_would_cost_too_much() -> None:
-    pairs = [Question("a", "1", 0.99, Decimal(100_000)), Question("b", "2", 0.9, Decimal(100))]
-    assert [q.left_key for q in accept_within(pairs, expected_loss=Decimal(50)).accepted] == ["b"]
 
 
 def test_honest_numbers_have_no_calibration_error_and_boasting_ones_do() -> None:

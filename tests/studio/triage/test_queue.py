@@ -350,3 +350,17 @@ def test_the_records_of_a_cause_are_paged(world, ana, as_person, monkeypatch) ->
 
     assert [c.amount for c in records.rows] == [3, 2]
     assert [c.amount for c in rest.context["records"].rows] == [1]
+
+
+def test_of_two_people_who_answer_at_once_the_second_hears_that_it_is_settled(
+    full, accountant
+) -> None:
+    first = queries.open_cases(full.flow.workspace).first()
+    # Read before the first answer was given, as by a colleague's request at the same moment.
+    second = Case.objects.get(pk=first.pk)
+    actions.apply_remedy(accountant, first, "void", {"reason": "entered by hand"})
+
+    with pytest.raises(ValidationError, match="settled already"):
+        actions.apply_remedy(accountant, second, "void", {"reason": "a duplicate"})
+
+    assert first.notes.filter(kind="fix").count() == 1
