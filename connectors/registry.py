@@ -131,6 +131,7 @@ class Capabilities:
         refer: entity -> field by which documents refer to its records where that is not the key.
         consent: how a person signs in in the browser; None where a user name and password are typed.
         newest: newest version of the interface that we know and speak.
+        unlocks: where its people open a closed period, and who can; the way through its menus.
         production: address of the real service; empty where every company has its own.
     """
 
@@ -158,6 +159,7 @@ class Capabilities:
     tells_deletions: bool = True
     sells: bool = False
     files: Files | None = None
+    unlocks: str = ""
 
     def holds_files(self, entity: str) -> bool:
         """Whether a document of the entity takes files beside it."""
@@ -201,6 +203,7 @@ CONNECTORS: dict[str, System] = {
             needs=("operator",),
             secrets=("operator_password", "company_password", "sql_url"),
             newest="8",
+            unlocks="the tab Period of the setup program of each module that posts there (by who keeps SYSPRO)",
             codes=(
                 CodeList("term", "TblArTerms", "TermsCode", "TermsCode", "Description", "",
                          (("days", "DueDays"), ("discount", "DiscPct")), (("term_days", "days"),)),
@@ -239,6 +242,7 @@ CONNECTORS: dict[str, System] = {
             company="realm",
             consent=Consent(company="realmId", ends_by_json=True),
             newest="75",
+            unlocks="Settings, Account and settings, Advanced, Accounting, Close the books (by an administrator)",
             production="https://quickbooks.api.intuit.com",
             settings=("client_id", "marker", "batch_per_minute"),
             needs=("client_id", "client_secret"),
@@ -283,6 +287,7 @@ CONNECTORS: dict[str, System] = {
             company="tenant",
             consent=Consent(pkce=True),
             newest="16.1.0",
+            unlocks="Accounting, Advanced, Financial settings, Lock dates (by somebody in the role Adviser)",
             production="https://api.xero.com",
             settings=("client_id", "grant", "scopes"),
             needs=("client_id",),

@@ -38,6 +38,7 @@ class Audience(StrEnum):
     INTEGRATOR = "integrator"
     APPROVER = "approver"
     OPERATOR = "operator"
+    OWNER = "owner"
 
 
 class Severity(StrEnum):
@@ -240,6 +241,7 @@ class StaleVersion(RemoteRejected):
     """Somebody changed the record at the target since we read it."""
 
     code: ClassVar[str] = "stale-version"
+    audience: ClassVar[Audience] = Audience.OWNER
     case_class: ClassVar[CaseClass] = CaseClass.CONFLICT
     template: ClassVar[str] = "{system}: the record was changed by somebody else ({call}). {detail}"
 

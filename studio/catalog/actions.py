@@ -21,6 +21,7 @@ from engine.schema.model import SystemSchema
 from studio.accounts.models import Workspace
 from studio.accounts.roles import CONNECT
 from studio.catalog.models import Code, Connection, Credential, Sample, SchemaSnapshot
+from studio.catalog.uses import tell_seen
 from studio.catalog.wiring import note_fault, note_success, opened
 from studio.core.action import Actor, acting
 from studio.core.vault import seal, unseal
@@ -158,6 +159,7 @@ def introspect(actor: Actor, connection: Connection, *, sample: int = 200) -> Sc
             "entities": snapshot.entity_count,
             "fields": snapshot.field_count,
         }
+        tell_seen(connection)
     return snapshot
 
 

@@ -62,6 +62,11 @@ class ReachForm(forms.Form):
     owner = forms.ModelChoiceField(
         User.objects.none(), required=False, help_text="Who is asked when it breaks."
     )
+    unlocks = forms.EmailField(
+        required=False,
+        label="Who opens closed periods",
+        help_text="A mail address; often the accountant outside. Who works exceptions asks there.",
+    )
 
     again = forms.BooleanField(required=False, label="Connect this company a second time")
 
@@ -159,6 +164,7 @@ class ReachForm(forms.Form):
             "allowed_hours": data["allowed_hours"],
             "limits": limits,
             "owner": data["owner"],
+            "unlocks": data["unlocks"],
         }
 
 

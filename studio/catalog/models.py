@@ -39,6 +39,9 @@ class Connection(Base):
     owner = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    unlocks = models.EmailField(
+        blank=True, help_text="who is asked to open a closed period there; kept when first asked"
+    )
     limits = models.JSONField(default=dict, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
     health = models.JSONField(default=dict, blank=True)

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 
-from studio.accounts.models import Membership
+from engine.errors import StudioError
+from studio.accounts.models import Membership, machine
+from studio.accounts.roles import CONNECT
+from studio.catalog.actions import introspect
 from studio.catalog.models import Connection
 from studio.catalog.ready import get_ready as make_ready
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="catalog.look")
+def look(connection_id: int) -> None:
+    """Look at a system again, because something there is said to be otherwise."""
+    connection = Connection.objects.select_related("workspace").filter(pk=connection_id).first()
+    if connection is None or connection.resting():
+        return
+    try:
+        introspect(machine(connection.workspace, "machine", CONNECT), connection)
+    except StudioError as error:
+        # Nothing depends on it: what was said is tried anyway, and the target has the last word.
+        log.warning("look at %s: %s", connection, error.code)
 
 
 @shared_task(name="catalog.get_ready")

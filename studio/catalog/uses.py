@@ -49,7 +49,20 @@ FINDERS: list[Finder] = []
 SUGGESTERS: list[Suggester] = []
 NEXT: list[Callable[[Connection], list[NextStep]]] = []
 DEPENDENTS: list[Callable[[Connection], list[Hit]]] = []
+SEEN: list[Callable[[Connection], None]] = []
 LEAVING: list[Callable[[Actor, Connection, str], list[str]]] = []
+
+
+def register_seen(told: Callable[[Connection], None]) -> None:
+    """Add what is told when a system looks otherwise than before; called from ``AppConfig.ready``."""
+    if told not in SEEN:
+        SEEN.append(told)
+
+
+def tell_seen(connection: Connection) -> None:
+    """A new picture of a system was kept."""
+    for told in SEEN:
+        told(connection)
 
 
 def register_finder(finder: Finder) -> None:

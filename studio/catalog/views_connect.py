@@ -83,6 +83,7 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
         "name": found.name, "base_url": found.base_url, "company": found.company, "currency": found.currency,
         "network_path": found.network_path, "allowed_hours": found.allowed_hours,
         "per_minute": found.limits.get("per_minute"), "owner": found.owner_id,
+        "unlocks": found.unlocks,
     }  # fmt: skip
     form = ReachForm(
         request.POST or None, workspace=request.workspace, system=CONNECTORS[found.system],

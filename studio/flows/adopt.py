@@ -17,7 +17,9 @@ from studio.flows.sending import CENTS, total_of
 from studio.triage.actions import close_cases
 
 
-def adopt(actor: Actor, item: InboxItem, said: str, reason: str) -> Receipt:
+def adopt(
+    actor: Actor, item: InboxItem, said: str, reason: str, *, permission: str = TRIAGE
+) -> Receipt:
     """Accept that a document at the target is this record's posting (entered there by a person).
 
     Args:
@@ -25,6 +27,7 @@ def adopt(actor: Actor, item: InboxItem, said: str, reason: str) -> Receipt:
         item: the record whose posting was refused.
         said: key or document number of the document at the target.
         reason: why, for the audit trail.
+        permission: what the actor needs; less for whom the question was put to.
 
     Raises:
         ValidationError: nothing waits, the target has no such document, or its total is another.
@@ -44,7 +47,7 @@ def adopt(actor: Actor, item: InboxItem, said: str, reason: str) -> Receipt:
             f"{spoken(total)}, {item.label} says {spoken(delivery.gross)}. Correct one of the two first, or close this record "
             "without posting."
         )
-    with acting(actor, TRIAGE, "delivery.adopted", f"delivery:{delivery.uuid}") as line:
+    with acting(actor, permission, "delivery.adopted", f"delivery:{delivery.uuid}") as line:
         if not count_as_posted(delivery, found):
             raise ValidationError("Somebody else decided about this record just now.")
         InboxItem.objects.filter(pk=item.pk).update(state="done", why="linked by a person")

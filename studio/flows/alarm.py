@@ -15,6 +15,7 @@ from studio.core.action import Actor, acting
 from studio.flows.actions import replay
 from studio.flows.models import Flow, InboxItem, Run, RunAlarm
 from studio.flows.poll import HISTORY
+from studio.flows.rungs import step_down
 from studio.triage.actions import Trouble, close_cases, open_case
 from studio.triage.models import Case
 
@@ -77,7 +78,7 @@ def _judge(run: Run) -> bool:
         if not won.update(judged_at=timezone.now(), suspect=said[:200]):
             return False
         if said:
-            open_case(run.flow.workspace, _trouble(run, said))
+            step_down(run.flow, open_case(run.flow.workspace, _trouble(run, said)))
     return bool(said)
 
 

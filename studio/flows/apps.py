@@ -16,6 +16,7 @@ class FlowsConfig(AppConfig):
             register_next,
         )
         from studio.flows.drift import flows_hit
+        from studio.flows.drift_cases import register_all as register_drift
         from studio.flows.evidence import case_evidence
         from studio.flows.leaving import needed_by, pause_on
         from studio.flows.pairing import next_steps
@@ -26,8 +27,10 @@ class FlowsConfig(AppConfig):
         from studio.flows.remedies_inactive import register_all as register_inactive
         from studio.flows.remedies_keeping import register_all as register_keeping
         from studio.flows.remedies_payments import register_all as register_payments
+        from studio.flows.remedies_period import register_all as register_period
         from studio.flows.remedies_posted import register_all as register_posted
         from studio.flows.remedies_source import register_all as register_source
+        from studio.flows.transforming import register_all as register_transforming
         from studio.flows.uses import deliveries_using
         from studio.linking.uses import register_use
         from studio.mapping.uses import register_user
@@ -41,10 +44,13 @@ class FlowsConfig(AppConfig):
         register_leaving(pause_on)
         register_all()
         register_attached()
+        register_drift()
         register_inactive()
         register_keeping()
         register_payments()
+        register_period()
         register_posted()
         register_source()
+        register_transforming()
         register("inbox", case_evidence)
         register("delivery", evidence_of_file)

@@ -262,7 +262,8 @@ def _issue(error: StudioError) -> Issue:
         path=str(evidence.get("field", "")),
         sentence=str(error),
         case_class=error.case_class,
-        audience=error.audience,
+        # A case begins where the machine is at its end: look-ups and tries are over.
+        audience=Audience.INTEGRATOR if error.audience is Audience.MACHINE else error.audience,
         evidence={
             **evidence,
             "cause": evidence.get("value", "") or evidence.get("vendor_code", ""),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.models import Q
 from django.urls import reverse
 
@@ -11,7 +14,7 @@ from studio.catalog.models import Connection
 from studio.catalog.uses import Hit
 from studio.flows.models import Flow
 from studio.mapping.drift import mappings_hit
-from studio.mapping.models import Mapping
+from studio.mapping.models import Mapping as FieldMapping
 from studio.mapping.paths import full_path
 from studio.triage.models import OPEN_STATES, Case
 
@@ -23,7 +26,9 @@ def flows_hit(connection: Connection, change: Change, before: SystemSchema) -> l
     found: list[Hit] = []
     entities = _entities(connection, change, before)
     for flow in Flow.between.filter(Q(source=connection) | Q(target=connection)):
-        why = _uses(flow, connection, change, entities)
+        why = uses_of_design(flow, flow.design, connection, change) or _reads_or_writes(
+            flow, connection, entities
+        )
         if why:
             found.append(Hit("flow", f"{flow.name}: {why}", reverse("flows:flow", args=[flow.key])))
     if change.path:
@@ -47,22 +52,30 @@ def _entities(connection: Connection, change: Change, before: SystemSchema) -> s
     """Entities whose mapping rows use what changed."""
     if not mappings_hit(connection, change, before):
         return set()
-    mappings = Mapping.objects.filter(connection=connection)
+    mappings = FieldMapping.objects.filter(connection=connection)
     return {m.entity for m in mappings if full_path(before, m.entity, change.entity, change.path)}
 
 
-def _uses(flow: Flow, connection: Connection, change: Change, entities: set[str]) -> str:
-    design = flow.design
+def uses_of_design(
+    flow: Flow, design: Mapping[str, Any], connection: Connection, change: Change
+) -> str:
+    """How a design itself names the field, beside its mappings; empty where it does not."""
     if flow.source_id == connection.pk:
         plan = design.get("write_back") or {}
         if change.path and change.path in plan.get("fields", {}):
             return f"writes back to {change.path}"
-        if design.get("trigger", {}).get("entity") in entities:
-            return f"reads it with {design['trigger']['entity']}"
     if flow.target_id == connection.pk:
         for name, facts in design.get("entities", {}).items():
             if name == change.entity and change.path in facts.values():
                 return f"recognises documents by {change.path}"
+    return ""
+
+
+def _reads_or_writes(flow: Flow, connection: Connection, entities: set[str]) -> str:
+    design = flow.design
+    if flow.source_id == connection.pk and design.get("trigger", {}).get("entity") in entities:
+        return f"reads it with {design['trigger']['entity']}"
+    if flow.target_id == connection.pk:
         written = [b["entity"] for b in design.get("branches", []) if b["entity"] in entities]
         if written:
             return f"writes it with {written[0]}"

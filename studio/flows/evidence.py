@@ -10,6 +10,7 @@ from django.urls import reverse
 from connectors.http.jsontext import load
 from studio.flows.actions import item_of
 from studio.flows.culprits import culprits_of, marked
+from studio.flows.keeping import is_forward, opposite
 from studio.flows.models import Delivery, Golden, InboxItem
 from studio.triage.evidence import Evidence
 from studio.triage.models import Case
@@ -92,10 +93,20 @@ def _shared_evidence(case: Case, item: InboxItem, golden: Golden) -> Evidence:
         right_title=f"{golden.right_connection} · {golden.right_key}",
         right=sides[1][:MOST_ROWS],
         links=[
-            ("Shared record", reverse("flows:shared-record", args=[golden.uuid])),
+            (
+                f"Shared record: {golden.label or golden.left_key}",
+                reverse("flows:shared-record", args=[golden.uuid]),
+            ),
+            *_owners_page(item),
             ("Whole journey", reverse("flows:item", args=[item.uuid])),
         ],
     )
+
+
+def _owners_page(item: InboxItem) -> list[tuple[str, str]]:
+    """Where the owner of each field is said: with the flow that goes from the ERP to the books."""
+    flow = item.flow if is_forward(item.flow.design) else opposite(item.flow)
+    return [("Who owns the fields", reverse("flows:owners", args=[flow.key]))] if flow else []
 
 
 def _own_evidence(case: Case, item: InboxItem) -> Evidence:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from connectors.http.jsontext import load
 from engine.canon.money import spoken
-from engine.errors import CaseClass, StudioError
+from engine.errors import Audience, CaseClass, StudioError
 from engine.issue import Issue
 from engine.ports import Connector, SourceRecord
 from studio.catalog.models import Connection
@@ -139,6 +139,7 @@ def watch(posted: Delivery, record: SourceRecord | None) -> str:
                     path="",
                     sentence=f"{posted.connection}: {name} {said}.",
                     case_class=CaseClass.CONFLICT,
+                    audience=Audience.OWNER,
                     evidence={"posted": str(posted.gross), "key": posted.target_key},
                 ),
             ),

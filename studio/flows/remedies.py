@@ -6,13 +6,14 @@ import copy
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from engine.canon.days import spoken_day
 from engine.canon.model import DOCUMENTS
-from studio.accounts.roles import APPROVE, LOOKUP, MATCH, OPERATE, TRIAGE
+from studio.accounts.roles import APPROVE, LOOKUP, MATCH, OPERATE, READ, TRIAGE
 from studio.catalog.models import Code
 from studio.core.action import Actor
 from studio.core.dispatch import nudge
@@ -86,14 +87,23 @@ def _codes(case: Case, text: str) -> list[Choice]:
     codes = Code.objects.filter(connection=table.connection, kind=table.code_kind, active=True)
     if text:
         codes = codes.filter(Q(label__icontains=text) | Q(code__icontains=text))
-    likely = "" if text else _proposed_code(case)
+    best = {} if text else _proposed(case)
+    likely = str(best.get("key", ""))
     found = sorted(codes.order_by("label"), key=lambda c: c.key != likely)[:MOST_CHOICES]
-    return [Choice(c.key, c.label or c.code, _hint(c, likely)) for c in found]
+    return [Choice(c.key, c.label or c.code, _hint(c, best)) for c in found]
 
 
-def _hint(code: Code, likely: str) -> str:
+def _hint(code: Code, best: Mapping[str, Any]) -> str:
+    """The code itself and, of what is proposed, how sure that is and by which method."""
     words = [code.code] if code.code and code.code != code.label else []
-    return " · ".join(words + (["proposed"] if code.key == likely else []))
+    if code.key == best.get("key"):
+        words.append(f"proposed: {sure(best['word'], best['confidence'], best['method'])}")
+    return " · ".join(words)
+
+
+def sure(word: str, share: float, method: str) -> str:
+    """A confidence in a line of text, never as a bare number (product.md 7.1)."""
+    return f"{word} {share:.0%} {method}".rstrip()
 
 
 def proposal_for(case: Case) -> ValueProposal | None:
@@ -107,8 +117,12 @@ def proposal_for(case: Case) -> ValueProposal | None:
 
 def _proposed_code(case: Case) -> str:
     """The likeliest code by name and use, to start with; empty where nothing is proposed."""
+    return str(_proposed(case).get("key", ""))
+
+
+def _proposed(case: Case) -> Mapping[str, Any]:
     proposal = proposal_for(case)
-    return str(proposal.candidates[0]["key"]) if proposal and proposal.candidates else ""
+    return proposal.candidates[0] if proposal and proposal.candidates else {}
 
 
 def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
@@ -137,7 +151,9 @@ def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
         .order_by("-probability")[:5]
     )
     found = [
-        Choice(p.right.key, p.right.label, f"{p.word} {p.probability:.0%} · {p.sentence}")
+        Choice(
+            p.right.key, p.right.label, f"{sure(p.word, p.probability, p.method)} · {p.sentence}"
+        )
         for p in pairs
     ]
     if text:
@@ -252,7 +268,9 @@ def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 
 def _adopt(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    found = adopt(actor, _needed(case), values["key"], values["reason"])
+    # Whom the case is for was let in by the button; the queue as a whole takes more.
+    needs = READ if case.is_for(actor) else TRIAGE
+    found = adopt(actor, _needed(case), values["key"], values["reason"], permission=needs)
     return f"The existing document {found.number or found.key} counts as this record's posting."
 
 
@@ -401,15 +419,15 @@ def register_all() -> None:
         Remedy("move_date", "Post on another day", APPROVE, _of_class("period"), _move_date,
                (Input("date", "Day", "date"), REASON), primary=True),
         Remedy("adopt", "It is posted already", TRIAGE, _of_class("duplicate", "unknown_outcome"), _adopt,
-               (Input("key", "Number or key of the document there"), REASON)),
+               (Input("key", "Number or key of the document there"), REASON), theirs=True),
         Remedy("accept", "Accept with a reason", APPROVE, _of_class("amount", "conflict"), _accept, (REASON,), primary=True),
         Remedy("let_pass", "Let it pass, with a reason", APPROVE, _own_rule, _accept, (REASON,)),
-        Remedy("again", "Try again", TRIAGE, _triable, _again, unfit=_nothing_to_try, inputs=
+        Remedy("again", "Try again", TRIAGE, _triable, _again, unfit=_nothing_to_try, theirs=True, inputs=
                (Input("how", "How", "choice", choices=_ways, initial=lambda c: "current", required=False, searched=False),)),
         Remedy("again_run", "Work the run again", OPERATE, _is_run, _work_run_again, primary=True),
         Remedy("run_is_right", "The run is right", OPERATE, _is_run, _run_is_right, (REASON,)),
         Remedy("again_all", "Try all of this cause again", TRIAGE, _triable, _again_all, heals_cause=True,
-               unfit=_nothing_to_try),
+               unfit=_nothing_to_try, theirs=True),
         Remedy("void", "Close without posting", TRIAGE, _unposted, _void, (REASON,), unfit=_unclosable),
     ):  # fmt: skip
         register(remedy)

@@ -1,6 +1,6 @@
 """The rung of the automation ladder that a flow stands on: how far it goes by itself, and who may change that.
 
-Down is always allowed to who runs flows or approves postings. Up is one rung at a time, after clean runs,
+Down is always allowed to who runs flows or approves postings, and happens by itself with a doubt that is a case. Up is one rung at a time, after clean runs,
 by somebody who approves postings and did not publish what runs. It takes effect on what is decided from
 then on; what waits for an approval still waits.
 """
@@ -11,10 +11,15 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from studio.accounts.models import machine
 from studio.accounts.roles import APPROVE, OPERATE
-from studio.core.action import Actor, acting, person_of
+from studio.core.action import Actor, acting, person_of, record
 from studio.core.models import AuditEvent
+from studio.flows.digests import TOLD
+from studio.flows.levels import BY_ITSELF
 from studio.flows.models import LADDER, Flow, Run
+from studio.triage.letters import page_of, write
+from studio.triage.models import Case, CaseNote
 
 RUNGS = [key for key, _label in LADDER]
 # Runs without a doubt that a flow shows before it may go one rung further.
@@ -52,6 +57,38 @@ def change_rung(actor: Actor, flow: Flow, rung: str, reason: str) -> None:
         }
         flow.ladder = rung
         flow.save(update_fields=["ladder", "updated_at"])
+
+
+def step_down(flow: Flow, case: Case) -> bool:
+    """Take a flow that posts by itself one rung down, because of a doubt that is a case; tells who answers.
+
+    Below that nothing goes out unseen, and a flow that a person put lower stays there. Call inside the
+    transaction of the case.
+    """
+    if flow.ladder not in BY_ITSELF:
+        return False
+    lower = RUNGS[RUNGS.index(flow.ladder) - 1]
+    # Somebody may have put it elsewhere just now: then that stands.
+    if not Flow.objects.filter(pk=flow.pk, ladder=flow.ladder).update(ladder=lower):
+        return False
+    words = dict(LADDER)
+    before, after = words[flow.ladder], words[lower]
+    said = _("Taken down from “%(before)s” to “%(after)s”: %(why)s") % {
+        "before": before,
+        "after": after,
+        "why": case.sentence,
+    }
+    record(
+        machine(flow.workspace),
+        CHANGED,
+        _subject(flow),
+        {"flow": flow.name, "before": before, "after": after, "reason": case.sentence[:300]},
+    )
+    flow.ladder = lower
+    CaseNote.objects.create(case=case, author="machine", kind="rung", text=said)
+    subject = _("%(flow)s goes one rung less far by itself") % {"flow": flow.name}
+    write(case, TOLD, subject, f"{said}\n\n{page_of(case)}")
+    return True
 
 
 def may_change(actor: Actor) -> bool:

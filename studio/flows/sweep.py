@@ -12,10 +12,12 @@ from studio.core.dispatch import nudge
 from studio.flows.alarm import judge_runs
 from studio.flows.deliver import release
 from studio.flows.drain import end_drains
+from studio.flows.drift_cases import look_again as end_drifts
 from studio.flows.heal import heal
 from studio.flows.models import ChangeEvent, Delivery, FlowVersion, InboxItem, Rehearsal
 from studio.flows.notices import send_notices
 from studio.flows.triggers import is_due, is_heard
+from studio.triage.letters import send_letters
 
 # Processed messages of the filesystem broker that are kept; it never empties its folder itself.
 KEEP_MESSAGES = 200
@@ -49,8 +51,10 @@ def sweep() -> dict[str, int]:
         nudge("flows.pump_deliveries", connection_id)
         woken["connections"] += 1
     send_notices()
+    send_letters()
     _wake_rehearsals_and_events()
     judge_runs()
+    end_drifts()
     end_drains()
     _purge_broker()
     return woken

@@ -7,16 +7,16 @@ field that both changed goes to its owner or to a person. Our own write coming b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from django.utils import timezone
 
 from connectors.http.jsontext import load
-from engine.errors import CaseClass
+from engine.errors import Audience, CaseClass
 from engine.issue import Issue
-from engine.runtime.merge import Merged, Side, Why, merge
+from engine.runtime.merge import Merged, Owner, Side, Why, merge
 from engine.schema.model import Record
 from studio.accounts.models import machine
 from studio.accounts.roles import MATCH
@@ -174,7 +174,12 @@ def _state_step(item: InboxItem, golden: Golden, side: Side, step: str, why: str
 
 def _ask(item: InboxItem, code: str, sentence: str, evidence: Record) -> None:
     issue = Issue(
-        code=code, path="", sentence=sentence, case_class=CaseClass.CONFLICT, evidence=evidence
+        code=code,
+        path="",
+        sentence=sentence,
+        case_class=CaseClass.CONFLICT,
+        audience=Audience.OWNER,
+        evidence=evidence,
     )
     park(item, [issue])
 
@@ -251,7 +256,7 @@ def _merge(item: InboxItem, bundle: Bundle, golden: Golden, side: Side) -> None:
     conflicts = [m for m in said if m.why is Why.CONFLICT] + stuck
     if conflicts:
         golden.asked = item.uuid
-        park(item, [_conflict(golden, m) for m in conflicts])
+        park(item, [_conflict(golden, m, owners_in(bundle.version)) for m in conflicts])
     elif sent:
         finish(item, "done", f"{_listed(sent)} goes to the other side")
     elif echo:
@@ -281,7 +286,7 @@ def _listed(fields: Iterable[Merged]) -> str:
     return ", ".join(paths[:4]) + (f" and {len(paths) - 4} more" if len(paths) > 4 else "")
 
 
-def _conflict(golden: Golden, said: Merged) -> Issue:
+def _conflict(golden: Golden, said: Merged, owners: Mapping[str, Owner]) -> Issue:
     left, right = golden.left.get(said.path), golden.right.get(said.path)
     where = [str(golden.left_connection), str(golden.right_connection)]
     base = (golden.left_base or {}).get(said.path)
@@ -292,11 +297,13 @@ def _conflict(golden: Golden, said: Merged) -> Issue:
         sentence = (
             f"{golden.label}: {what} changed, and no published flow writes it to the other side"
         )
+    owner = _owner_words(owners.get(said.path), where)
     return Issue(
         code=BOTH_CHANGED,
         path=said.path,
-        sentence=f"{sentence}. {where[0]} says “{left or ''}”, {where[1]} says “{right or ''}”.",
+        sentence=f"{sentence}. {where[0]} says “{left or ''}”, {where[1]} says “{right or ''}”; {owner}.",
         case_class=CaseClass.CONFLICT,
+        audience=Audience.OWNER,
         evidence={
             "golden": str(golden.uuid),
             "left": str(left or ""),
@@ -306,6 +313,19 @@ def _conflict(golden: Golden, said: Merged) -> Issue:
             "right_name": where[1],
         },
     )
+
+
+def _owner_words(owner: Owner | None, where: Sequence[str]) -> str:
+    """Whose word stands for a field, as the flow says it."""
+    match owner:
+        case Owner.LEFT:
+            return f"{where[0]} owns the field"
+        case Owner.RIGHT:
+            return f"{where[1]} owns the field"
+        case Owner.NEWEST:
+            return "the newer one owns the field"
+        case _:
+            return "neither owns the field, so a person decides"
 
 
 def _unlinked(item: InboxItem, bundle: Bundle, sides: Sides, found: Outcome) -> None:

@@ -449,6 +449,7 @@ def _conflict(item: InboxItem, code: str, sentence: str, evidence: dict[str, Any
                 path="",
                 sentence=sentence,
                 case_class=CaseClass.CONFLICT,
+                audience=Audience.OWNER,
                 evidence=evidence,
             )
         ],

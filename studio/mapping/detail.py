@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from engine.schema.model import FieldSchema
 from studio.core.waterfalls import drawn
+from studio.mapping.examples import Example
 from studio.mapping.models import Decision, MappingRow, RowNote
 from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import Preview, Shown, preview
@@ -42,9 +43,9 @@ class Detail:
     twins: int
 
 
-def detail_of(row: MappingRow) -> Detail:
+def detail_of(row: MappingRow, example: Example | None = None) -> Detail:
     """A fixed number of queries, whatever the row has been through."""
-    seen: Preview = preview(row.mapping, [row])
+    seen: Preview = preview(row.mapping, [row], example)
     notes = list(row.notes.all())
     return Detail(
         row=row,

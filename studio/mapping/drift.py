@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import reverse
 
 from connectors.ai.hash_embedder import HashEmbedder
@@ -12,7 +14,8 @@ from engine.schema.drift import Change, ChangeKind, Remap, remap
 from engine.schema.model import SystemSchema
 from studio.catalog.models import Connection
 from studio.catalog.uses import Hit
-from studio.mapping.models import Mapping, MappingRow
+from studio.mapping.assemble import RowLike, take_apart
+from studio.mapping.models import Mapping, MappingRow, MappingVersion
 from studio.mapping.paths import as_expression, full_path
 from studio.mapping.stored import from_store
 
@@ -45,12 +48,42 @@ def mappings_hit(connection: Connection, change: Change, before: SystemSchema) -
 
 def uses(mapping: Mapping, row: MappingRow, place: str) -> bool:
     """Whether a row reads (inbound) or writes (outbound) the field at ``place``."""
-    if mapping.direction == "outbound":
+    return _names(mapping.direction, from_store(mapping.blocks), row, place)
+
+
+def _names(direction: str, blocks: list[dict[str, Any]], row: RowLike, place: str) -> bool:
+    if direction == "outbound":
         return row.target_path == place
-    said = as_expression(place, row.block, from_store(mapping.blocks))
+    said = as_expression(place, row.block, blocks)
     return said is not None and any(
         said in names_in(text) for text in (row.expression, row.condition)
     )
+
+
+def version_hit(version: MappingVersion, change: Change, before: SystemSchema) -> list[Hit]:
+    """What of a published version uses what changed, whatever was decided since."""
+    mapping = version.mapping
+    place = full_path(before, mapping.entity, change.entity, change.path)
+    if place is None:
+        return []
+    url = reverse("mapping:review", args=[mapping.uuid])
+    if not change.path:
+        return [Hit("mapping", f"{mapping}: the whole mapping", url)]
+    parts = take_apart(from_store(version.document))
+    rows = [r for r in parts.rows if _names(mapping.direction, parts.blocks, r, place)]
+    if change.kind is ChangeKind.NOW_REQUIRED:
+        # It hits the mapping that leaves it empty, not the one that fills it already.
+        if rows or mapping.direction == "inbound":
+            return []
+        return [Hit("mapping", f"{mapping}: nothing fills {place}", f"{url}?state=all&q={place}")]
+    return [
+        Hit(
+            "mapping",
+            f"{mapping}: {row.target_path} = {row.expression}",
+            f"{url}?state=all&q={row.target_path}",
+        )
+        for row in rows
+    ]
 
 
 def names_in(text: str) -> set[str]:

@@ -16,6 +16,7 @@ from engine.schema.model import Record
 from studio.catalog.models import Sample
 from studio.mapping.assemble import RowText, put_together
 from studio.mapping.catalog import catalog_of
+from studio.mapping.examples import Example
 from studio.mapping.models import Mapping, MappingRow
 from studio.mapping.schemas import latest_snapshot, sides
 from studio.mapping.stored import from_store
@@ -73,9 +74,19 @@ def said(row: MappingRow) -> RowText | None:
     )
 
 
-def preview(mapping: Mapping, rows: Iterable[MappingRow]) -> Preview:
-    """Run what the rows say on a real record of the source side; empty where there is none."""
-    label, record = source_record(mapping)
+def preview(
+    mapping: Mapping, rows: Iterable[MappingRow], example: Example | None = None
+) -> Preview:
+    """Run what the rows say on a real record of the source side; empty where there is none.
+
+    Args:
+        mapping: whose rows they are.
+        rows: what is run.
+        example: the record of the case that led here, in place of a sample.
+    """
+    label, record = (
+        (example.case.record_label, example.record) if example else source_record(mapping)
+    )
     if not record:
         return Preview()
     return Preview(label, *run(mapping, rows, record))

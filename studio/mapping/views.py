@@ -26,6 +26,7 @@ from studio.core.surest import allowed_of
 from studio.learning.opinions import may_ask
 from studio.mapping import actions
 from studio.mapping.detail import detail_of
+from studio.mapping.examples import Example, example_of
 from studio.mapping.facets import Narrowing, counted
 from studio.mapping.later import LAST, put_off_by
 from studio.mapping.models import Decision, Mapping, MappingRow, RowNote
@@ -90,7 +91,8 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         before=query.get("before"),
         size=SIZE,
     )
-    seen = preview(mapping, rows.rows)
+    example = example_of(request.workspace, query, mapping)
+    seen = preview(mapping, rows.rows, example)
     notes = dict(
         RowNote.objects.filter(row__in=[r.pk for r in rows.rows])
         .values("row_id")
@@ -103,6 +105,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "rows": rows,
         "views": row_views(mapping, rows.rows, seen, notes, suggestions_on(rows.rows)),
         "sample": seen.label,
+        "example": example,
         "counts": counts,
         "groups": groups,
         "narrowing": narrowing,
@@ -122,7 +125,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
             ("worth", _("Settles most first")),
         ],
         "back": _here(mapping, query),
-        "detail": _chosen_detail(request, chosen),
+        "detail": _chosen_detail(request, chosen, example),
         "chosen": chosen,
         "ask": query.get("ask", ""),
         "hints": _hints(request, narrowing),
@@ -166,12 +169,12 @@ def may_confirm(request: StudioRequest) -> bool:
     return request.actor.may(APPROVE) or request.actor.may(MAP)
 
 
-def _chosen_detail(request: StudioRequest, key: str) -> Any:
+def _chosen_detail(request: StudioRequest, key: str, example: Example | None) -> Any:
     try:
         wanted = uuid.UUID(key)
     except ValueError:
         return None
-    return detail_of(row_of(request, wanted))
+    return detail_of(row_of(request, wanted), example)
 
 
 def _list(mapping: Mapping) -> str:
@@ -292,7 +295,8 @@ def _refused(request: StudioRequest, row: MappingRow, fault: DecisionRefused) ->
 
 
 def _row_context(request: StudioRequest, row: MappingRow) -> dict[str, Any]:
-    seen = preview(row.mapping, [row])
+    back = back_to(request, row.mapping)
+    seen = preview(row.mapping, [row], _example(request, row.mapping, back))
     return {
         "mapping": row.mapping,
         "view": row_views(
@@ -303,8 +307,13 @@ def _row_context(request: StudioRequest, row: MappingRow) -> dict[str, Any]:
         "may_ask": may_ask(request.actor),
         "may_note": may_note(request),
         "me": request.actor.person,
-        "back": back_to(request, row.mapping),
+        "back": back,
     }
+
+
+def _example(request: StudioRequest, mapping: Mapping, address: str) -> Example | None:
+    """The case that an address of the review names."""
+    return example_of(request.workspace, QueryDict(urlsplit(address).query), mapping)
 
 
 def _answer_row(request: StudioRequest, row: MappingRow, text: str, made: Decision) -> HttpResponse:
@@ -350,14 +359,15 @@ def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     if not wants_part(request):
         base = reverse("mapping:review", args=[row.mapping.uuid])
         return redirect(f"{base}?state=all&q={row.target_path}&row={key}&ask={ask}#row-{key}")
+    came_from = addresses.came_from(request, _list(row.mapping))
     context = {
-        "detail": detail_of(row),
+        "detail": detail_of(row, _example(request, row.mapping, came_from)),
         "ask": ask,
         "mapping": row.mapping,
         "may_map": request.actor.may(MAP),
         "may_ask": may_ask(request.actor),
         "may_note": may_note(request),
-        "back": addresses.came_from(request, _list(row.mapping)),
+        "back": came_from,
     }
     return render(request, "mapping/_detail.html", context)
 

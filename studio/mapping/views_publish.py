@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,12 +18,14 @@ from engine.errors import MappingRefused
 from engine.mapping import Refusal, content_hash, read
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import MAP, PUBLISH, READ
+from studio.core import addresses
 from studio.core.action import person_of
 from studio.core.htmx import page_or_part
 from studio.mapping import actions
 from studio.mapping.actions.publish import approved_document, open_taxes_of, unconfirmed
 from studio.mapping.assemble import take_apart
 from studio.mapping.composed import lines_of
+from studio.mapping.examples import NAME, behind, example_of, may_try_again
 from studio.mapping.models import Mapping, MappingRow, MappingVersion
 from studio.mapping.queries import BANDS, published
 from studio.mapping.schemas import latest_snapshot
@@ -75,6 +77,7 @@ def publishing(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 
 def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
     version = published(mapping)
+    example = example_of(request.workspace, request.GET, mapping)
     every = list(mapping.rows.defer("candidates"))
     # Several rows may fill one field: counted are rows, a problem leads to the first of its field.
     rows = {r.target_path: r for r in reversed(every)}
@@ -97,6 +100,9 @@ def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
         "may_map": request.actor.may(MAP),
         "may_confirm": may_confirm(request),
         "me": request.actor.person,
+        "example": example,
+        "follows": behind(example.case, mapping) if example else None,
+        "may_try_again": example is not None and may_try_again(request.actor, example.case),
     }
 
 
@@ -164,7 +170,10 @@ def publish(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
                 _("Open in this version, so that no tax is known: %(fields)s.")
                 % {"fields": ", ".join(taxes)},
             )
-    return redirect("mapping:publishing", key=mapping.uuid)
+    query = QueryDict(mutable=True)
+    if said := request.POST.get(NAME):
+        query[NAME] = said
+    return redirect(addresses.here(reverse("mapping:publishing", args=[mapping.uuid]), query))
 
 
 @page(READ)

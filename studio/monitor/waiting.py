@@ -21,7 +21,9 @@ from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow, ValueProposal
 from studio.mapping.risk import unconfirmed
+from studio.triage.narrowing import NOBODY
 from studio.triage.queries import held_up, held_up_words, open_cases
+from studio.triage.words import ROLE_OF, ROLES
 
 SHOWN = 0.3
 
@@ -37,7 +39,7 @@ class Waiting:
 
 def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
     """What this person can decide now; empty for who only reads."""
-    found: list[Waiting] = []
+    found: list[Waiting] = [*_asked_of(actor, workspace)]
     if actor.may(TRIAGE):
         found += _exceptions(workspace)
     if actor.may(APPROVE):
@@ -64,6 +66,25 @@ def _counted(words: str, n: int) -> str:
 def _exceptions(workspace: Workspace) -> Iterator[Waiting]:
     n = held_up(open_cases(workspace))
     yield Waiting(n, held_up_words(n), reverse("triage:queue"))
+
+
+def _asked_of(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    """Cases a person was given and, for who does not work the queue, those that ask the own role."""
+    here = open_cases(workspace)
+    mine = here.filter(assignee=actor.user_id) if actor.user_id else here.none()
+    name = mine.values_list("assignee__username", flat=True).first()
+    n = held_up(mine)
+    words = _counted(
+        ngettext("%(n)s record was given to you", "%(n)s records were given to you", n), n
+    )
+    yield Waiting(n, words, f"{reverse('triage:queue')}?{urlencode({'who': name or ''})}")
+    if actor.may(TRIAGE):
+        return
+    for audience in (one for one in ROLES if ROLE_OF.get(one, one) == actor.role):
+        n = held_up(here.filter(assignee=None, audience=audience))
+        words = _counted(ngettext("%(n)s record asks for you", "%(n)s records ask for you", n), n)
+        said = {"role": audience, "who": NOBODY}
+        yield Waiting(n, words, f"{reverse('triage:queue')}?{urlencode(said)}")
 
 
 def _held(workspace: Workspace) -> Iterator[Waiting]:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studio.accounts.models import User, Workspace
-from studio.accounts.roles import ADMINISTER, TRIAGE
+from studio.accounts.roles import ADMINISTER, READ, TRIAGE
 from studio.core.action import Actor, acting, record
 from studio.core.refused import DecisionRefused
 from studio.triage.models import OPEN_STATES, Case, CaseNote, ClassOwner
@@ -154,9 +154,14 @@ def drop_owner(actor: Actor, owner: ClassOwner) -> None:
         owner.delete()
 
 
+def _needs(actor: Actor, case: Case) -> str:
+    """What it takes to talk about a case and to hand it on: to work the queue, or to be asked."""
+    return READ if case.is_for(actor) else TRIAGE
+
+
 def assign(actor: Actor, case: Case, person: User | None) -> None:
-    """Give a case to a colleague (or back to the queue)."""
-    with acting(actor, TRIAGE, "case.assigned", f"case:{case.uuid}") as line:
+    """Give a case to a colleague (or back to the queue); whom it is for may hand it on."""
+    with acting(actor, _needs(actor, case), "case.assigned", f"case:{case.uuid}") as line:
         case.assignee = person
         case.state = "in_work" if person else "open"
         case.save(update_fields=["assignee", "state", "updated_at"])
@@ -164,10 +169,10 @@ def assign(actor: Actor, case: Case, person: User | None) -> None:
 
 
 def comment(actor: Actor, case: Case, text: str) -> CaseNote:
-    """Add a remark beside a case."""
+    """Add a remark beside a case; whom it is for may answer."""
     if not text.strip():
         raise ValidationError("Write something before you send it.")
-    with acting(actor, TRIAGE, "case.commented", f"case:{case.uuid}") as line:
+    with acting(actor, _needs(actor, case), "case.commented", f"case:{case.uuid}") as line:
         note = CaseNote.objects.create(case=case, author=actor.name, text=text.strip())
         line.data = {"record": case.record_label}
     return note
@@ -225,7 +230,8 @@ def apply_remedy(
             raise ValidationError(
                 why or "This case is settled already, or the fix no longer applies. Reload it."
             )
-        actor.require(found.permission)
+        if not found.allows(actor, case):
+            actor.require(found.permission)
         for one in found.inputs:
             if one.required and not str(values.get(one.name, "")).strip():
                 raise ValidationError(f"{one.label} is needed.")

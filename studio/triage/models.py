@@ -9,8 +9,9 @@ from simple_history.models import HistoricalRecords
 
 from studio.accounts.models import Membership, User, Workspace
 from studio.accounts.roles import OURS, READ, permissions_of
-from studio.core.models import Base
-from studio.triage.words import CLASS_LABELS, OWNERS
+from studio.core.action import Actor
+from studio.core.models import Base, Told
+from studio.triage.words import CLASS_LABELS, OWNERS, ROLE_OF
 
 STATES = [
     ("open", "Open"),
@@ -96,6 +97,14 @@ class Case(Base):
     def __str__(self) -> str:
         return f"{self.record_label}: {self.sentence}"
 
+    def is_for(self, actor: Actor) -> bool:
+        """Whether it was given to this person or, as long as nobody has it, to the own role."""
+        if actor.permissions <= {READ}:
+            return False
+        if self.assignee_id is not None:
+            return self.assignee_id == actor.user_id
+        return actor.role == ROLE_OF.get(self.audience, self.audience)
+
 
 class CaseNote(Base):
     """A remark, a question to a colleague, or what the machine tried; append-only."""
@@ -107,6 +116,21 @@ class CaseNote(Base):
 
     class Meta:
         ordering = ["created_at"]
+
+
+class CaseLetter(Told):
+    """What one person is asked by mail about a case: a colleague, or who keeps the other system."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="letters")
+    audience = models.CharField(max_length=200, help_text="a role, or mail addresses")
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.subject
 
 
 class ClassOwner(Base):

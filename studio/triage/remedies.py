@@ -69,6 +69,7 @@ class Remedy:
         unfit: called with a case that it does not fit; why not, and what to press instead.
         absent: called with a case that it does not fit; why a button one would look for is not there,
             and who can bring it. Empty: nobody would look for it.
+        theirs: whom the case is for may press it, too, whatever their role carries.
     """
 
     key: str
@@ -82,6 +83,11 @@ class Remedy:
     about: Callable[[Case], str] | None = None
     unfit: Callable[[Case], str] | None = None
     absent: Callable[[Case], str] | None = None
+    theirs: bool = False
+
+    def allows(self, actor: Actor, case: Case) -> bool:
+        """Whether this person may press it on this case."""
+        return actor.may(self.permission) or (self.theirs and case.is_for(actor))
 
 
 _REMEDIES: dict[str, Remedy] = {}

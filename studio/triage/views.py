@@ -30,6 +30,7 @@ from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
 from studio.triage.narrowing import Narrowing, facets
 from studio.triage.remedies import Choice, Input, Remedy, absent_from, remedies_for, remedy
+from studio.triage.ways import ways_for
 from studio.triage.words import CLASS_LABELS, COUNTED, FACETS_COUNT, OWNERS
 
 
@@ -149,7 +150,7 @@ def buttons_of(
             for spec in one.inputs
         ]
         about = one.about(case) if one.about else ""
-        found.append(Button(one, request.actor.may(one.permission), controls, about))
+        found.append(Button(one, one.allows(request.actor, case), controls, about))
     return found
 
 
@@ -178,6 +179,7 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "is_open": case.closed_at is None,
         "buttons": buttons,
         "opened": typed["remedy"] if typed else likeliest,
+        "ways": ways_for(request.actor, case) if case.closed_at is None else [],
         "absent": absent_from(case) if case.closed_at is None else [],
         "notes": case.notes.all(),
         "others": others[:6],
@@ -187,6 +189,7 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "solved": queries.similar_solved(case),
         "colleagues": colleagues(request.workspace),
         "may_triage": request.actor.may(TRIAGE),
+        "may_answer": request.actor.may(TRIAGE) or case.is_for(request.actor),
         "groups": queries.groups(
             queries.open_cases(request.workspace), request.workspace.base_currency, size=30
         ),
@@ -275,7 +278,7 @@ def choices(request: StudioRequest, key: str, name: str, field: str) -> HttpResp
     return render(request, "triage/_choices.html", context)
 
 
-@page(TRIAGE)
+@page(READ)
 @require_POST
 def comment(request: StudioRequest, key: str) -> HttpResponse:
     """Leave a remark."""
@@ -287,7 +290,7 @@ def comment(request: StudioRequest, key: str) -> HttpResponse:
     return redirect(reverse("triage:case", args=[case.uuid]) + "#notes")
 
 
-@page(TRIAGE)
+@page(READ)
 @require_POST
 def assign(request: StudioRequest, key: str) -> HttpResponse:
     """Give the case to somebody, or take it."""

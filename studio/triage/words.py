@@ -18,6 +18,7 @@ ROLES = {
     "integrator": _("Integrator"),
     "approver": _("Approver"),
     "operator": _("Who runs the studio"),
+    "owner": _("Data owner, an accountant"),
     "machine": _("The machine, then an integrator"),
 }
 
@@ -28,6 +29,15 @@ OWNERS = {
     "integrator": _("for an integrator"),
     "approver": _("for an approver"),
     "operator": _("for who runs the studio"),
+    "owner": _("for the data owner, an accountant"),
+}
+
+# Which role of ours does what such a case asks for.
+ROLE_OF = {
+    "machine": "integrator",
+    "approver": "accountant",
+    "owner": "accountant",
+    "operator": "administrator",
 }
 
 CLASS_LABELS = {

@@ -27,7 +27,7 @@ class ConnectionShape(serializers.ModelSerializer[Connection]):
         model = Connection
         fields = [
             "uuid", "name", "system", "company", "currency", "state", "network_path",
-            "allowed_hours", "limits", "checked_at", "health", "paused_until", "paused_reason",
+            "allowed_hours", "limits", "unlocks", "checked_at", "health", "paused_until", "paused_reason",
             "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields

@@ -16,6 +16,7 @@ from studio.api.resources.mapping import TextBody
 from studio.triage import actions
 from studio.triage.models import OPEN_STATES, Case, CaseNote
 from studio.triage.remedies import Remedy, remedies_for
+from studio.triage.ways import ways_for
 
 
 class CaseNoteShape(serializers.ModelSerializer[CaseNote]):
@@ -73,6 +74,14 @@ class RemedyShape(serializers.Serializer[Any]):
     allowed = serializers.BooleanField(help_text="whether the caller may press it")
     heals_cause = serializers.BooleanField()
     inputs = InputShape(many=True)
+
+
+class WayShape(serializers.Serializer[Any]):
+    """A page where the cause is put right."""
+
+    words = serializers.CharField()
+    about = serializers.CharField()
+    address = serializers.CharField(help_text="path of the page in the studio")
 
 
 class AssignBody(serializers.Serializer[Any]):
@@ -139,12 +148,20 @@ class Cases(Resource[Case]):
         open_now = case.state in OPEN_STATES
         return Response([self._button(case, r) for r in remedies_for(case) if open_now])
 
+    @look(WayShape, many=True)
+    def ways(self, request: Request, uuid: str) -> Response:
+        """The pages that lead to the cause of the case, of those the caller can use."""
+        case = self.get_object()
+        found = ways_for(self.actor, case) if case.state in OPEN_STATES else []
+        said = [{"words": w.label, "about": w.about, "address": to} for w, to in found]
+        return self.said(WayShape, said, many=True)
+
     def _button(self, case: Case, one: Remedy) -> dict[str, Any]:
         return {
             "key": one.key,
             "words": one.label,
             "permission": one.permission,
-            "allowed": self.actor.may(one.permission),
+            "allowed": one.allows(self.actor, case),
             "heals_cause": one.heals_cause,
             "inputs": [
                 {

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from studio.flows.actions import resume
 from studio.flows.alarm import judge_runs
+from studio.flows.batches import approve_batch, held_of
 from studio.flows.drain import drain, end_drains
 from studio.flows.models import FlowVersion, InboxItem, Run
 from studio.flows.retry import retry
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.golden(14)
 def test_a_run_whose_rows_yield_nothing_is_suspect_with_a_case_that_works_it_again(
-    world, ivo, actor_of
+    world, ivo, ana, actor_of
 ) -> None:
     """The source changed the word for completed: everything is read, nothing passes the filter."""
     for number in range(20):
@@ -46,6 +47,10 @@ def test_a_run_whose_rows_yield_nothing_is_suspect_with_a_case_that_works_it_aga
     apply_remedy(actor_of(ivo), case, "again_run", {})
     world.run()
 
+    # The doubt took the flow one rung down: a person lets them go.
+    assert world.target.creates == []
+    assert approve_batch(actor_of(ana), run, held_of(run).seen) == 20
+    world.send()
     assert len(world.target.creates) == 20
     assert judge_runs() == 0
     assert Case.objects.get().state == "fixed"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -19,8 +22,9 @@ from engine.errors import (
 from engine.ports import Receipt
 from studio.catalog.models import Connection
 from studio.flows.ledger import claim_delivery
-from studio.flows.models import Delivery
+from studio.flows.models import Delivery, FlowVersion
 from studio.linking.models import Link
+from studio.triage.actions import apply_remedy
 from studio.triage.models import OPEN_STATES, Case
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +71,56 @@ def test_an_unknown_outcome_without_a_document_is_sent_with_the_same_key(world) 
 
     assert world.post("1001").state == "done"
     assert [d.idempotency_key for d in world.target.creates] == [key]
+
+
+def never_answered(world: Any) -> Case:
+    """An order whose posting is never answered until the flow has tried often enough."""
+    FlowVersion.objects.update(
+        content={
+            **world.version.content,
+            "design": {**world.version.content["design"], "retry": {"give_up_after": 2}},
+        }
+    )
+    world.order("1001")
+    silence = OutcomeUnknown(system="qbo", call="create Invoice")
+    world.target.faults = [silence, silence, silence, silence]
+    world.run()
+    for _ in range(3):
+        world.send()
+    return Case.objects.get(case_class="unknown_outcome")
+
+
+def test_what_stays_unclear_is_the_integrators_who_looks_once_more(
+    world, ivo, integrator, as_person
+) -> None:
+    case = never_answered(world)
+    assert case.audience == "integrator"
+    client = as_person(ivo)
+    home = html.unescape(client.get("/").content.decode())
+    page = html.unescape(client.get(f"/exceptions/{case.uuid}/").content.decode())
+    assert "1 record asks for you" in home
+    assert "for an integrator" in page
+    assert f"/exceptions/{case.uuid}/fix/again/" in page
+    looked = world.target.look_ups
+
+    world.target.faults = []
+    apply_remedy(integrator, case, "again", {"how": "current"})
+    world.run()
+
+    assert world.target.look_ups > looked
+    assert world.post("1001").state == "done"
+    assert len(world.target.creates) == 1
+
+
+def test_an_integrator_decides_that_it_is_posted_already(world, integrator) -> None:
+    case = never_answered(world)
+    data = {"TotalAmt": Decimal("100.00"), "DocNumber": "1001"}
+    world.target.created.append(Receipt("Invoice", "77", "1001", "0", data))
+    Delivery.objects.filter(step="post").update(state="parked")
+
+    apply_remedy(integrator, case, "adopt", {"key": "77", "reason": "Seen in the books."})
+
+    assert (world.post("1001").state, world.post("1001").target_key) == ("done", "77")
 
 
 def test_a_dead_workers_delivery_is_looked_up_first(world) -> None:

@@ -13,8 +13,8 @@ from engine.errors import DuplicateAtTarget, RemoteRejected
 from engine.ports import Receipt
 from studio.core.models import AuditEvent
 from studio.flows.models import Delivery, FlowVersion
-from studio.linking.models import Link, Party
-from studio.mapping.models import LookupRow, Mapping
+from studio.linking.models import Link, Pair, Party
+from studio.mapping.models import LookupRow, Mapping, ValueProposal
 from studio.triage.actions import apply_remedy, apply_to_many
 from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import remedies_for
@@ -58,6 +58,34 @@ def test_linking_a_customer_posts_its_orders(world, accountant) -> None:
 
     assert world.target.creates[0].data["CustomerRef"]["value"] == "61"
     assert open_cases() == 0
+
+
+def test_what_a_case_proposes_has_word_percent_and_method(world) -> None:
+    cobb = Party.objects.create(
+        connection=world.erp, kind="customer", key="COB", code="COB", label="Cobb"
+    )
+    sons = Party.objects.create(
+        connection=world.books, kind="customer", key="61", code="61", label="Cobb & Sons"
+    )
+    Pair.objects.create(
+        kind="customer", left=cobb, right=sons, probability=0.87,
+        word="strong", method="Similarity", sentence="Name 0.93 alike.",
+    )  # fmt: skip
+    best = {"key": "4", "confidence": 0.91, "word": "strong", "method": "Rule"}
+    ValueProposal.objects.create(table=world.terms, source="45", candidates=[best], confidence=0.91)
+    world.order("1001", Customer="COB", Terms="45")
+    world.run()
+
+    hints = {
+        c.value: c.hint
+        for case in Case.objects.all()
+        for r in remedies_for(case)
+        if r.key in ("link", "add_lookup")
+        for c in r.inputs[0].choices(case, "")
+    }
+    assert hints["61"] == "strong 87% Similarity · Name 0.93 alike."
+    assert hints["4"] == "proposed: strong 91% Rule"
+    assert hints["3"] == ""
 
 
 def test_a_link_to_nobody_is_refused_and_the_case_stays(world, accountant) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 from studio.core.models import AuditEvent
+from studio.flows.alarm import judge_runs
 from studio.flows.models import Delivery, Run
 from studio.flows.rungs import change_rung, rungs_for, why_not_up
+from studio.triage.letters import send_letters
+from studio.triage.models import Case
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +132,54 @@ def test_the_page_offers_what_this_person_may(climbing, ana, olga, as_person) ->
 
     climbing.flow.refresh_from_db()
     assert climbing.flow.ladder == "digest"
+
+
+def suspect(world: Any) -> Case:
+    """A run that reads twenty orders and takes none of them."""
+    for number in range(20):
+        world.order(f"10{number:02}", Status="done")
+    world.run()
+    assert judge_runs() == 1
+    return Case.objects.get()
+
+
+def test_a_run_that_looks_wrong_takes_the_flow_one_rung_down_and_tells_who_answers(
+    world, ana
+) -> None:
+    ana.email = "ana@harbour.example"
+    ana.save()
+
+    case = suspect(world)
+    send_letters()
+
+    world.flow.refresh_from_db()
+    assert world.flow.ladder == "approve"
+    line = AuditEvent.objects.get(key="flow.rung_changed")
+    assert (line.actor, line.data["after"]) == ("machine", "Post after approval")
+    assert line.data["reason"] == case.sentence
+    assert "Taken down from “Post, with a daily digest”" in case.notes.get(kind="rung").text
+    (letter,) = mail.outbox
+    assert letter.to == ["ana@harbour.example"]
+    assert f"/exceptions/{case.uuid}/" in letter.body
+    # What comes from now on waits for a person.
+    world.order("2001")
+    world.run()
+    assert world.post("2001").state == "held"
+
+
+def test_a_flow_that_posts_nothing_by_itself_stays_where_a_person_put_it(climbing) -> None:
+    suspect(climbing)
+
+    climbing.flow.refresh_from_db()
+    assert climbing.flow.ladder == "approve"
+    assert not AuditEvent.objects.filter(key="flow.rung_changed").exists()
+
+
+def test_after_a_step_down_the_clean_runs_count_anew(world, accountant) -> None:
+    world.version.published_by = "Somebody else"
+    world.version.save()
+    ran(world, 5)
+    suspect(world)
+    world.flow.refresh_from_db()
+
+    assert "3 more runs" in why_not_up(accountant, world.flow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 
 from engine.errors import OutcomeUnknown, RemoteRejected
 from studio.flows.models import Delivery, Golden, InboxItem
@@ -105,7 +106,7 @@ def test_a_field_changed_on_both_sides_is_one_case_and_no_write(kept) -> None:
     assert (case.code, case.case_class, case.field) == ("both-changed", "conflict", "phone")
     assert case.sentence == (
         "Bayside: phone was changed on both sides since it was last the same. "
-        "Harbour ERP says “2”, Books says “3”."
+        "Harbour ERP says “2”, Books says “3”; neither owns the field, so a person decides."
     )
 
 
@@ -143,6 +144,36 @@ def test_fields_are_answered_one_by_one(kept, ana, actor_of) -> None:
     data = kept.left.rows["BAY"].data
     assert (data["Phone"], data["Email"]) == ("2", "r@bay.example")
     assert kept.right.rows["58"].data["Tel"] == "2"
+
+
+def test_a_conflict_names_the_owner_and_leads_to_the_shared_record_and_its_owners(
+    kept, ana, as_person
+) -> None:
+    kept.forward.design["owners"]["fields"]["email"] = "ask"
+    kept.forward.save()
+    kept.publish()
+    kept.customer()
+    kept.left.put("ArCustomer", "BAY", Email="l@bay.example")
+    kept.right.put("Customer", "58", Mail="r@bay.example")
+    kept.run()
+    case = Case.objects.get(state__in=OPEN_STATES)
+    golden = Golden.objects.get()
+    client = as_person(ana)
+
+    page = client.get(f"/exceptions/{case.uuid}/").content.decode()
+
+    assert case.sentence.endswith("neither owns the field, so a person decides.")
+    assert case.audience == "owner"
+    assert "for the data owner, an accountant" in page
+    for address in (
+        reverse("flows:shared-record", args=[golden.uuid]),
+        reverse("flows:owners", args=[kept.forward.key]),
+    ):
+        assert f'href="{address}"' in page
+        assert client.get(address).status_code == 200
+    # Who is said to act finds it, and may.
+    assert case.sentence.split(":")[0] in client.get("/exceptions/?role=owner").content.decode()
+    assert apply_remedy(ana.memberships.get().actor(), case, "keep_left", {})
 
 
 def test_differences_of_two_records_that_meet_stay_until_somebody_touches_them(kept) -> None:

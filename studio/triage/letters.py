@@ -1,0 +1,37 @@
+"""Mail about one case: written with the deed that asks, sent afterwards and tried again like all mail."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls import reverse
+
+from studio.accounts.letters import Letter, send_waiting
+from studio.core.dispatch import nudge
+from studio.triage.models import Case, CaseLetter
+
+AT_ONCE = 100
+
+
+def write(case: Case, audience: str, subject: str, body: str) -> CaseLetter:
+    """Ask somebody about a case; call inside the transaction of the deed."""
+    letter = CaseLetter.objects.create(
+        case=case, audience=audience[:200], subject=subject[:200], body=body
+    )
+    nudge("triage.send_letters")
+    return letter
+
+
+def page_of(case: Case) -> str:
+    """The address of a case for a mail."""
+    return f"{settings.SITE_URL}{reverse('triage:case', args=[case.uuid])}"
+
+
+def send_letters() -> int:
+    """Mail what waits, each letter by itself: it is a question to one person about one record."""
+    rows = CaseLetter.objects.select_related("case")
+    return send_waiting(rows, AT_ONCE, lambda one: one.pk, _letter)
+
+
+def _letter(group: list[CaseLetter]) -> Letter:
+    one = group[0]
+    return Letter(one.case.workspace_id, one.audience, one.subject, one.body)

@@ -1,0 +1,154 @@
+"""A closed period: who can open it is asked by mail, the records wait, and are tried once it is open."""
+
+from __future__ import annotations
+
+import html
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+
+from engine.errors import PeriodClosed
+from studio.catalog.models import SchemaSnapshot
+from studio.core.models import AuditEvent
+from studio.triage.actions import apply_remedy
+from studio.triage.letters import send_letters
+from studio.triage.models import Case
+from studio.triage.queries import open_cases
+from studio.triage.remedies import remedies_for
+
+pytestmark = pytest.mark.django_db
+
+
+def lock(world: Any, day: str) -> None:
+    """The books say, in what we saw of them last, that everything up to a day is closed."""
+    seen = SchemaSnapshot.objects.get(connection=world.books)
+    seen.content = {**seen.content, "facts": {"lock_date": day}}
+    seen.save()
+
+
+def two_closed(world: Any) -> Case:
+    lock(world, "2026-11-05")
+    world.order("1001", Net=100)
+    world.order("1002", Net=50)
+    world.run()
+    first, second = Case.objects.order_by("pk")
+    assert first.cause == second.cause
+    assert first.case_class == "period"
+    return first
+
+
+def asked(**more: str) -> dict[str, str]:
+    day = timezone.localdate() + timedelta(days=5)
+    return {"to": "lea@firm.example", "until": day.isoformat(), **more}
+
+
+def test_who_can_unlock_is_written_to_with_period_documents_money_and_the_way_there(
+    world, ana, accountant
+) -> None:
+    ana.email = "ana@harbour.example"
+    ana.save()
+    case = two_closed(world)
+
+    apply_remedy(accountant, case, "ask_unlock", asked(word="For the audit."))
+    assert send_letters() == 1
+
+    (letter,) = mail.outbox
+    assert letter.to == ["lea@firm.example"]
+    assert letter.subject == "Harbour Books: please open a closed period"
+    for said in (
+        "up to 5 Nov 2026",
+        "Close the books",
+        "Ana Keller <ana@harbour.example>",
+        case.record_label,
+        Case.objects.get(record_label__endswith="1002").record_label,
+        "100.00 USD",
+        "150.00 USD",
+        "For the audit.",
+    ):
+        assert said in letter.body
+    # Nobody outside is led to a page they have no seat for.
+    assert "/exceptions/" not in letter.body
+    world.books.refresh_from_db()
+    assert world.books.unlocks == "lea@firm.example"
+    assert AuditEvent.objects.get(key="case.ask_unlock").data["values"]["to"] == "lea@firm.example"
+
+
+def test_every_case_of_the_period_waits_and_says_for_whom_and_since_when(
+    world, ana, accountant, as_person
+) -> None:
+    case = two_closed(world)
+
+    apply_remedy(accountant, case, "ask_unlock", asked())
+
+    assert not open_cases(world.workspace).exists()
+    for one in Case.objects.all():
+        assert (one.state, one.waiting_for) == ("waiting", "lea@firm.example")
+        assert one.waiting_until > timezone.now() + timedelta(days=4)
+        page = html.unescape(as_person(ana).get(f"/exceptions/{one.uuid}/").content.decode())
+        assert "waiting for lea@firm.example until" in page
+        assert one.notes.filter(author="Ana Keller", kind="fix", text__contains="is asked").exists()
+        # The address is there the next time.
+        assert 'value="lea@firm.example"' in page
+
+
+def test_unlocked_tries_all_of_them_although_the_last_look_still_says_closed(
+    world, accountant
+) -> None:
+    case = two_closed(world)
+    apply_remedy(accountant, case, "ask_unlock", asked())
+    case.refresh_from_db()
+
+    said = apply_remedy(accountant, case, "unlocked", {})
+    world.run()
+
+    assert "2 records" in said
+    assert sorted(d.data["TxnDate"] for d in world.target.creates) == ["2026-11-02"] * 2
+    assert not Case.objects.filter(closed_at=None).exists()
+
+
+def test_where_it_is_still_closed_the_target_says_so_and_the_case_is_back(
+    world, accountant
+) -> None:
+    case = two_closed(world)
+    world.target.faults = [
+        PeriodClosed(system="qbo", call="create Invoice", date="2026-11-02") for _ in range(2)
+    ]
+
+    apply_remedy(accountant, case, "unlocked", {})
+    world.run()
+
+    assert not world.target.creates
+    assert {c.case_class for c in open_cases(world.workspace)} == {"period"}
+    assert "unlocked" in {r.key for r in remedies_for(open_cases(world.workspace).first())}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"to": "lea"}, "mail address"),
+        ({"to": "a@b.example, c@d.example"}, "mail address"),
+        ({"until": "2020-01-01"}, "a day to come"),
+        ({"until": "soon"}, "YYYY-MM-DD"),
+    ],
+)
+def test_nothing_is_asked_of_nobody_or_for_a_day_that_is_over(
+    world, accountant, wrong, complaint
+) -> None:
+    case = two_closed(world)
+
+    with pytest.raises(ValidationError, match=complaint):
+        apply_remedy(accountant, case, "ask_unlock", asked(**wrong))
+
+    assert send_letters() == 0
+    assert open_cases(world.workspace).count() == 2
+
+
+def test_only_who_may_approve_asks_for_an_unlocking(world, integrator) -> None:
+    case = two_closed(world)
+
+    with pytest.raises(PermissionDenied):
+        apply_remedy(integrator, case, "ask_unlock", asked())
