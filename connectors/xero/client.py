@@ -100,11 +100,13 @@ class XeroApi:
             return Answer([])
         return self._open(response, list_key, call)
 
-    def upload(self, path: str, raw: bytes, kind: str, *, call: str) -> Answer:
-        """Put a file's bytes below a document; the same name again replaces them."""
-        response = self._send(
-            "PUT", f"{API}/{path}", call, params=None, headers={"Content-Type": kind}, raw=raw
-        )
+    def upload(self, path: str, raw: bytes, *, call: str) -> Answer:
+        """Put a file's bytes below a document; the same name again replaces them.
+
+        Xero's description of the API offers bytes of no kind alone; it reads the kind from the name.
+        """
+        headers = {"Content-Type": "application/octet-stream"}
+        response = self._send("PUT", f"{API}/{path}", call, params=None, headers=headers, raw=raw)
         return self._open(response, "Attachments", call)
 
     def files(self, path: str, *, call: str) -> Answer:

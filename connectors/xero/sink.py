@@ -135,7 +135,7 @@ class XeroSink:
         """
         call = f"attach to {file.entity}"
         path = f"{_files_of(file.entity, file.key)}/{segment(file.name)}"
-        answer = self._api.upload(path, file.content, file.kind, call=call)
+        answer = self._api.upload(path, file.content, call=call)
         if not answer.rows:
             raise SurpriseAnswer(system="xero", call=call, field="Attachments", expected="one element")  # fmt: skip
         return _filed(answer.rows[0], call)

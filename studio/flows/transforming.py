@@ -89,9 +89,10 @@ def _is_ours(item: InboxItem, place: str) -> bool:
 def _mapping(version: FlowVersion, *, ours: bool) -> FieldMapping | None:
     content = version.content
     pins = [content.get("inbound")] if ours else list(content.get("outbound", {}).values())
-    # A flow that writes several kinds says the field of one; the first is shown with all its fields.
+    # A flow that writes several kinds says the field of one; the first is shown with all its fields. What a
+    # portal's own flow runs with is no mapping that anybody reviews.
     found = MappingVersion.objects.select_related("mapping").filter(
-        pk__in=[p["version"] for p in pins if p]
+        pk__in=[p["version"] for p in pins if p and "version" in p]
     )
     return next((v.mapping for v in found), None)
 
