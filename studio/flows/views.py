@@ -93,10 +93,14 @@ def switch(request: StudioRequest, key: str) -> HttpResponse:
     try:
         if found.state == "live" and request.POST.get("how") == "drain":
             drain(request.actor, found, request.POST.get("reason", ""))
+            said = _("%(flow)s reads nothing new and pauses when all it has is posted.")
         elif found.state == "live":
             actions.pause(request.actor, found, request.POST.get("reason", ""))
+            said = _("%(flow)s is paused; nothing is sent until it is resumed.")
         else:
             actions.resume(request.actor, found)
+            said = _("%(flow)s runs again.")
+        messages.success(request, said % {"flow": found.name})
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("flows:flow", key=key)

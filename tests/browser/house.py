@@ -369,6 +369,7 @@ PAGES: dict[str, Callable[[House], str]] = {
     "linking:matches linked": _page("linking:matches", "?state=linked"),
     "linking:matches apart": _page("linking:matches", "?state=apart"),
     "linking:explain": _page("linking:explain", key=ANY_PAIR),
+    "linking:explain create": _page("linking:explain", "?ask=create", key=ANY_PAIR),
     "linking:link": _page("linking:link", key=lambda _: Link.objects.get(left_code="C2").uuid),
     "flows:flows": _page("flows:flows"),
     "flows:flow": _page("flows:flow", key=ORDERS),
@@ -385,6 +386,7 @@ PAGES: dict[str, Callable[[House], str]] = {
         "flows:run", key=lambda h: Run.objects.filter(flow=h.world.flow).latest("pk").uuid
     ),
     "flows:item": _page("flows:item", key=lambda h: h.world.item("1001").uuid),
+    "flows:item parked": _page("flows:item", key=lambda h: h.world.item("1002").uuid),
     "flows:explain": _page("flows:explain", key=lambda h: h.world.post("1001").uuid),
     "flows:rehearsal": _page("flows:rehearsal", key=lambda _: Rehearsal.objects.get().uuid),
     "flows:flow-rehearsals": _page("flows:flow-rehearsals", key=ORDERS),
