@@ -15,7 +15,7 @@ from studio.flows.transforming import address_of
 from studio.mapping.models import Mapping, MappingRow
 from studio.monitor.waiting import waiting_for
 from studio.triage.actions import apply_remedy, comment
-from studio.triage.letters import send_letters
+from studio.triage.letters import send_letters, write
 from studio.triage.models import Case, ClassOwner
 from studio.triage.remedies import remedies_for
 from studio.triage.ways import ways_for
@@ -181,3 +181,14 @@ def test_after_publishing_the_way_leads_to_the_flow_and_then_to_try_again(
     assert as_person(ana).get(address).context["may_try_again"]
     Membership.objects.filter(user=ana).update(role="auditor")
     assert not as_person(ana).get(address).context["may_try_again"]
+
+
+def test_a_label_of_two_lines_is_one_line_in_the_mail(world) -> None:
+    letter = write(
+        refused(world, "Name"),
+        "ivo@example.org",
+        "Ana asks about 1001\r\nBcc: x@example.org",
+        "Why?",
+    )
+
+    assert letter.subject == "Ana asks about 1001 Bcc: x@example.org"
