@@ -48,16 +48,24 @@ def send_waiting(
         together: rows with an equal answer go in one letter.
         letter: what is written about such rows.
     """
-    now = timezone.now()
-    due = Q(state="new") | Q(state="sending", lease_until__lt=now)
     groups: dict[Hashable, list[Row]] = {}
-    for row in rows.filter(due).order_by("id")[:most]:
-        mine = rows.filter(due, pk=row.pk)
-        if mine.update(state="sending", lease_until=now + LEASE):
-            groups.setdefault(together(row), []).append(row)
-    return sum(
-        _send(rows.filter(pk__in=[r.pk for r in group]), letter(group)) for group in groups.values()
-    )
+    for row in rows.filter(_due()).order_by("id")[:most]:
+        groups.setdefault(together(row), []).append(row)
+    told = 0
+    for group in groups.values():
+        # Claimed as its turn comes: behind a slow mail server the lease of the last would be over.
+        mine = [row for row in group if _claimed(rows.filter(pk=row.pk))]
+        if mine:
+            told += _send(rows.filter(pk__in=[r.pk for r in mine]), letter(mine))
+    return told
+
+
+def _due() -> Q:
+    return Q(state="new") | Q(state="sending", lease_until__lt=timezone.now())
+
+
+def _claimed(row: QuerySet[Row]) -> int:
+    return row.filter(_due()).update(state="sending", lease_until=timezone.now() + LEASE)
 
 
 def _send(rows: QuerySet[Row], said: Letter) -> int:
@@ -67,8 +75,9 @@ def _send(rows: QuerySet[Row], said: Letter) -> int:
     subject = said.subject[:LONGEST_SUBJECT]
     try:
         send_mail(subject, said.body, settings.DEFAULT_FROM_EMAIL, to)
-    except OSError as error:
-        # The mail server is a remote system like others: tried again at the next sweep.
+    except (OSError, ValueError) as error:
+        # The mail server is a remote system like others: tried again at the next sweep. A value is what no
+        # mailer takes (two lines in a header): its row says so, and the letters after it go all the same.
         log.warning("mail “%s”: %s", subject, type(error).__name__)
         rows.update(lease_until=timezone.now() + LEASE, trouble=str(error)[:200])
         return 0

@@ -16,7 +16,7 @@ def write(case: Case, audience: str, subject: str, body: str) -> CaseLetter:
     """Ask somebody about a case; call inside the transaction of the deed."""
     # A label comes from the source as it is; a subject of two lines is refused by every mailer.
     line = " ".join(subject.split())[:200]
-    letter = CaseLetter.objects.create(case=case, audience=audience[:200], subject=line, body=body)
+    letter = CaseLetter.objects.create(case=case, audience=audience, subject=line, body=body)
     nudge("triage.send_letters")
     return letter
 

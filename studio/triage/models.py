@@ -122,7 +122,7 @@ class CaseLetter(Told):
     """What one person is asked by mail about a case: a colleague, or who keeps the other system."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="letters")
-    audience = models.CharField(max_length=200, help_text="a role, or mail addresses")
+    audience = models.CharField(max_length=254, help_text="a role, or mail addresses")
     subject = models.CharField(max_length=200)
     body = models.TextField()
 

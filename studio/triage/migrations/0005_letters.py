@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('recipients', models.JSONField(blank=True, default=list)),
                 ('trouble', models.CharField(blank=True, max_length=200)),
-                ('audience', models.CharField(help_text='a role, or mail addresses', max_length=200)),
+                ('audience', models.CharField(help_text='a role, or mail addresses', max_length=254)),
                 ('subject', models.CharField(max_length=200)),
                 ('body', models.TextField()),
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='triage.case')),
