@@ -1,8 +1,9 @@
 """The source document beside what was posted: a delivery of its own, after the posting and never part of it.
 
-The paper is made of values that are written down when the posting is confirmed, so every try sends the same
+The first try writes down the values the paper is made of, before anything is sent, so every try sends the same
 bytes under the same name. A try without an answer is looked up by document and name before anything is sent
-again. What goes wrong concerns the file alone: the posting, its record and its connection stay as they are.
+again. What goes wrong, the making of the paper among it, concerns the file alone: the posting, its record and
+its connection stay as they are.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from engine.runtime.idempotency import content_hash, idempotency_key
 from engine.schema.model import Record
 from studio.core.dispatch import nudge
 from studio.flows.files import STEP, case_subject, is_asked
-from studio.flows.ledger import Claim
+from studio.flows.ledger import Claim, still_mine
 from studio.flows.models import Delivery
 from studio.flows.reversal import asked_back
 from studio.flows.source_paper import KIND, paper_of, said_about
@@ -34,6 +35,8 @@ from studio.flows.work import trouble_of
 from studio.triage.actions import close_cases, open_case
 
 NOT_ATTACHED = "not-attached"
+# What the file is called until the first try has made it.
+UNMADE = "The source document"
 
 
 def attach_source(posted: Delivery, receipt: Receipt) -> None:
@@ -41,9 +44,7 @@ def attach_source(posted: Delivery, receipt: Receipt) -> None:
     files = capabilities(posted.connection.system).files
     if not is_asked(posted.version.content["design"]) or files is None:
         return
-    said = said_about(posted)
-    payload = dump(said).decode()
-    content = content_hash([posted.idempotency_key, payload])
+    content = content_hash([posted.idempotency_key, STEP])
     Delivery.objects.get_or_create(
         idempotency_key=idempotency_key(
             connection=str(posted.connection.uuid),
@@ -63,9 +64,9 @@ def attach_source(posted: Delivery, receipt: Receipt) -> None:
             "entity": files.entity,
             "business_key": posted.business_key,
             "content_hash": content,
-            "reference": said["name"],
-            "payload": payload,
-            "basis": {"entity": receipt.entity, "key": receipt.key, "name": said["name"]},
+            "reference": UNMADE,
+            "payload": "",
+            "basis": {"entity": receipt.entity, "key": receipt.key},
             "currency": posted.currency,
             "document_on": posted.document_on,
         },
@@ -79,6 +80,17 @@ def stands(delivery: Delivery) -> bool:
     return posted is not None and asked_back(posted) is None
 
 
+def _write_down(claim: Claim) -> None:
+    """Keep what the paper says; nothing of it was sent yet."""
+    delivery = claim.delivery
+    said = said_about(Delivery.objects.get(followers=delivery))
+    delivery.payload, delivery.reference = dump(said).decode(), said["name"]
+    delivery.basis = {**delivery.basis, "name": said["name"]}
+    still_mine(claim).update(
+        payload=delivery.payload, reference=delivery.reference, basis=delivery.basis
+    )
+
+
 def put_beside(claim: Claim, connector: Connector) -> Receipt:
     """Send the file, unless an earlier, unanswered try left it there.
 
@@ -87,6 +99,8 @@ def put_beside(claim: Claim, connector: Connector) -> Receipt:
     """
     # Such a delivery is only made where the system keeps files.
     filing, delivery = cast("Filing", connector), claim.delivery
+    if not delivery.payload:
+        _write_down(claim)
     basis = delivery.basis
     raw = paper_of(load(delivery.payload))
     file = File(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from studio.accounts.roles import TRIAGE
 from studio.core.action import Actor, acting
@@ -19,7 +22,7 @@ from studio.triage.evidence import Evidence
 from studio.triage.models import Case
 from studio.triage.remedies import Input, Remedy, register
 
-MOVED_ON = "The file is being sent just now, or it is attached. Look again in a moment."
+MOVED_ON = _lazy("The file is being sent just now, or it is attached. Look again in a moment.")
 
 
 def file_of(case: Case) -> Delivery | None:
@@ -38,18 +41,19 @@ def evidence(case: Case) -> Evidence | None:
 
 
 def _fits(case: Case) -> bool:
-    return case.code == NOT_ATTACHED and case.subject.startswith("delivery:")
+    return case.code == NOT_ATTACHED and file_of(case) is not None
 
 
-def _waiting(case: Case) -> Delivery:
+def _file(case: Case) -> Delivery:
+    """The file of a case that the remedies fit."""
     file = file_of(case)
     if file is None:
-        raise ValidationError("The record of this case is not there any more.")
+        raise ValidationError(_("The record of this case is not there any more."))
     return file
 
 
 def _again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    file = _waiting(case)
+    file = _file(case)
     # Whether an earlier try arrived is not known after an unknown outcome: then it is looked for first.
     free = Delivery.objects.filter(pk=file.pk)
     with acting(actor, TRIAGE, "attachment.tried_again", case.subject) as line:
@@ -59,41 +63,37 @@ def _again(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         if not won:
             raise ValidationError(MOVED_ON)
         nudge("flows.pump_deliveries", file.connection_id)
-    return f"{file.reference} is sent again; what is posted stays posted."
+    return _("%(file)s is sent again; what is posted stays posted.") % {"file": file.reference}
 
 
 def _leave(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    file = _waiting(case)
+    file = _file(case)
     with acting(actor, TRIAGE, "attachment.left_away", case.subject) as line:
         line.data = {"record": file.item.label, "file": file.reference, "reason": values["reason"]}
         at_rest = Delivery.objects.filter(pk=file.pk, state__in=("ready", "unknown", "parked"))
         close_cases(case.subject, state="accepted", reason=values["reason"], by=actor.name)
         if not leave_away(file, at_rest, values["reason"]):
             raise ValidationError(MOVED_ON)
-    return f"Closed. {_number(file)} stays in {file.connection} without its source document."
+    words = _("Closed. %(number)s stays in %(books)s without its source document.")
+    return words % _named(file)
 
 
-def _number(file: Delivery) -> str:
-    return number_of(file.follows) if file.follows else file.business_key
+def _named(file: Delivery) -> dict[str, Any]:
+    number = number_of(file.follows) if file.follows else file.business_key
+    return {"file": file.reference, "number": number, "books": file.connection}
 
 
 def _what_again_does(case: Case) -> str:
-    file = file_of(case)
-    if file is None:
-        return ""
-    return (
-        f"{file.reference} is looked for beside {_number(file)} in {file.connection}, and sent if it is not "
-        "there. The posting is not touched."
+    words = _(
+        "%(file)s is looked for beside %(number)s in %(books)s, and sent if it is not there. "
+        "The posting is not touched."
     )
+    return words % _named(_file(case))
 
 
 def _what_leaving_does(case: Case) -> str:
-    file = file_of(case)
-    if file is None:
-        return ""
-    return (
-        f"{_number(file)} stays posted in {file.connection}; only its source document is left away."
-    )
+    words = _("%(number)s stays posted in %(books)s; only its source document is left away.")
+    return words % _named(_file(case))
 
 
 def register_all() -> None:

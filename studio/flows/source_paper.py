@@ -55,7 +55,7 @@ def said_about(posted: Delivery) -> dict[str, Any]:
                 }
             )
         ],
-        "lines": [_line(n, one) for n, one in enumerate(_lines(item), start=1)],
+        "lines": [line_of(n, one) for n, one in enumerate(_lines(item), start=1)],
         "money": {
             "net": str(item.net),
             "tax": str(item.tax),
@@ -86,13 +86,14 @@ def _lines(item: InboxItem) -> list[dict[str, Any]]:
     return [one for one in item.canonical.get("lines") or [] if isinstance(one, dict)]
 
 
-def _line(number: int, line: Mapping[str, Any]) -> list[str]:
+def line_of(number: int, line: Mapping[str, Any]) -> list[str]:
     """Number, what it is, quantity, price and amount of one line, as texts."""
     words = [line.get("item"), line.get("description"), line.get("account"), line.get("tax_code")]
     amount = line.get("net_amount")
-    if amount is None:
-        # A journal's line is a debit or a credit.
-        amount = line.get("debit") or f"-{line['credit']}" if line.get("credit") else line.get("debit")  # fmt: skip
+    if amount is None and (line.get("debit") or line.get("credit")):
+        # A journal's line is a debit or a credit; the other of the two may be a written zero.
+        debit, credit = (Decimal(str(line.get(side) or 0)) for side in ("debit", "credit"))
+        amount = debit - credit
     return [
         str(line.get("number") or number),
         _short(" · ".join(str(w) for w in words if w)),
@@ -107,10 +108,10 @@ def _approvals(posted: Delivery) -> list[list[str]]:
     found = [[f"Flow, version {version.number}", f"published by {version.published_by}"]]
     pins = [content.get("inbound"), content.get("outbound", {}).get(posted.entity)]
     versions = MappingVersion.objects.select_related("mapping").in_bulk(
-        [pin["version"] for pin in pins if pin]
+        [pin["version"] for pin in pins if pin and "version" in pin]
     )
     for pin in pins:
-        one = versions.get(pin["version"]) if pin else None
+        one = versions.get(pin.get("version")) if pin else None
         if one is None:
             continue
         people = {

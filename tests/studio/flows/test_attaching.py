@@ -27,6 +27,8 @@ from engine.errors import (
 )
 from engine.ports import Action, Draft, Receipt
 from studio.catalog.models import Connection
+from studio.core.action import Actor
+from studio.flows import attaching as attaching_module
 from studio.flows.attaching import put_beside
 from studio.flows.deliver import count_as_posted
 from studio.flows.design_diff import differences
@@ -38,7 +40,7 @@ from studio.flows.models import Delivery, Flow
 from studio.flows.problems import examine
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.flows.reposting import take_back_and_post_again
-from studio.flows.source_paper import file_name, paper_of
+from studio.flows.source_paper import file_name, line_of, paper_of
 from studio.flows.trial import Trial
 from studio.triage.actions import apply_remedy
 from studio.triage.models import OPEN_STATES, Case
@@ -159,6 +161,41 @@ def test_an_upload_that_never_arrived_is_sent_again_with_the_same_bytes(attachin
 def _said(delivery: Delivery) -> dict[str, Any]:
     said: dict[str, Any] = load(delivery.payload)
     return said
+
+
+def test_a_fault_in_making_the_paper_is_a_case_of_the_file_and_never_touches_the_posting(
+    attaching: World, accountant: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(posted: Delivery) -> dict[str, Any]:
+        raise KeyError(posted.business_key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(attaching_module, "said_about", broken)
+        attaching.order("1001")
+        attaching.run()
+    assert (attaching.post("1001").state, file().state) == ("done", "parked")
+    case = Case.objects.get()
+    assert case.sentence.startswith("The source document is not attached to ")
+
+    apply_remedy(accountant, case, "attach_again", {})
+    attaching.send()
+
+    assert file().state == "done"
+    assert [f.name for f in attaching.target.files] == [file().reference]
+
+
+@pytest.mark.parametrize(
+    ("line", "amount"),
+    [
+        ({"debit": "0.00", "credit": "100.00"}, "-100.00"),
+        ({"debit": "0", "credit": "7"}, "-7"),
+        ({"debit": "12.50", "credit": "0.00"}, "12.50"),
+        ({"net_amount": "3.00", "debit": "9"}, "3.00"),
+        ({}, ""),
+    ],
+)
+def test_a_line_of_a_journal_is_a_debit_or_a_credit(line: dict[str, str], amount: str) -> None:
+    assert line_of(1, line)[-1] == amount
 
 
 def test_a_dead_workers_upload_is_looked_up_first(attaching: World) -> None:
