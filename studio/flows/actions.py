@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from engine.errors import MappingRefused
@@ -175,7 +176,10 @@ def override(item: InboxItem, path: str, value: str) -> None:
     """Keep a person's value for one field of the canonical document; used at every later try."""
     if not path:
         raise ValidationError("This case names no field that could be edited.")
-    InboxItem.objects.filter(pk=item.pk).update(overrides={**item.overrides, path: value})
+    with transaction.atomic():
+        # Read and written in one: of two people with two fields neither may lose the other's.
+        held = InboxItem.objects.select_for_update().only("overrides").get(pk=item.pk)
+        InboxItem.objects.filter(pk=item.pk).update(overrides={**held.overrides, path: value})
 
 
 def close_without_posting(actor: Actor, item: InboxItem, reason: str) -> None:

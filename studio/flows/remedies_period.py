@@ -22,9 +22,9 @@ from connectors.registry import capabilities
 from engine.canon.days import spoken_day
 from engine.canon.money import spoken
 from studio.accounts.models import User
-from studio.accounts.roles import APPROVE, TRIAGE
+from studio.accounts.roles import APPROVE
 from studio.catalog.models import Connection
-from studio.core.action import Actor
+from studio.core.action import Actor, record
 from studio.core.dispatch import nudge
 from studio.flows.actions import item_of, override, replay_cause
 from studio.flows.remedies import healed
@@ -97,10 +97,16 @@ def _ask(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         validate_email(to)
     except ValidationError as error:
         raise ValidationError(_("Give the mail address of one person.")) from error
-    books, cases = _books(case), list(_alike(case))
+    if case.waiting_for == to and case.waiting_until and case.waiting_until > timezone.now():
+        asked = _("%(to)s was asked already; the case waits until %(day)s.")
+        waits = spoken_day(timezone.localdate(case.waiting_until))
+        raise ValidationError(asked % {"to": to, "day": waits})
+    books, cases = _books(case), list(_alike(case).select_for_update())
     if books.unlocks != to:
-        # Whoever was asked is asked the next time; the audit line of the case names the address.
+        # Whoever was asked is asked the next time.
         Connection.objects.filter(pk=books.pk).update(unlocks=to)
+        about = f"connection:{books.uuid}"
+        record(actor, "connection.unlocks", about, {"from": books.unlocks, "to": to})
     subject = _("%(books)s: please open a closed period") % {"books": books}
     write(case, to, subject, _letter(actor, case, cases, books, day, values.get("word", "")))
     until = timezone.make_aware(datetime.combine(day, time.max.replace(microsecond=0)))
@@ -164,11 +170,13 @@ def _document(case: Case) -> str:
 def _unlocked(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     books = _books(case)
     words = _("%s said that the period is open") % actor.person
-    for one in _alike(case):
+    for one in _alike(case).select_for_update():
         item = item_of(one)
         if item is not None and item.state == "parked":
             # What we know of lock dates is as old as the last look; the target has the last word.
             override(item, ACCEPTED + one.code, words)
+            if one.pk != case.pk:
+                record(actor, "case.unlocked", f"case:{one.uuid}", {"record": one.record_label})
     nudge("catalog.look", books.pk)
     return healed(replay_cause(case), _("Tried again as unlocked."))
 
@@ -184,7 +192,7 @@ def register_all() -> None:
                (Input("to", "Mail of who can open it there", initial=_known),
                 Input("until", "Wait until", "date", initial=_usual_day),
                 Input("word", "A word to them", "reason", required=False)), about=_what_is_sent),
-        Remedy("unlocked", "Unlocked: try again", TRIAGE, _closed, _unlocked, heals_cause=True,
-               about=_what_is_tried, theirs=True),
+        Remedy("unlocked", "Unlocked: try again", APPROVE, _closed, _unlocked, heals_cause=True,
+               about=_what_is_tried),
     ):  # fmt: skip
         register(remedy)

@@ -118,7 +118,9 @@ def address_of(case: Case) -> str:
 
 
 def _people(case: Case) -> list[User]:
-    members = Membership.objects.filter(workspace=case.workspace_id, role__in=MAY_MAP)
+    members = Membership.objects.filter(
+        workspace=case.workspace_id, role__in=MAY_MAP, user__is_active=True
+    )
     return [m.user for m in members.select_related("user").order_by("user__display_name")]
 
 

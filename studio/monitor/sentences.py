@@ -71,6 +71,8 @@ SENTENCES = {
     "item.closed": "closed {record} without posting: {reason}",
     "item.left_posted": "left {record} as it is posted: {reason}",
     "delivery.taken_back": "had {number} of {record} voided: {reason}",
+    "case.unlocked": "said that the period of {record} is open",
+    "connection.unlocks": "asks {to} to open closed periods",
     "attachment.tried_again": "had {file} of {record} sent again",
     "attachment.left_away": "left {record} without {file}: {reason}",
     "delivery.adopted": "accepted {key} as the posting of {record}",

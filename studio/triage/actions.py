@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as made
 from datetime import date, datetime, timedelta
@@ -26,6 +27,8 @@ from studio.webhooks.outbox import amount, tell
 
 # Days until a case is due, by class; a closed period or an unknown outcome waits for nobody.
 DUE_DAYS = {"period": 1, "unknown_outcome": 1, "connection": 1, "duplicate": 2, "approval": 2}
+# Fixes that mean the same for every case: what asks for more, or asks people, is answered one by one.
+FOR_MANY = frozenset({"again", "void"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +162,26 @@ def _needs(actor: Actor, case: Case) -> str:
     return READ if case.is_for(actor) else TRIAGE
 
 
+def _held(case: Case) -> None:
+    """Take the row and read it again: of two people at once the second must see what the first did."""
+    case.refresh_from_db(from_queryset=Case.objects.select_for_update())
+
+
+def _held_open(case: Case) -> None:
+    _held(case)
+    if case.state not in OPEN_STATES:
+        raise ValidationError("This case is settled already. Reload it.")
+
+
 def assign(actor: Actor, case: Case, person: User | None) -> None:
-    """Give a case to a colleague (or back to the queue); whom it is for may hand it on."""
+    """Give a case to a colleague (or back to the queue); whom it is for may hand it on.
+
+    Raises:
+        ValidationError: it is settled.
+        PermissionDenied: the role may not.
+    """
     with acting(actor, _needs(actor, case), "case.assigned", f"case:{case.uuid}") as line:
+        _held_open(case)
         case.assignee = person
         case.state = "in_work" if person else "open"
         case.save(update_fields=["assignee", "state", "updated_at"])
@@ -179,12 +199,16 @@ def comment(actor: Actor, case: Case, text: str) -> CaseNote:
 
 
 def assign_many(actor: Actor, cases: Iterable[Case], person: User | None) -> int:
-    """The same for several cases, each with its own audit line; returns how many."""
+    """The same for several cases, each with its own audit line; returns how many.
+
+    Those that were settled meanwhile are left as they are.
+    """
     count = 0
     with transaction.atomic():
         for case in cases:
-            assign(actor, case, person)
-            count += 1
+            with suppress(ValidationError):
+                assign(actor, case, person)
+                count += 1
     return count
 
 
@@ -195,6 +219,7 @@ def plan(actor: Actor, case: Case, *, tags: list[str], due: str) -> None:
     except ValueError as error:
         raise ValidationError("Give the day as YYYY-MM-DD.") from error
     with acting(actor, TRIAGE, "case.planned", f"case:{case.uuid}") as line:
+        _held_open(case)
         case.tags = sorted({t.strip().lower()[:30] for t in tags if t.strip()})
         end = datetime.combine(day, datetime.max.time().replace(microsecond=0)) if day else None
         case.due_at = timezone.make_aware(end) if end else None
@@ -207,6 +232,7 @@ def wait(actor: Actor, case: Case, *, on: str, until: datetime) -> None:
     if not on.strip():
         raise ValidationError("Say whom or what the case is waiting for.")
     with acting(actor, TRIAGE, "case.waiting", f"case:{case.uuid}") as line:
+        _held_open(case)
         case.state, case.waiting_for, case.waiting_until = "waiting", on.strip(), until
         case.save(update_fields=["state", "waiting_for", "waiting_until", "updated_at"])
         line.data = {"for": on, "until": until.isoformat()}
@@ -223,8 +249,7 @@ def apply_remedy(
     """
     found = find_remedy(key)
     with transaction.atomic():
-        # Of two people who answer at once the second must see what the first did.
-        case.refresh_from_db(from_queryset=Case.objects.select_for_update())
+        _held(case)
         if found is None or not found.fits(case) or case.state not in OPEN_STATES:
             why = found.unfit(case) if found and found.unfit and case.state in OPEN_STATES else ""
             raise ValidationError(
@@ -258,7 +283,13 @@ def apply_remedy(
 def apply_to_many(
     actor: Actor, cases: Iterable[Case], key: str, values: Mapping[str, str]
 ) -> tuple[int, list[str]]:
-    """The same fix for several cases; one audit line each. Returns how many, and why others stayed."""
+    """The same fix for several cases; one audit line each. Returns how many, and why others stayed.
+
+    Raises:
+        ValidationError: this fix is answered case by case.
+    """
+    if key not in FOR_MANY:
+        raise ValidationError("This fix is answered case by case.")
     bulk = uuid.uuid4()
     done, left = 0, []
     for case in cases:

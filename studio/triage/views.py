@@ -236,7 +236,13 @@ def fix_group(request: StudioRequest) -> HttpResponse:
         return to_queue
     values = {k: v for k, v in request.POST.items() if isinstance(v, str)}
     cases = queries.open_cases(request.workspace).filter(cause__in=causes)
-    done, left = actions.apply_to_many(request.actor, cases, request.POST.get("remedy", ""), values)
+    try:
+        done, left = actions.apply_to_many(
+            request.actor, cases, request.POST.get("remedy", ""), values
+        )
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return to_queue
     said = ngettext("%(n)d case done", "%(n)d cases done", done) % {"n": done}
     if left:
         said += _(", %(n)d left because: %(why)s") % {"n": len(left), "why": left[0]}
@@ -296,8 +302,13 @@ def assign(request: StudioRequest, key: str) -> HttpResponse:
     """Give the case to somebody, or take it."""
     case = get_object_or_404(Case, workspace=request.workspace, uuid=key)
     person = _colleague(request)
-    actions.assign(request.actor, case, person)
-    messages.success(request, _("Assigned to %s.") % person if person else _("Back in the queue."))
+    try:
+        actions.assign(request.actor, case, person)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        said = _("Assigned to %s.") % person if person else _("Back in the queue.")
+        messages.success(request, said)
     return _to_heading("triage:case", key=case.uuid)
 
 

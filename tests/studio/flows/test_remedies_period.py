@@ -14,7 +14,8 @@ from django.utils import timezone
 from engine.errors import PeriodClosed
 from studio.catalog.models import SchemaSnapshot
 from studio.core.models import AuditEvent
-from studio.triage.actions import apply_remedy
+from studio.monitor.sentences import sentence
+from studio.triage.actions import apply_remedy, apply_to_many, assign
 from studio.triage.letters import send_letters
 from studio.triage.models import Case
 from studio.triage.queries import open_cases
@@ -152,3 +153,45 @@ def test_only_who_may_approve_asks_for_an_unlocking(world, integrator) -> None:
 
     with pytest.raises(PermissionDenied):
         apply_remedy(integrator, case, "ask_unlock", asked())
+
+
+def test_only_who_may_approve_passes_our_lock_even_when_the_case_was_given_to_another(
+    world, accountant, ivo, integrator
+) -> None:
+    case = two_closed(world)
+    assign(accountant, case, ivo)
+
+    with pytest.raises(PermissionDenied):
+        apply_remedy(integrator, case, "unlocked", {})
+
+    apply_remedy(accountant, case, "unlocked", {})
+    other = Case.objects.exclude(pk=case.pk).get()
+    line = AuditEvent.objects.get(key="case.unlocked", subject=f"case:{other.uuid}")
+    assert sentence(line) == f"said that the period of {other.record_label} is open"
+    assert AuditEvent.objects.filter(subject=f"case:{case.uuid}", key="case.unlocked").exists()
+
+
+def test_who_was_asked_is_not_asked_again_while_the_case_waits(world, accountant) -> None:
+    case = two_closed(world)
+    apply_remedy(accountant, case, "ask_unlock", asked())
+    other = Case.objects.exclude(pk=case.pk).get()
+
+    with pytest.raises(ValidationError, match="was asked already"):
+        apply_remedy(accountant, other, "ask_unlock", asked())
+    apply_remedy(accountant, other, "ask_unlock", asked(to="max@firm.example"))
+
+    assert send_letters() == 2
+    kept = AuditEvent.objects.filter(key="connection.unlocks").order_by("pk")
+    assert [e.data for e in kept] == [
+        {"from": "", "to": "lea@firm.example"},
+        {"from": "lea@firm.example", "to": "max@firm.example"},
+    ]
+
+
+def test_a_question_to_people_is_asked_case_by_case(world, accountant) -> None:
+    two_closed(world)
+
+    with pytest.raises(ValidationError, match="case by case"):
+        apply_to_many(accountant, Case.objects.all(), "ask_unlock", asked())
+
+    assert send_letters() == 0

@@ -364,3 +364,24 @@ def test_of_two_people_who_answer_at_once_the_second_hears_that_it_is_settled(
         actions.apply_remedy(accountant, second, "void", {"reason": "a duplicate"})
 
     assert first.notes.filter(kind="fix").count() == 1
+
+
+def test_what_is_settled_is_neither_given_to_anybody_nor_planned_nor_put_aside(
+    full, accountant, ivo, ana, as_person
+) -> None:
+    case = queries.open_cases(full.flow.workspace).first()
+    seen = Case.objects.get(pk=case.pk)
+    actions.apply_remedy(accountant, case, "void", {"reason": "entered by hand"})
+
+    for late in (
+        lambda: actions.assign(accountant, seen, ivo),
+        lambda: actions.plan(accountant, seen, tags=["urgent"], due=""),
+        lambda: actions.wait(accountant, seen, on="Bayside", until=timezone.now()),
+    ):
+        with pytest.raises(ValidationError, match="settled already"):
+            late()
+    assert actions.assign_many(accountant, [seen], ivo) == 0
+    said = as_person(ana).post(f"/exceptions/{case.uuid}/assign/", {"person": "ivo"}, follow=True)
+
+    assert "settled already" in said.content.decode()
+    assert (Case.objects.get(pk=case.pk).state, case.assignee) == ("void", None)
