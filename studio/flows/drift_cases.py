@@ -8,12 +8,14 @@ and keeps the look at which all was well, so that the next looks add to it rathe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
@@ -27,7 +29,7 @@ from studio.catalog.schemas import differences, schema_of
 from studio.catalog.uses import Hit, register_seen
 from studio.core.action import Actor
 from studio.flows.drift import uses_of_design
-from studio.flows.models import FlowVersion
+from studio.flows.models import Flow, FlowVersion
 from studio.flows.pins import pins_of
 from studio.mapping.drift import version_hit
 from studio.mapping.models import MappingVersion
@@ -131,6 +133,7 @@ def _trouble(
         cause_label=_("The schema of %s changed under what runs") % connection,
         record_label=_("Schema of %s") % connection,
         evidence={
+            "looked_at": timezone.now().isoformat(),
             "before": before.number,
             "after": after.number,
             "changes": [
@@ -153,12 +156,15 @@ def _sentence(change: Change) -> str:
 
 
 def look_again() -> int:
-    """Look at every standing case where something was published since; returns how many ended."""
+    """Look at every standing case where a flow was published, stopped or begun since; returns how many ended."""
     ended = 0
     for case in Case.objects.filter(code=CODE, state__in=OPEN_STATES):
-        since = Q(flow__workspace=case.workspace_id, published_at__gt=case.updated_at)
+        # Not the case's own time: who assigns it does not look.
+        looked = datetime.fromisoformat(case.evidence["looked_at"])
+        flows = Flow.objects.filter(workspace=case.workspace_id)
+        since = Q(updated_at__gt=looked) | Q(versions__published_at__gt=looked)
         connection = _connection(case)
-        if connection and FlowVersion.objects.filter(since).exists():
+        if connection and flows.filter(since).exists():
             ended += look_at(connection) is None
     return ended
 

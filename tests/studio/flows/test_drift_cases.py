@@ -16,7 +16,7 @@ from studio.core.action import Actor
 from studio.flows.drift_cases import look_again
 from studio.flows.models import FlowVersion
 from studio.mapping.models import MappingVersion
-from studio.triage.actions import apply_remedy
+from studio.triage.actions import apply_remedy, assign
 from studio.triage.models import OPEN_STATES, Case
 from studio.triage.ways import ways_for
 from tests.studio.world import BOOKS, ERP
@@ -168,6 +168,24 @@ def test_a_flow_that_is_published_without_putting_it_right_leaves_the_case(world
     seen = drifted().seen_count
     look_again()
     assert drifted().seen_count == seen
+
+
+def test_it_ends_although_somebody_was_given_it_after_the_publishing(
+    world, look, integrator, ivo
+) -> None:
+    look(world.erp, fields(ERP, Terms={"path": "TermsCode"}))
+    publish_anew(world, {"Terms": "TermsCode"})
+    assign(integrator, drifted(), ivo)
+
+    assert look_again() == 1
+
+
+def test_it_ends_once_the_flow_that_it_hit_runs_no_more(world, look) -> None:
+    look(world.erp, fields(ERP, Terms=None))
+    world.flow.state = "draft"
+    world.flow.save()
+
+    assert look_again() == 1
 
 
 def test_an_integrator_closes_it_with_a_reason_and_the_next_look_does_not_ask_again(
