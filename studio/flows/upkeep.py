@@ -38,7 +38,7 @@ from studio.flows.golden import (
 from studio.flows.keeping import owners_in
 from studio.flows.models import Flow, Golden, InboxItem
 from studio.flows.parties import ask_for_party
-from studio.flows.work import ACCEPTED, KEEP, Outcome, finish, look_again, park
+from studio.flows.work import ACCEPTED, KEEP, Outcome, ask_owner, finish, look_again, park
 from studio.linking.actions import Held, load_parties, near_twins
 from studio.linking.models import Pair, Party
 from studio.linking.queries import compared_since
@@ -161,7 +161,7 @@ def _state_step(item: InboxItem, golden: Golden, side: Side, step: str, why: str
         case "busy":
             look_again(item)
         case "nobody":
-            _ask(
+            ask_owner(
                 item,
                 CLOSED,
                 f"{golden.label}: no published flow may {step} it in {where}. Publish the flow that "
@@ -170,18 +170,6 @@ def _state_step(item: InboxItem, golden: Golden, side: Side, step: str, why: str
             )
         case _:
             finish(item, "done", why.format(where))
-
-
-def _ask(item: InboxItem, code: str, sentence: str, evidence: Record) -> None:
-    issue = Issue(
-        code=code,
-        path="",
-        sentence=sentence,
-        case_class=CaseClass.CONFLICT,
-        audience=Audience.OWNER,
-        evidence=evidence,
-    )
-    park(item, [issue])
 
 
 def _accepted(item: InboxItem, code: str) -> str | None:
@@ -202,7 +190,7 @@ def _ask_state(item: InboxItem, golden: Golden, closed: Side, state: str) -> Non
     if state == "deleted" and closed is Side.RIGHT:
         # The link leads nowhere now; the buttons that link or create need to know for whom.
         evidence |= {"kind": "link", "table": golden.kind, "code": golden.left_key}
-    _ask(
+    ask_owner(
         item,
         CLOSED,
         f"{golden.label} {_how(state)} in {where} by a person and is still in use in {other}. "
@@ -217,7 +205,7 @@ def _shared(item: InboxItem, code: str, others: list[str], label: str) -> None:
     if reason is not None:
         finish(item, "unchanged", f"not kept equal: {reason}")
         return
-    _ask(
+    ask_owner(
         item,
         SHARED,
         f"{code} and {', '.join(others)} are linked to the same record, {label}. Only one can be kept "

@@ -441,19 +441,20 @@ def _conflict(item: InboxItem, code: str, sentence: str, evidence: dict[str, Any
     if reason is not None:
         finish(item, "unchanged", f"accepted: {reason}")
         return
-    park(
-        item,
-        [
-            Issue(
-                code=code,
-                path="",
-                sentence=sentence,
-                case_class=CaseClass.CONFLICT,
-                audience=Audience.OWNER,
-                evidence=evidence,
-            )
-        ],
+    ask_owner(item, code, sentence, evidence)
+
+
+def ask_owner(item: InboxItem, code: str, sentence: str, evidence: dict[str, Any]) -> None:
+    """Hold a record up because two sides say different things; the data owner decides."""
+    issue = Issue(
+        code=code,
+        path="",
+        sentence=sentence,
+        case_class=CaseClass.CONFLICT,
+        audience=Audience.OWNER,
+        evidence=evidence,
     )
+    park(item, [issue])
 
 
 def _hand_over(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
