@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -10,6 +11,8 @@ from typing import Any
 
 DEEPEST = 60
 """Nesting beyond this is an attack or a bug, in either direction."""
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class JsonError(ValueError):
@@ -28,11 +31,16 @@ def dump(value: Any) -> bytes:
 def load(raw: bytes | str) -> Any:
     """Parse JSON; numbers with a fraction or exponent become ``Decimal``, the rest ``int``.
 
+    An escaped NUL is left out of a text: PostgreSQL keeps none, neither in text nor in ``jsonb``, and one
+    record that cannot be kept would stop those that came with it.
+
     Raises:
         JsonError: not JSON, not UTF-8, NaN or Infinity, absurdly deep or long numbers.
     """
     try:
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
+        if "\\u0000" in text:
+            text = _NUL.sub(r"\1", text)
         value = json.loads(
             text, parse_float=_decimal, parse_int=_integer, parse_constant=_refuse_constant
         )

@@ -50,16 +50,31 @@ def clean_text(text: str) -> str:
 
 
 def clean_body(raw: bytes | str | None, *, longest: int = LONGEST) -> str:
-    """A body as kept text: decoded leniently, masked, cut to ``longest`` characters."""
+    """A body as kept text: decoded leniently, masked, cut to ``longest`` characters.
+
+    Of a body with a file in it the text before the file is kept, and how many bytes followed.
+    """
     if not raw:
         return ""
-    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    if isinstance(raw, bytes) and b"\0" in raw:
+        return _before_binary(raw, longest)
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw.replace("\0", "")
     # Cut late, so that a secret crossing the cut is masked as a whole.
     cleaned = clean_text(text[: longest * 4])
     return cleaned if len(cleaned) <= longest else cleaned[:longest] + "…"
 
 
+def _before_binary(raw: bytes, longest: int) -> str:
+    """What can be read up to the first byte that is no text; PostgreSQL keeps no NUL in a text."""
+    end = raw.index(0)
+    try:
+        raw[:end].decode()
+    except UnicodeDecodeError as fault:
+        end = fault.start
+    return f"{clean_body(raw[:end], longest=longest)}… ({len(raw) - end} bytes that are no text)"
+
+
 def detail(text: str, *, longest: int = 500) -> str:
     """A vendor's own words, masked, on one line, at most ``longest`` characters."""
-    line = " ".join(clean_text(text).split())
+    line = " ".join(clean_text(text).replace("\0", "").split())
     return line if len(line) <= longest else line[: longest - 1] + "…"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.http.jsontext import DEEPEST, JsonError, dump, plain
+from connectors.http.jsontext import DEEPEST, JsonError, dump, load, plain
 
 VALUES = st.recursive(
     st.none()
@@ -55,3 +55,7 @@ def test_nesting_without_end_is_refused() -> None:
 
     with pytest.raises(JsonError, match="nested too deep"):
         dump(deep)
+
+
+def test_an_escaped_nul_is_left_out_and_an_escaped_backslash_is_not_mistaken_for_one() -> None:
+    assert load(r'{"a": "x\u0000y", "b": "x\\u0000y"}') == {"a": "xy", "b": "x\\u0000y"}

@@ -42,7 +42,8 @@ def test_ordinary_words_of_a_vendor_are_kept():
 
 @given(st.binary(max_size=300))
 def test_any_bytes_become_short_text(raw):
-    assert len(clean_body(raw)) <= LONGEST + 1
+    assert len(clean_body(raw)) <= LONGEST + 60
+    assert "\0" not in clean_body(raw) + detail(raw.decode("utf-8", "replace"))
     assert "\n" not in detail(raw.decode("utf-8", "replace"))
     assert len(detail(raw.decode("utf-8", "replace") * 20)) <= 500
 
@@ -51,3 +52,9 @@ def test_a_secret_across_the_cut_does_not_show_in_part():
     padding = "x" * (LONGEST - 20)
     cleaned = clean_body(json.dumps({"p": padding, "password": SECRET * 3}))
     assert SECRET[:6] not in cleaned
+
+
+def test_of_a_body_with_a_file_the_text_before_it_is_kept():
+    head = '--edge\r\n\r\n{"FileName": "Rechnung für Müller.pdf"}\r\n\r\n'
+    assert clean_body(head.encode() + b"\x89PNG\0\0") == head + "… (6 bytes that are no text)"
+    assert clean_body(head.encode() + b"abc\0\xff") == head + "abc… (2 bytes that are no text)"
