@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.base import AxeResults
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
@@ -19,6 +17,8 @@ from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.sound import Sound
 
 if TYPE_CHECKING:
     from playwright.sync_api import SetCookieParam
@@ -34,8 +34,6 @@ CHROMIUM = next(
 )
 WIDTHS = (1280, 820)
 SCHEMES = ("light", "dark")
-# Every rule; what passed is counted, not told.
-RUN_AXE = "axe.run(document, {resultTypes: ['violations']})"
 # How long something takes says how busy the machine is, not whether we are right.
 expect.set_options(timeout=40_000)
 
@@ -253,14 +251,6 @@ def visits(_visits: Visits, watch: Watch) -> Visits:
 
 
 @pytest.fixture(scope="session")
-def accessible() -> Callable[[Page], None]:
+def accessible() -> Sound:
     """``accessible(page)`` fails with axe's report when the page has a violation."""
-    script = Axe().axe_script
-
-    def check(page: Page) -> None:
-        if not page.evaluate("'axe' in window"):
-            page.evaluate(script)
-        found = AxeResults(page.evaluate(RUN_AXE))
-        assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
-
-    return check
+    return Sound()
