@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -24,12 +24,13 @@ Row = TypeVar("Row", bound=Told)
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail: to whom in which workspace, and what it says."""
+    """One mail: to whom in which workspace, what it says, and whom an answer reaches."""
 
     workspace_id: int
     audience: str
     subject: str
     body: str
+    answer_to: str = ""
 
 
 def send_waiting(
@@ -74,7 +75,9 @@ def _send(rows: QuerySet[Row], said: Letter) -> int:
         return rows.update(state="shown", sent_at=timezone.now())
     subject = said.subject[:LONGEST_SUBJECT]
     try:
-        send_mail(subject, said.body, settings.DEFAULT_FROM_EMAIL, to)
+        answer = [said.answer_to] if said.answer_to else None
+        sender = settings.DEFAULT_FROM_EMAIL
+        EmailMessage(subject, said.body, sender, to, reply_to=answer).send()
     except (OSError, ValueError) as error:
         # The mail server is a remote system like others: tried again at the next sweep. A value is what no
         # mailer takes (two lines in a header): its row says so, and the letters after it go all the same.

@@ -108,7 +108,8 @@ def _ask(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         about = f"connection:{books.uuid}"
         record(actor, "connection.unlocks", about, {"from": books.unlocks, "to": to})
     subject = _("%(books)s: please open a closed period") % {"books": books}
-    write(case, to, subject, _letter(actor, case, cases, books, day, values.get("word", "")))
+    body = _letter(actor, case, cases, books, day, values.get("word", ""))
+    write(case, to, subject, body, asks=actor)
     until = timezone.make_aware(datetime.combine(day, time.max.replace(microsecond=0)))
     said = _("%(to)s is asked to open the period; it waits until %(day)s.") % {
         "to": to,

@@ -171,7 +171,7 @@ def _ask(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         "who": actor.person,
         "record": case.record_label,
     }
-    write(case, to, subject, f"{text}\n\n{page_of(case)}")
+    write(case, to, subject, f"{text}\n\n{page_of(case)}", asks=actor)
     return _("%s was asked.") % (chosen or _("An integrator"))
 
 

@@ -6,17 +6,36 @@ from django.conf import settings
 from django.urls import reverse
 
 from studio.accounts.letters import Letter, send_waiting
+from studio.accounts.models import User
+from studio.core.action import Actor
 from studio.core.dispatch import nudge
 from studio.triage.models import Case, CaseLetter
 
 AT_ONCE = 100
 
 
-def write(case: Case, audience: str, subject: str, body: str) -> CaseLetter:
-    """Ask somebody about a case; call inside the transaction of the deed."""
+def write(
+    case: Case, audience: str, subject: str, body: str, *, asks: Actor | None = None
+) -> CaseLetter:
+    """Ask somebody about a case; call inside the transaction of the deed.
+
+    Args:
+        case: what it is about.
+        audience: a role, or mail addresses.
+        subject: the first line; what is longer or broken is made one line.
+        body: the text.
+        asks: the person whom an answer by mail reaches; nobody reads what is sent to the studio itself.
+    """
     # A label comes from the source as it is; a subject of two lines is refused by every mailer.
     line = " ".join(subject.split())[:200]
-    letter = CaseLetter.objects.create(case=case, audience=audience, subject=line, body=body)
+    person = User.objects.filter(pk=asks.user_id).first() if asks and asks.user_id else None
+    letter = CaseLetter.objects.create(
+        case=case,
+        audience=audience,
+        subject=line,
+        body=body,
+        answer_to=person.email if person else "",
+    )
     nudge("triage.send_letters")
     return letter
 
@@ -34,4 +53,4 @@ def send_letters() -> int:
 
 def _letter(group: list[CaseLetter]) -> Letter:
     one = group[0]
-    return Letter(one.case.workspace_id, one.audience, one.subject, one.body)
+    return Letter(one.case.workspace_id, one.audience, one.subject, one.body, one.answer_to)

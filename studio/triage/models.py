@@ -125,6 +125,7 @@ class CaseLetter(Told):
     audience = models.CharField(max_length=254, help_text="a role, or mail addresses")
     subject = models.CharField(max_length=200)
     body = models.TextField()
+    answer_to = models.EmailField(blank=True, help_text="whom an answer reaches")
 
     class Meta:
         ordering = ["-id"]

@@ -134,7 +134,9 @@ class QboEmulator:
         """A person changes a record on the vendor's own pages."""
         stored = self._stored(entity, key)
         body = {**changes, "Id": stored["Id"], "SyncToken": stored["SyncToken"], "sparse": True}
-        return self._as_person(lambda: self.service.write(entity, body))
+        # A number that is used already is a warning on the pages, which a person may wave away.
+        include = "allowduplicatedocnum"
+        return self._as_person(lambda: self.service.write(entity, body, include))
 
     def remove(self, entity: str, key: str) -> None:
         """A person deletes a transaction, or makes a list record inactive."""

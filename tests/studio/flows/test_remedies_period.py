@@ -59,6 +59,7 @@ def test_who_can_unlock_is_written_to_with_period_documents_money_and_the_way_th
 
     (letter,) = mail.outbox
     assert letter.to == ["lea@firm.example"]
+    assert letter.reply_to == ["ana@harbour.example"]
     assert letter.subject == "Harbour Books: please open a closed period"
     for said in (
         "up to 5 Nov 2026",

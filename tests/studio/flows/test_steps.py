@@ -278,7 +278,7 @@ def test_a_mail_server_that_is_away_is_asked_again(world, ana, monkeypatch) -> N
     def away(*_: object) -> None:
         raise ConnectionRefusedError("no mail server")
 
-    monkeypatch.setattr("studio.accounts.letters.send_mail", away)
+    monkeypatch.setattr("studio.accounts.letters.EmailMessage.send", away)
     assert send_notices() == 0
     assert Notice.objects.get().trouble == "no mail server"
     monkeypatch.undo()

@@ -97,7 +97,7 @@ def test_a_mail_server_that_is_away_does_not_lose_an_alert(broken: Any, monkeypa
         raise OSError("no route")
 
     with monkeypatch.context() as patch:
-        patch.setattr("studio.accounts.letters.send_mail", away)
+        patch.setattr("studio.accounts.letters.EmailMessage.send", away)
         watch()
     assert Alert.objects.get().trouble == "no route"
     Alert.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
