@@ -30,6 +30,24 @@ class Bag:
     weights: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How much any two words are the same word.
+
+    A table of bytes is a quarter of one of numbers, and more of it stays at hand while pairs are looked up.
+
+    Attributes:
+        codes: one byte for each two words; the greater byte is the greater number.
+        values: the number of each byte.
+    """
+
+    codes: npt.NDArray[np.uint8]
+    values: Floats
+
+
+SYNONYM, LEAST_ALIKE = 0.9, 82
+
+
 class Pairs:
     """Some pairs of source leaves ``i`` and target leaves ``j`` and their shared tables.
 
@@ -69,23 +87,29 @@ class Pairs:
         return {w: k for k, w in enumerate(self.weights)}
 
     @cached_property
-    def alike(self) -> Floats:
+    def alike(self) -> Alike:
         """How much two words are the same word: 1 equal, 0.9 synonyms, spelling above 0.82.
 
         A last row and column of zeros stand for the padding of bags.
         """
         words = list(self.words)
         spelled = process.cdist(
-            words, words, scorer=fuzz.ratio, score_cutoff=82, dtype=np.uint8, workers=2
+            words, words, scorer=fuzz.ratio, score_cutoff=LEAST_ALIKE, dtype=np.uint8, workers=2
         )
-        table = np.where(spelled > 0, (spelled.astype(np.float32) / 100.0) ** 3, 0.0)
+        ratios = np.arange(LEAST_ALIKE, 101, dtype=np.uint8)
+        cubes = (ratios.astype(np.float32) / 100.0) ** 3
+        values = np.unique(np.r_[0.0, SYNONYM, cubes].astype(np.float32))
+        code = np.zeros(101, dtype=np.uint8)
+        code[ratios] = np.searchsorted(values, cubes)
+        table = code[spelled]
         numeric = np.array([w.isdigit() for w in words])
-        table[numeric[:, None] | numeric[None, :]] = 0.0
+        table[numeric[:, None] | numeric[None, :]] = 0
         names = {c: k for k, c in enumerate(dict.fromkeys(map(canonical, words)))}
         group = np.array([names[canonical(w)] for w in words])
-        table = np.where(group[:, None] == group[None, :], np.maximum(table, 0.9), table)
-        np.fill_diagonal(table, 1.0)
-        return np.pad(np.asarray(table, dtype=np.float32), (0, 1))
+        synonym = np.uint8(np.searchsorted(values, np.float32(SYNONYM)))
+        table = np.where(group[:, None] == group[None, :], np.maximum(table, synonym), table)
+        np.fill_diagonal(table, code[100])
+        return Alike(np.pad(table, (0, 1)), values)
 
     @cached_property
     def bare(self) -> tuple[list[str], list[str]]:
@@ -126,9 +150,7 @@ class Pairs:
         """Bags of words of the target, by kind."""
         return {k: self._side(self.right, k) for k in BAGS}
 
-    def covered(
-        self, want: Bag, have: Bag, rows: tuple[Ints, Ints], table: Floats | None
-    ) -> Floats:
+    def covered(self, want: Bag, have: Bag, rows: tuple[Ints, Ints], table: Alike | None) -> Floats:
         """Share of the wanted words' weight that the other bag has, per pair.
 
         ``table`` says how much two words are the same; without one only equal words are.
@@ -140,7 +162,8 @@ class Pairs:
             if table is None:
                 hit = (wanted == had).any(axis=2)
             else:
-                hit = table.ravel().take(wanted * len(table) + had).max(axis=2)
+                found = table.codes.ravel().take(wanted * len(table.codes) + had)
+                hit = table.values[found.max(axis=2)]
             weights = want.weights[a]
             out[start : start + STEP] = (hit * weights).sum(1) / np.maximum(weights.sum(1), 1e-6)
         return out

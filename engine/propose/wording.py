@@ -9,17 +9,17 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from engine.propose.leaves import Leaf
-from engine.propose.pairing import Pairs, dot, heads
+from engine.propose.pairing import Alike, Pairs, dot, heads
 from engine.propose.prepare import Floats, Side
 from engine.propose.words import prose, vocabulary
 
 
-def _forward(p: Pairs, want: str, have: str, table: Floats | None) -> Floats:
+def _forward(p: Pairs, want: str, have: str, table: Alike | None) -> Floats:
     rows = (p.j, p.i)
     return p.covered(p.right_bags[want], p.left_bags[have], rows, table)  # type: ignore[arg-type]
 
 
-def _back(p: Pairs, want: str, have: str, table: Floats | None) -> Floats:
+def _back(p: Pairs, want: str, have: str, table: Alike | None) -> Floats:
     rows = (p.i, p.j)
     return p.covered(p.left_bags[want], p.right_bags[have], rows, table)  # type: ignore[arg-type]
 
