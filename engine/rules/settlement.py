@@ -156,28 +156,37 @@ def _fault(
     opened = left[item.document][0]
     if share.settled > opened:
         sentence = f"{spoken(share.settled, currency)} is more than the {spoken(opened, currency)} open on {item.document}."
-        fixes = (Fix("part", f"Apply {spoken(opened, currency)}"), Fix("hold", "Hold as unapplied"))
-        return _issue("over_applied", path, sentence, share, fixes)
+        fixes = (*_part(opened, currency), Fix("hold", "Hold as unapplied"))
+        return _issue("over_applied", path, sentence, share, fixes, left=opened)
     if share.amount > rest and not item.gives:
         sentence = (
             f"{spoken(share.amount, currency)} for {item.document} is more than the "
             f"{spoken(rest, currency)} left of the payment."
         )
-        return _issue(
-            "payment_used_up",
-            path,
-            sentence,
-            share,
-            (Fix("part", f"Apply {spoken(rest, currency)}"),),
-        )
+        fixes = (*_part(rest, currency), Fix("hold", "Hold as unapplied"))
+        return _issue("payment_used_up", path, sentence, share, fixes, left=rest)
     return None
 
 
-def _issue(code: str, path: str, sentence: str, share: Share, fixes: tuple[Fix, ...]) -> Issue:
+def _part(left: Decimal, currency: str) -> tuple[Fix, ...]:
+    return (Fix("part", f"Apply {spoken(left, currency)}"),) if left > 0 else ()
+
+
+def _issue(
+    code: str,
+    path: str,
+    sentence: str,
+    share: Share,
+    fixes: tuple[Fix, ...],
+    *,
+    left: Decimal | None = None,
+) -> Issue:
+    evidence: dict[str, JsonValue] = {"document": share.document, "amount": share.amount}
+    if left is not None:
+        evidence["left"] = left
     return Issue(
-        code, path, sentence, Severity.BLOCK, CaseClass.PAYMENT,
-        evidence={"document": share.document, "amount": share.amount}, fixes=fixes,
-    )  # fmt: skip
+        code, path, sentence, Severity.BLOCK, CaseClass.PAYMENT, evidence=evidence, fixes=fixes
+    )
 
 
 def remainders(settlement: Settlement, limit: Decimal) -> tuple[Issue, ...]:

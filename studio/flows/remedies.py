@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -255,6 +255,11 @@ def _field(case: Case) -> str:
     return words[:1].upper() + words[1:]
 
 
+def _first_open_day(case: Case) -> str:
+    lock = str(case.evidence.get("lock_date") or "")
+    return (date.fromisoformat(lock) + timedelta(days=1)).isoformat() if lock else ""
+
+
 def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
     try:
@@ -417,7 +422,7 @@ def register_all() -> None:
         Remedy("edit", "Use another value", TRIAGE, _editable,
                _edit, (Input("value", "Value for this record", named=lambda c: f"{_field(c)}, for this record only"),)),
         Remedy("move_date", "Post on another day", APPROVE, _of_class("period"), _move_date,
-               (Input("date", "Day", "date"), REASON), primary=True),
+               (Input("date", "Day", "date", initial=_first_open_day), REASON), primary=True),
         Remedy("adopt", "It is posted already", TRIAGE, _of_class("duplicate", "unknown_outcome"), _adopt,
                (Input("key", "Number or key of the document there"), REASON), theirs=True),
         Remedy("accept", "Accept with a reason", APPROVE, _of_class("amount", "conflict"), _accept, (REASON,), primary=True),

@@ -107,6 +107,12 @@ def _share(case: Case) -> dict[str, object]:
     return shares[index]
 
 
+def _has_a_part(case: Case) -> bool:
+    """Of nothing that is open, or left of the payment, no part can be applied."""
+    too_much = case.case_class == "payment" and case.code in TOO_MUCH
+    return too_much and ("left" not in case.evidence or number(case.evidence["left"]) > 0)
+
+
 def _most(case: Case) -> str:
     """What can be applied at most: what is open there, and what the payment has."""
     share = _share(case)
@@ -199,7 +205,7 @@ def register_all() -> None:
                heals_cause=True, primary=True),
         Remedy("hold", "Hold as unapplied", TRIAGE,
                lambda c: _unlinked(c) or (c.case_class == "payment" and c.code in REFUSED), _hold, (REASON,)),
-        Remedy("part", "Apply a part", TRIAGE, lambda c: c.case_class == "payment" and c.code in TOO_MUCH, _part,
+        Remedy("part", "Apply a part", TRIAGE, _has_a_part, _part,
                (Input("amount", "Amount to apply", "amount", initial=_most),), primary=True),
         Remedy("discount", "Take the rest as discount", APPROVE,
                lambda c: c.case_class == "payment" and c.code == "short_paid", _discount, (REASON,)),

@@ -47,6 +47,16 @@ def asked(**more: str) -> dict[str, str]:
     return {"to": "lea@firm.example", "until": day.isoformat(), **more}
 
 
+def test_the_first_open_day_is_what_another_day_starts_with(world) -> None:
+    case = two_closed(world)
+
+    move = next(r for r in remedies_for(case) if r.key == "move_date")
+    (day,) = [one for one in move.inputs if one.name == "date"]
+
+    assert day.initial is not None
+    assert day.initial(case) == "2026-11-06"
+
+
 def test_who_can_unlock_is_written_to_with_period_documents_money_and_the_way_there(
     world, ana, accountant
 ) -> None:

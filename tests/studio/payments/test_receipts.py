@@ -113,6 +113,25 @@ def test_more_than_is_open_is_a_question_and_a_part_can_be_applied(qbo_books, ac
     assert sorted(Decimal(str(r.data["TrnValue"])) for r in rows) == [Decimal(-70), Decimal(-30)]
 
 
+def test_of_what_is_paid_in_full_no_part_is_offered(qbo_books, accountant) -> None:
+    books = qbo_books
+    books.go_live("payments-from-qbo")
+    number, key = books.invoice("100.00")
+    code, _ = books.customer()
+    data = {"Customer": code, "TrnValue": Decimal("100.00"), "JournalDate": "2026-06-20", "Reference": "DESK-1",
+            "Allocations": [{"Invoice": number, "TrnValue": Decimal("100.00")}]}  # fmt: skip
+    books.make(books.erp, "ArInvoicePay", data, "DESK-1")
+    books.pay((key, "100.00"))
+
+    books.run()
+
+    case = books.case()
+    assert case.code == "over_applied"
+    assert case.evidence["left"] == "0.00"
+    assert next(r.key for r in remedies_for(case)) == "hold"
+    assert "part" not in {r.key for r in remedies_for(case)}
+
+
 @pytest.mark.parametrize("action", [Action.VOID, Action.DELETE])
 def test_a_payment_that_ends_in_the_books_is_reversed_and_stays_linked(qbo_books, action) -> None:
     books = qbo_books
