@@ -375,7 +375,7 @@ class XeroEmulator:
             if d.get("Status") not in {"DELETED", "VOIDED"}
             and (not reference or reference in {str(d.get(f)) for f in fields if f})
         ]
-        return [lists.full(self.books, entity, d) for d in found[:1000]]
+        return [lists.full(self.books, entity, d) for d in found]
 
 
 def _file(data: Path | None) -> Path | None:
