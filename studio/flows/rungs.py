@@ -1,8 +1,8 @@
 """The rung of the automation ladder that a flow stands on: how far it goes by itself, and who may change that.
 
-Down is always allowed to who runs flows or approves postings, and happens by itself with a doubt that is a case. Up is one rung at a time, after clean runs,
-by somebody who approves postings and did not publish what runs. It takes effect on what is decided from
-then on; what waits for an approval still waits.
+Down is always allowed to who runs flows or approves postings, and happens by itself with a doubt that is
+a case. Up is one rung at a time, after clean runs, by somebody who approves postings and did not publish
+what runs. It takes effect on what is decided from then on; what waits for an approval still waits.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from studio.flows.culprits import plain
 from studio.flows.evidence import place_words
 from studio.flows.models import FlowVersion, InboxItem
 from studio.flows.steps import steps_of
+from studio.flows.trial import choice_key
 from studio.mapping.examples import NAME, register_example
 from studio.mapping.models import Mapping as FieldMapping
 from studio.mapping.models import MappingRow, MappingVersion
@@ -105,7 +106,11 @@ def address_of(case: Case) -> str:
     place = plain(case.field)
     step = next((s for s in steps_of(version.content["design"]) if s.get("to") == place), None)
     if step is not None:
-        return reverse("flows:flow-step", args=[item.flow.key, step["id"]])
+        # The draft may be without it by now; then the flow itself is shown.
+        drawn = any(s["id"] == step["id"] for s in steps_of(item.flow.design))
+        where = [item.flow.key, step["id"]] if drawn else [item.flow.key]
+        place = reverse("flows:flow-step" if drawn else "flows:flow", args=where)
+        return f"{place}?{urlencode({'record': choice_key(item)})}"
     row = field_of(case)
     if row is None:
         return ""

@@ -19,6 +19,7 @@ from studio.flows.problems import Found, Problem
 from studio.flows.steps import Ran
 from studio.flows.work import Outcome, decide
 from studio.linking.models import Link
+from studio.triage.models import OPEN_STATES, Case
 
 RECORDS = 15
 _CONTEXTS: dict[int, Contexts] = {}
@@ -63,10 +64,21 @@ class Trial:
         return list(flat(self.outcome.payload))[:80] if self.outcome else []
 
 
-def records_of(flow: Flow, entity: str) -> list[RecordChoice]:
-    """The newest records that came in, then samples of the source; every one is real."""
+def choice_key(item: InboxItem) -> str:
+    """The key of a record that came in among the choices."""
+    return f"inbox-{item.pk}"
+
+
+def records_of(flow: Flow, entity: str, wanted: str = "") -> list[RecordChoice]:
+    """The newest records that came in, then samples of the source; every one is real.
+
+    The one that is wanted stands first where it is older than those.
+    """
     items = InboxItem.objects.filter(flow=flow, entity=entity).defer("payload", "canonical", "log")
-    found = [RecordChoice(f"inbox-{i.pk}", i.label) for i in items.order_by("-pk")[:RECORDS]]
+    found = [RecordChoice(choice_key(i), i.label) for i in items.order_by("-pk")[:RECORDS]]
+    kind, _, number = wanted.partition("-")
+    if kind == "inbox" and number.isdigit() and wanted not in {c.key for c in found}:
+        found = [RecordChoice(choice_key(i), i.label) for i in items.filter(pk=int(number))] + found
     samples = Sample.objects.filter(connection_id=flow.source_id, entity=entity).order_by("pk")
     found += [RecordChoice(f"sample-{s.pk}", f"{s.entity} {s.key}") for s in samples[:RECORDS]]
     return found
@@ -88,6 +100,13 @@ def record_of(flow: Flow, key: str) -> InboxItem | None:
     body = dump({"deleted": False, "data": sample.data}).decode()
     label = f"{sample.entity} {sample.key}"
     return InboxItem(flow=flow, entity=sample.entity, key=sample.key, payload=body, label=label)
+
+
+def case_of(flow: Flow, key: str) -> Case | None:
+    """The open case of a chosen record, so that who came from it finds the way back."""
+    item = record_of(flow, key) if key.startswith("inbox-") else None
+    subject = f"inbox:{item.uuid}" if item is not None else ""
+    return Case.objects.filter(subject=subject, state__in=OPEN_STATES).first() if subject else None
 
 
 def try_out(flow: Flow, design: Design, found: Found, key: str) -> Trial:

@@ -27,7 +27,7 @@ from studio.flows.pins import changed_pins, pins_now, pins_of
 from studio.flows.problems import Found, examine
 from studio.flows.rehearsal.sign import risk_of
 from studio.flows.rungs import rungs_for, why_not_up
-from studio.flows.trial import Trial, records_of, try_out
+from studio.flows.trial import Trial, case_of, records_of, try_out
 
 CONDITIONS = {"filter": "when", "branch": "when", "rule": "holds"}
 DRAFT = "draft"
@@ -46,15 +46,15 @@ def note_place(flow: Flow) -> str:
 
 def _record(request: StudioRequest, flow: Flow) -> tuple[list[Any], str]:
     """The records a draft may be tried on, and the chosen one; the choice is kept for the session."""
-    choices = records_of(flow, str(flow.design["trigger"]["entity"]))
     name = f"record:{flow.pk}"
     said = request.GET.get("record", "")
-    if said in {c.key for c in choices}:
+    wanted = said or request.session.get(name, "")
+    choices = records_of(flow, str(flow.design["trigger"]["entity"]), wanted)
+    keys = [c.key for c in choices]
+    if said in keys:
         request.session[name] = said
     chosen = request.session.get(name, "")
-    return choices, chosen if chosen in {c.key for c in choices} else (
-        choices[0].key if choices else ""
-    )
+    return choices, chosen if chosen in keys else next(iter(keys), "")
 
 
 def _context(
@@ -78,6 +78,7 @@ def _context(
         "node": node,
         "trial": trial,
         "records": choices,
+        "case": case_of(flow, record),
         "refusals": [p for p in found.problems if p.refuses],
         "may_edit": may_edit,
         "palette": [

@@ -11,6 +11,9 @@ from django.core.exceptions import PermissionDenied
 
 from engine.errors import RemoteRejected
 from studio.accounts.models import Membership
+from studio.flows import trial
+from studio.flows.actions import item_of
+from studio.flows.models import InboxItem
 from studio.flows.transforming import address_of
 from studio.mapping.models import Mapping, MappingRow
 from studio.monitor.waiting import waiting_for
@@ -84,12 +87,44 @@ def test_a_vendors_word_for_a_field_finds_the_row_below_it(world) -> None:
     assert str(customer.uuid) in address_of(refused(world, "CustomerRef"))
 
 
-def test_a_field_that_a_step_fills_leads_to_the_step(world) -> None:
+def test_a_field_that_a_step_fills_leads_to_the_step_with_the_record_and_back(
+    world, ivo, as_person
+) -> None:
+    step = {"id": "s1", "kind": "set", "to": "memo", "from": "number"}
+    world.version.content["design"] = {**world.version.content["design"], "steps": [step]}
+    world.version.save()
+    world.flow.design = world.version.content["design"]
+    world.flow.save()
+
+    case = refused(world, "memo")
+    item = item_of(case)
+    assert item is not None
+    # More came in since than the choices hold.
+    for n in range(trial.RECORDS + 1):
+        world.order(f"2{n:03}")
+    world.run()
+
+    address = address_of(case)
+    assert address == f"/flows/orders/steps/s1/?record=inbox-{item.pk}"
+    assert_back_from(as_person(ivo).get(address), item, case)
+
+
+def test_a_step_that_the_draft_dropped_leads_to_the_flow(world, ivo, as_person) -> None:
     step = {"id": "s1", "kind": "set", "to": "memo", "from": "number"}
     world.version.content["design"] = {**world.version.content["design"], "steps": [step]}
     world.version.save()
 
-    assert address_of(refused(world, "memo")) == "/flows/orders/steps/s1/"
+    case = refused(world, "memo")
+    item = item_of(case)
+    assert item is not None
+    assert address_of(case) == f"/flows/orders/?record=inbox-{item.pk}"
+    assert_back_from(as_person(ivo).get(address_of(case)), item, case)
+
+
+def assert_back_from(answer: Any, item: InboxItem, case: Case) -> None:
+    page = html.unescape(answer.content.decode())
+    assert f'<option value="inbox-{item.pk}" selected>' in page
+    assert f'href="/exceptions/{case.uuid}/">Back to the case of {case.record_label}' in page
 
 
 def test_a_field_nobody_knows_leads_nowhere_and_asks_nobody(world, integrator) -> None:
