@@ -28,6 +28,9 @@ CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 CLOSING = re.compile(
     r"^=*\s*(.*\b\d+ (?:passed|failed|error|skipped|deselected).* in [\d.]+s.*?)=*$"
 )
+# Files with most tests first, as xdist has it, leaves those with two tests of a minute for the end, when one
+# of the workers has nothing left to do. By name the benches come first.
+AS_NAMED = ("--no-loadscope-reorder",)
 SKIP = re.compile(r"^SKIPPED \[\d+\] (.*)$")
 
 
@@ -111,7 +114,7 @@ def on_sqlite(report: Report, rest: list[str]) -> str:
     with contextlib.suppress(Missing):  # the tests that want it skip, loudly
         ensure("redis")
     marks = "not browser and not live" + ("" if report.reference else " and not reference")
-    return run_pytest(report, ["-m", marks, *rest], workers=2)
+    return run_pytest(report, ["-m", marks, *AS_NAMED, *rest], workers=2)
 
 
 def on_services(report: Report, rest: list[str]) -> str:
@@ -119,7 +122,7 @@ def on_services(report: Report, rest: list[str]) -> str:
     with scratch() as folder, postgresql(folder) as database, redis(folder) as broker:
         env = {"DATABASE_URL": database, "REDIS_URL": broker, "CELERY_BROKER_URL": broker}
         marks = ["-m", "services and not browser and not live"]
-        return run_pytest(report, [*marks, *rest], workers=2, env=env)
+        return run_pytest(report, [*marks, *AS_NAMED, *rest], workers=2, env=env)
 
 
 def in_browser(report: Report, rest: list[str]) -> str:
