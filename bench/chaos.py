@@ -213,7 +213,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--flow", default="all", help="key of a shipped flow, or all")
+    parser.add_argument(
+        "--flow", default="all", help="keys of shipped flows with commas between, or all"
+    )
     parser.add_argument("--rounds", type=int, default=50, help="schedules per flow")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -225,11 +227,13 @@ def main() -> int:
         prepare(Path(name))
         world = World(Path(name), options.seed)
         install()
-        flows = [f for f in world.flows if options.flow in ("all", f.key)]
-        if not flows:
-            known = ", ".join(f.key for f in world.flows)
-            print(f"no flow is called {options.flow}; there are: {known}", file=sys.stderr)
+        by_key = {f.key: f for f in world.flows}
+        wanted = list(by_key) if options.flow == "all" else options.flow.split(",")
+        if missing := [key for key in wanted if key not in by_key]:
+            said = f"no flow is called {', '.join(missing)}; there are: {', '.join(by_key)}"
+            print(said, file=sys.stderr)
             return 2
+        flows = [by_key[key] for key in wanted]
         idle = [f.key for f in flows if f.state != "live"]
         if idle:
             print(f"not live, so nothing was tried: {', '.join(idle)}", file=sys.stderr)
