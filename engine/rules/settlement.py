@@ -148,7 +148,10 @@ def _fault(
 ) -> Issue | None:
     if item is None:
         sentence = f"Document {share.document} is not open for this party."
-        fixes = (Fix("search", "Search the document"), Fix("hold", "Hold as unapplied"))
+        fixes: tuple[Fix, ...] = (
+            Fix("search", "Search the document"),
+            Fix("hold", "Hold as unapplied"),
+        )
         return _issue("document_unknown", path, sentence, share, fixes)
     if item.currency != currency:
         sentence = f"Document {item.document} is in {item.currency}, the payment in {currency}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,7 +30,7 @@ class KeysetPagination(BasePagination):
         self.page = keyset(queryset, view.order, after=after, before=before, size=_size(asked))
         readable = self.page.before if after else self.page.after
         if (after or before) and self.page.rows and readable is None:
-            raise ValidationError("The cursor cannot be read. Follow “next” of an answer.")
+            raise ValidationError(_("The cursor cannot be read. Follow “next” of an answer."))
         return self.page.rows
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -75,5 +76,7 @@ class KeysetPagination(BasePagination):
 def _size(asked: Any) -> int:
     text = asked.get("size", str(USUAL))
     if not text.isdecimal() or not 1 <= int(text) <= MOST:
-        raise ValidationError(f"The size of a page is a whole number from 1 to {MOST}.")
+        raise ValidationError(
+            _("The size of a page is a whole number from 1 to %(most)s.") % {"most": MOST}
+        )
     return int(text)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from studio.accounts.models import Workspace
 from studio.accounts.roles import ADMINISTER, READ
@@ -37,12 +38,14 @@ def make_token(
     if actor.user_id is None:
         raise PermissionDenied("Only a person may make a token.")
     if not name.strip():
-        raise ValidationError("Name the program that will use the token.")
+        raise ValidationError(_("Name the program that will use the token."))
     beyond = sorted(wanted - actor.permissions)
     if beyond:
-        raise ValidationError(f"Your role does not carry: {', '.join(beyond)}.")
+        raise ValidationError(
+            _("Your role does not carry: %(list)s.") % {"list": ", ".join(beyond)}
+        )
     if not 1 <= days <= LONGEST_DAYS:
-        raise ValidationError(f"A token lives from 1 to {LONGEST_DAYS} days.")
+        raise ValidationError(_("A token lives from 1 to %(most)s days.") % {"most": LONGEST_DAYS})
     secret = PREFIX + secrets.token_urlsafe(32)
     with acting(actor, READ, "token.made", f"workspace:{workspace.uuid}") as line:
         token = ApiToken.objects.create(

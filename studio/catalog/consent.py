@@ -11,6 +11,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from connectors.http.oauth import Pkce, authorization_url
 from connectors.registry import ListsCompanies, capabilities, signing_in
@@ -70,7 +71,9 @@ def expected(pending: Pending, said: Mapping[str, str]) -> dict[str, str]:
     found = pending.pop(said.get("state", ""), None)
     if found is None:
         raise ValidationError(
-            "This answer belongs to no sign-in that was begun here. Begin again from the connection."
+            _(
+                "This answer belongs to no sign-in that was begun here. Begin again from the connection."
+            )
         )
     return found
 
@@ -98,10 +101,13 @@ def take(
     label = connection.name
     if said.get("error"):
         words = said.get("error_description") or said["error"].replace("_", " ")
-        raise ValidationError(f"{label} was not connected: {words[:200]}.")
+        raise ValidationError(
+            _("%(connection)s was not connected: %(said)s.")
+            % {"connection": label, "said": words[:200]}
+        )
     if not said.get("code"):
-        raise ValidationError(f"{label} sent no code back. Begin again.")
-    client, _ = signing_in(config_of(connection), services_of(connection))
+        raise ValidationError(_("%s sent no code back. Begin again.") % label)
+    client = signing_in(config_of(connection), services_of(connection))[0]
     pkce = None
     if held["verifier"]:
         sealed = base64.b64decode(held["verifier"])
@@ -123,8 +129,11 @@ def take(
         }
         if company and connection.company and company != connection.company:
             raise ValidationError(
-                f"The sign-in was for another company ({quote(company)}) than {label} stands for. "
-                "Connect that one as a connection of its own."
+                _(
+                    "The sign-in was for another company (%(company)s) than %(connection)s stands for. "
+                    "Connect that one as a connection of its own."
+                )
+                % {"company": quote(company), "connection": label}
             )
         if company:
             changes["company"] = company[:80]
@@ -155,7 +164,7 @@ def choose_company(
     except StudioError as error:
         raise ValidationError(str(error)) from error
     if company not in known:
-        raise ValidationError("The sign-in does not reach this company. Choose one of the list.")
+        raise ValidationError(_("The sign-in does not reach this company. Choose one of the list."))
     connection.company = company
     twin = twins_of(connection).first()
     if twin is not None and not again:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from connectors.registry import capabilities, signing_in
 from engine.errors import StudioError
@@ -31,9 +32,11 @@ def disconnect(actor: Actor, connection: Connection, reason: str) -> str:
     """
     actor.require(CONNECT)
     if not reason.strip():
-        raise ValidationError("Say in a few words why it is disconnected.")
+        raise ValidationError(_("Say in a few words why it is disconnected."))
     if connection.state == "ended":
-        raise ValidationError(f"{connection} is disconnected already.")
+        raise ValidationError(
+            _("%(connection)s is disconnected already.") % {"connection": connection}
+        )
     # Told before the secrets are gone; work that was claimed meanwhile meets a sign-in that is over.
     left = _tell_vendor(connection)
     with (

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from connectors.registry import capabilities
@@ -20,6 +21,7 @@ from studio.catalog.models import Code, Connection, Sample, SchemaSnapshot
 from studio.catalog.schemas import differences, field_rows, schema_of
 from studio.catalog.uses import hits_of, instead_of
 from studio.core.htmx import page_or_part
+from studio.core.templatetags.studio import grouped
 
 MOST_CHANGES = 200
 MOST_FIELDS = 600
@@ -112,7 +114,9 @@ def introspect(request: StudioRequest, key: str) -> HttpResponse:
     try:
         snapshot = actions.introspect(request.actor, found)
         actions.refresh_codes(found)
-        messages.success(request, f"Snapshot {snapshot.number}: {snapshot.field_count:,} fields.")
+        said = _("Snapshot %(number)s: %(count)s fields.")
+        count = grouped(snapshot.field_count)
+        messages.success(request, said % {"number": snapshot.number, "count": count})
     except StudioError as error:
         messages.error(request, str(error))
     return redirect("catalog:connection", key=key)

@@ -93,7 +93,7 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
         data = form.cleaned_data
         plain = {n: data[n] for n in ("name", "base_url", "company", "currency")}
         actions.settle(request.actor, found, {**plain, **form.reach()})
-        messages.success(request, "Saved. Workers keep to it from the next call on.")
+        messages.success(request, _("Saved. Workers keep to it from the next call on."))
         return redirect("catalog:connection", key=key)
     context = {"form": form, "system": CONNECTORS[found.system], "connection": found}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
@@ -110,7 +110,10 @@ def disconnect(request: StudioRequest, key: str) -> HttpResponse:
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return redirect("catalog:connection-disconnect", key=key)
-        messages.success(request, f"{found.name} is disconnected. Its secrets are forgotten.")
+        messages.success(
+            request,
+            _("%(name)s is disconnected. Its secrets are forgotten.") % {"name": found.name},
+        )
         if left:
             messages.error(request, left)
         return redirect("catalog:connection", key=key)

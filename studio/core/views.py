@@ -89,7 +89,7 @@ def style_guide(request: HttpRequest) -> HttpResponse:
     """Every part of the design system on one page; sandbox and debug only."""
     if not (settings.DEBUG or settings.SANDBOX):
         raise Http404
-    messages.success(request, "38 accepted, 2 left because they are required and unsure.")
+    messages.success(request, _("38 accepted, 2 left because they are required and unsure."))
     return render(request, "core/style.html", _samples())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from engine.errors import MappingRefused
 from studio.accounts.roles import OPERATE, PUBLISH, TRIAGE
@@ -118,7 +119,7 @@ def pause(actor: Actor, flow: Flow, reason: str, *, permission: str = OPERATE) -
 def resume(actor: Actor, flow: Flow) -> None:
     """Go on where it stopped."""
     if not flow.versions.filter(state="published").exists():
-        raise ValidationError("Publish the flow before it can run.")
+        raise ValidationError(_("Publish the flow before it can run."))
     with acting(actor, OPERATE, "flow.resumed", f"flow:{flow.uuid}") as line:
         flow.state, flow.paused_reason = "live", ""
         flow.save(update_fields=["state", "paused_reason", "updated_at"])
@@ -130,7 +131,7 @@ def resume(actor: Actor, flow: Flow) -> None:
 def run_now(actor: Actor, flow: Flow) -> None:
     """Look at the source now, whatever the trigger says."""
     if flow.state != "live":
-        raise ValidationError("The flow is not live. Publish or resume it first.")
+        raise ValidationError(_("The flow is not live. Publish or resume it first."))
     with acting(actor, OPERATE, "flow.run", f"flow:{flow.uuid}") as line:
         line.data = {"flow": flow.name}
         nudge("flows.poll", flow.pk, "manual")
@@ -175,7 +176,7 @@ def replay_cause(case: Case) -> int:
 def override(item: InboxItem, path: str, value: str) -> None:
     """Keep a person's value for one field of the canonical document; used at every later try."""
     if not path:
-        raise ValidationError("This case names no field that could be edited.")
+        raise ValidationError(_("This case names no field that could be edited."))
     with transaction.atomic():
         # Read and written in one: of two people with two fields neither may lose the other's.
         held = InboxItem.objects.select_for_update().only("overrides").get(pk=item.pk)
@@ -192,6 +193,6 @@ def close_without_posting(actor: Actor, item: InboxItem, reason: str) -> None:
         steps = ("post", *TAKE_BACK) if won else ("write_back",)
         given_up = Delivery.objects.filter(item=item, state="parked", step__in=steps)
         if not given_up.update(state="void") and not won:
-            raise ValidationError("The record is being worked just now. Try again in a moment.")
+            raise ValidationError(_("The record is being worked just now. Try again in a moment."))
         line.data = {"record": item.label, "reason": reason}
         close_cases(f"inbox:{item.uuid}", state="void", reason=reason, by=actor.name)

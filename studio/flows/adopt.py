@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from engine.canon.money import spoken
 from engine.errors import StudioError
@@ -38,18 +39,26 @@ def adopt(
         .first()
     )
     if delivery is None:
-        raise ValidationError("Nothing of this record waits to be posted any more.")
+        raise ValidationError(_("Nothing of this record waits to be posted any more."))
     found = _document(delivery, said.strip())
     total = total_of(delivery, dict(found.data))
     if total is not None and abs(total - delivery.gross) > CENTS:
         raise ValidationError(
-            f"{delivery.entity} {found.number or found.key} in {delivery.connection} says "
-            f"{spoken(total)}, {item.label} says {spoken(delivery.gross)}. Correct one of the two first, or close this record "
-            "without posting."
+            _(
+                "%(entity)s %(what)s in %(connection)s says %(total)s, %(label)s says %(gross)s. Correct one of the two first, or close this record without posting."
+            )
+            % {
+                "entity": delivery.entity,
+                "what": found.number or found.key,
+                "connection": delivery.connection,
+                "total": spoken(total),
+                "label": item.label,
+                "gross": spoken(delivery.gross),
+            }
         )
     with acting(actor, permission, "delivery.adopted", f"delivery:{delivery.uuid}") as line:
         if not count_as_posted(delivery, found):
-            raise ValidationError("Somebody else decided about this record just now.")
+            raise ValidationError(_("Somebody else decided about this record just now."))
         InboxItem.objects.filter(pk=item.pk).update(state="done", why="linked by a person")
         close_cases(f"inbox:{item.uuid}", state="fixed", reason=reason, by=actor.name)
         line.data = {"record": item.label, "key": found.key, "reason": reason}
@@ -65,13 +74,21 @@ def _document(delivery: Delivery, said: str) -> Receipt:
             record = connector.read(entity, said)
             named = [] if record else connector.find(entity, {path: said}, limit=2)
     except StudioError as error:
-        raise ValidationError(f"{target} could not be asked: {error}") from error
+        raise ValidationError(
+            _("%(target)s could not be asked: %(error)s") % {"target": target, "error": error}
+        ) from error
     if len(named) > 1:
         raise ValidationError(
-            f"{target} has several documents with the number “{said}”: give the key of the one."
+            _(
+                "%(target)s has several documents with the number “%(said)s”: give the key of the one."
+            )
+            % {"target": target, "said": said}
         )
     record = record or (named[0] if named else None)
     if record is None or record.deleted:
-        raise ValidationError(f"{target} has no {entity} with the key or number “{said}”.")
+        raise ValidationError(
+            _("%(target)s has no %(entity)s with the key or number “%(said)s”.")
+            % {"target": target, "entity": entity, "said": said}
+        )
     number = str(first(record.data, path) or "")
     return Receipt(entity, record.key, number, record.version, record.data)

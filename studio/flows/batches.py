@@ -158,7 +158,7 @@ def approve_batch(actor: Actor, run: Run, seen: str) -> int:
         raise ValidationError(reason)
     held = held_of(run)
     if held.seen != seen or not held.count:
-        raise ValidationError("The batch has changed since you looked at it. Look again.")
+        raise ValidationError(_("The batch has changed since you looked at it. Look again."))
     with acting(actor, APPROVE, "batch.approved", f"run:{run.uuid}") as line:
         rows = Delivery.objects.filter(item__run=run, state="held")
         let_go = Delivery.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))

@@ -33,7 +33,7 @@ def edit(actor: Actor, flow: Flow, revision: int, change: Change) -> DraftEdit:
     before = normal(flow.design)
     after, step, words = change(before)
     if after == before:
-        raise ValidationError("Nothing was changed.")
+        raise ValidationError(_("Nothing was changed."))
     with acting(actor, PUBLISH, "flow.changed", f"flow:{flow.uuid}") as line:
         _put(flow, revision, after)
         flow.edits.filter(state="undone").update(state="dropped")
@@ -60,7 +60,7 @@ def undo(actor: Actor, flow: Flow, named: str = "") -> DraftEdit:
     if named:
         _still_last(flow, last, named)
     if last is None:
-        raise ValidationError("There is nothing left to undo in this draft.")
+        raise ValidationError(_("There is nothing left to undo in this draft."))
     _swap(actor, flow, last, "undone", last.before)
     return last
 
@@ -87,7 +87,7 @@ def redo(actor: Actor, flow: Flow) -> DraftEdit:
     """
     last = flow.edits.filter(state="undone").order_by("id").first()
     if last is None:
-        raise ValidationError("There is nothing to do again.")
+        raise ValidationError(_("There is nothing to do again."))
     _swap(actor, flow, last, "done", last.after)
     return last
 
@@ -111,7 +111,7 @@ def restore(actor: Actor, flow: Flow, version: FlowVersion) -> DraftEdit:
 def remark(actor: Actor, flow: Flow, step: str, text: str) -> StepNote:
     """Write a remark beside a step."""
     if not text.strip():
-        raise ValidationError("Write something before you send it.")
+        raise ValidationError(_("Write something before you send it."))
     with acting(actor, READ, "flow.remarked", f"flow:{flow.uuid}") as line:
         note = StepNote.objects.create(
             flow=flow, step=step[:40], author=actor.name, text=text.strip()[:2000]
@@ -128,5 +128,7 @@ def _put(flow: Flow, revision: int, design: Design) -> None:
     if not won:
         other = flow.edits.first()
         who = f"{other.author} {other.words}" if other else "Somebody changed the draft"
-        raise ValidationError(f"{who} meanwhile. Look at the draft as it is now, then do it again.")
+        raise ValidationError(
+            _("%(who)s meanwhile. Look at the draft as it is now, then do it again.") % {"who": who}
+        )
     flow.revision = revision + 1

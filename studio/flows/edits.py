@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from studio.flows.fields_of_steps import read_form
 from studio.flows.steps import KINDS, steps_of
@@ -72,7 +73,7 @@ def part(design: Design, key: str) -> dict[str, Any]:
     if isinstance(design.get(key), dict):
         alone: dict[str, Any] = design[key]
         return alone
-    raise ValidationError("This step is not in the draft any more. Look at the flow again.")
+    raise ValidationError(_("This step is not in the draft any more. Look at the flow again."))
 
 
 def add(design: Design, kind: str, after: str = "") -> tuple[Design, str, str]:
@@ -90,12 +91,12 @@ def add(design: Design, kind: str, after: str = "") -> tuple[Design, str, str]:
         ValidationError: there is no such step, or there can be only one.
     """
     if kind not in PALETTE:
-        raise ValidationError(f"There is no step “{kind}”.")
+        raise ValidationError(_("There is no step “%(kind)s”.") % {"kind": kind})
     made, fresh = copy.deepcopy(design), copy.deepcopy(_FRESH[kind])
     words = f"added {TITLES[kind]}"
     if kind in SINGLE:
         if made.get(kind):
-            raise ValidationError(f"The flow has {TITLES[kind]} already.")
+            raise ValidationError(_("The flow has %(what)s already.") % {"what": TITLES[kind]})
         if kind == "write_back":
             fresh["entity"] = made["trigger"]["entity"]
         made[kind] = fresh
@@ -125,13 +126,13 @@ def remove(design: Design, key: str) -> tuple[Design, str]:
     words = f"removed {called(made, key)}"
     name, position = place(made, key)
     if name == "branches" and len(made["branches"]) == 1:
-        raise ValidationError("The last branch stays: without one, nothing could be posted.")
+        raise ValidationError(_("The last branch stays: without one, nothing could be posted."))
     if name:
         del made[name][position]
     elif key in SINGLE and key in made:
         del made[key]
     else:
-        raise ValidationError("A flow cannot do without this step.")
+        raise ValidationError(_("A flow cannot do without this step."))
     return made, words
 
 
@@ -144,14 +145,14 @@ def move(design: Design, key: str, *, by: int = 0, before: str = "") -> tuple[De
     made = copy.deepcopy(design)
     name, position = place(made, key)
     if not name:
-        raise ValidationError("This step has a fixed place.")
+        raise ValidationError(_("This step has a fixed place."))
     rows = made[name]
     row = rows.pop(position)
     if before:
         home, there = place(made, before)
         if before != "end" and home != name:
             rows.insert(position, row)
-            raise ValidationError("It can only be moved among steps of its own group.")
+            raise ValidationError(_("It can only be moved among steps of its own group."))
         rows.insert(len(rows) if before == "end" else there, row)
     else:
         rows.insert(max(0, min(len(rows), position + by)), row)

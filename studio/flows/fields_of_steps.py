@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from engine.errors import Audience, Severity
 from engine.rules import RULES
@@ -113,7 +114,10 @@ def _number(form: Form, name: str, held: Mapping[str, Any]) -> float | int:
     except ValueError:
         value = least - 1
     if not least <= value <= most:
-        raise ValidationError(f"{words} is a number from {least} to {most}, not “{said}”.")
+        raise ValidationError(
+            _("%(words)s is a number from %(least)s to %(most)s, not “%(said)s”.")
+            % {"words": words, "least": least, "most": most, "said": said}
+        )
     return int(value) if value == int(value) else value
 
 
@@ -121,11 +125,11 @@ def _trigger(held: Settings, form: Form, design: Settings) -> Settings:
     trigger = dict(held["trigger"])
     trigger["kind"] = text(form, "kind", trigger) or "poll"
     if trigger["kind"] not in triggers.KINDS:
-        raise ValidationError(f"There is no trigger “{trigger['kind']}”.")
+        raise ValidationError(_("There is no trigger “%(kind)s”.") % {"kind": trigger["kind"]})
     seconds = text(form, "every_seconds", trigger)
     if seconds:
         if not seconds.isdigit() or not 1 <= int(seconds) <= 86_400:
-            raise ValidationError("The interval is a whole number of seconds from 1 to 86,400.")
+            raise ValidationError(_("The interval is a whole number of seconds from 1 to 86,400."))
         trigger["every_seconds"] = int(seconds)
     else:
         trigger.pop("every_seconds", None)
@@ -194,7 +198,7 @@ def _rule(held: Settings, form: Form, design: Settings) -> Settings:
     severity = text(form, "severity", held) or Severity.BLOCK
     audience = text(form, "audience", held) or Audience.ACCOUNTANT
     if severity not in list(Severity) or audience not in list(Audience):
-        raise ValidationError("Choose what a breach does and who is asked.")
+        raise ValidationError(_("Choose what a breach does and who is asked."))
     return _labelled(
         held,
         form,
@@ -224,7 +228,10 @@ def _references(held: Settings, form: Form, design: Settings) -> Settings:
     for kind, plan in plans.items():
         said = text(form, f"policy-{kind}", {f"policy-{kind}": plan.get("policy", "ask")})
         if said not in POLICIES:
-            raise ValidationError(f"For a missing {kind} choose: {', '.join(POLICIES.values())}.")
+            raise ValidationError(
+                _("For a missing %(kind)s choose: %(list)s.")
+                % {"kind": kind, "list": ", ".join(POLICIES.values())}
+            )
         plan["policy"] = said
     return {"references": plans}
 
@@ -241,7 +248,7 @@ def _check(held: Settings, form: Form, design: Settings) -> Settings:
 def _deliver(held: Settings, form: Form, design: Settings) -> Settings:
     attach = text(form, "attach", held)
     if attach not in WHAT:
-        raise ValidationError("Choose whether the source document is attached.")
+        raise ValidationError(_("Choose whether the source document is attached."))
     return {"attach": attach}
 
 
@@ -254,21 +261,21 @@ def _notify(held: Settings, form: Form, design: Settings) -> Settings:
     if form.get("addresses"):
         to = str(form["addresses"]).strip()[:200]
     if event not in EVENTS:
-        raise ValidationError("Choose what people shall hear of.")
+        raise ValidationError(_("Choose what people shall hear of."))
     if to not in OURS and not all("@" in a for a in to.split(",") if a.strip()):
-        raise ValidationError("Choose a role, or write mail addresses with commas between them.")
+        raise ValidationError(_("Choose a role, or write mail addresses with commas between them."))
     least = text(form, "at_least", held).replace(",", "")
     try:
         amount = Decimal(least or 0)
     except InvalidOperation as error:
-        raise ValidationError(f"“{least}” is not an amount.") from error
+        raise ValidationError(_("“%(least)s” is not an amount.") % {"least": least}) from error
     return _labelled(held, form, on=event, to=to, at_least=str(amount))
 
 
 def _compares(held: Settings, form: Form, design: Settings) -> Settings:
     policy = text(form, "policy", held)
     if policy not in POLICIES_OF_DIFFERENCES:
-        raise ValidationError("Choose what becomes of differences.")
+        raise ValidationError(_("Choose what becomes of differences."))
     return {**held, "policy": policy}
 
 

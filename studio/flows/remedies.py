@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from engine.canon.days import spoken_day
 from engine.canon.model import DOCUMENTS
@@ -50,7 +51,7 @@ UNDER_WAY = ("new", "working", "waiting")
 def _needed(case: Case) -> InboxItem:
     item = item_of(case)
     if item is None:
-        raise ValidationError("The record of this case is not there any more.")
+        raise ValidationError(_("The record of this case is not there any more."))
     return item
 
 
@@ -76,8 +77,10 @@ def _table(case: Case) -> LookupTable:
     )
     if table is None:
         raise ValidationError(
-            f"There is no lookup table “{case.evidence['table']}” for {flow.target}. "
-            "An administrator can add it in the admin site."
+            _(
+                "There is no lookup table “%(table)s” for %(target)s. An administrator can add it in the admin site."
+            )
+            % {"table": case.evidence["table"], "target": flow.target}
         )
     return table
 
@@ -185,7 +188,10 @@ def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Pa
     flow, kind, code = asked
     target = Party.objects.filter(connection=flow.target, kind=kind, key=key).first()
     if target is None:
-        raise ValidationError(f"{flow.target} has no {kind} “{key}”. Search and pick one.")
+        raise ValidationError(
+            _("%(target)s has no %(kind)s “%(key)s”. Search and pick one.")
+            % {"target": flow.target, "kind": kind, "key": key}
+        )
     left = Party.objects.filter(connection=flow.source, kind=kind, code=code).first()
     if left is not None:
         judge(actor, left, target, "same", comment=f"from the case of {case.record_label}")
@@ -213,7 +219,10 @@ def _create(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     kind, code = case.evidence["table"], case.evidence["code"]
     left = Party.objects.filter(connection=item.flow.source, kind=kind, code=code).first()
     if left is None:
-        raise ValidationError(f"{item.flow.source} has no {kind} “{code}” any more.")
+        raise ValidationError(
+            _("%(source)s has no %(kind)s “%(code)s” any more.")
+            % {"source": item.flow.source, "kind": kind, "code": code}
+        )
     judge(
         actor, left, None, "create_new", target=item.flow.target, comment=values.get("reason", "")
     )
@@ -265,7 +274,7 @@ def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     try:
         day = date.fromisoformat(values["date"])
     except ValueError as error:
-        raise ValidationError("Give the date as YYYY-MM-DD.") from error
+        raise ValidationError(_("Give the date as YYYY-MM-DD.")) from error
     override(item, "date", day.isoformat())
     replay(item)
     kept = spoken_day(item.document_on) if item.document_on else "no date"

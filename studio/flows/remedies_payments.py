@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from engine.canon.money import spoken
 from engine.errors import StudioError
@@ -29,14 +30,14 @@ REFUSED = (*TOO_MUCH, "other_currency", "other_party", "document_unknown")
 def _item(case: Case) -> InboxItem:
     item = item_of(case)
     if item is None:
-        raise ValidationError("The record of this case is not there any more.")
+        raise ValidationError(_("The record of this case is not there any more."))
     return item
 
 
 def _reader(case: Case) -> OpenItems:
     reader = OpenItems.of(_item(case).flow)
     if reader is None:
-        raise ValidationError("This flow applies no payments.")
+        raise ValidationError(_("This flow applies no payments."))
     return reader
 
 
@@ -79,7 +80,8 @@ def _apply_to(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     wanted = values["document"]
     if wanted not in _reader(case).documents([wanted]):
         raise ValidationError(
-            f"{item.flow.target} has no document “{wanted}”. Search and pick one."
+            _("%(target)s has no document “%(wanted)s”. Search and pick one.")
+            % {"target": item.flow.target, "wanted": wanted}
         )
     ends = Ends(item.flow.source, code, item.flow.target, wanted, wanted)
     add_link(actor, str(case.evidence["table"]), ends, origin="case")
@@ -103,7 +105,7 @@ def _share(case: Case) -> dict[str, object]:
     index = int(case.field.partition("[")[2].partition("]")[0] or 0)
     shares = list(shares_in(_item(case).canonical))
     if index >= len(shares):
-        raise ValidationError("The payment does not name this document any more.")
+        raise ValidationError(_("The payment does not name this document any more."))
     return shares[index]
 
 
@@ -131,7 +133,10 @@ def _most(case: Case) -> str:
 def _part(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item, amount = _item(case), _money(values["amount"])
     if amount > number(_most(case)):
-        raise ValidationError(f"At most {_most(case)} can be applied to {_document(case)}.")
+        raise ValidationError(
+            _("At most %(most)s can be applied to %(document)s.")
+            % {"most": _most(case), "document": _document(case)}
+        )
     override(item, f"{case.field}.amount", str(amount))
     replay(item)
     return f"{amount} are applied to {_document(case)}; the rest stays unapplied."
@@ -141,9 +146,9 @@ def _money(text: str) -> Decimal:
     try:
         found = Decimal(text)
     except ArithmeticError as error:
-        raise ValidationError("Give the amount with a point, like 12.50.") from error
+        raise ValidationError(_("Give the amount with a point, like 12.50.")) from error
     if not found.is_finite() or found < 0:
-        raise ValidationError("Give an amount of zero or more.")
+        raise ValidationError(_("Give an amount of zero or more."))
     return found
 
 
@@ -178,7 +183,7 @@ def _without_rest(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     applied = number(case.evidence.get("applied"))
     if applied <= 0:
         raise ValidationError(
-            "Nothing of this payment is applied. Apply it to a bill in the books."
+            _("Nothing of this payment is applied. Apply it to a bill in the books.")
         )
     item = _item(case)
     override(item, case.field, str(applied))

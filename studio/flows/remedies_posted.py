@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from engine.canon.money import spoken
 from studio.accounts.roles import APPROVE, TRIAGE
@@ -30,7 +31,7 @@ from studio.triage.remedies import Input, Remedy, register
 def _item(case: Case) -> InboxItem:
     item = item_of(case)
     if item is None:
-        raise ValidationError("The record of this case is not there any more.")
+        raise ValidationError(_("The record of this case is not there any more."))
     return item
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import TRIAGE
 from studio.core.action import Actor, acting
@@ -51,7 +52,7 @@ def take_back_and_post_again(actor: Actor, item: InboxItem, reason: str) -> Deli
     posted = posting_of(item)
     if posted is None:
         raise ValidationError(
-            "Nothing of this record stands at the target any more. Reload the case."
+            _("Nothing of this record stands at the target any more. Reload the case.")
         )
     # Only the newest version of a record is ever posted, so it is the one that has to wait.
     newest = InboxItem.objects.filter(flow=item.flow, entity=item.entity, key=item.key).latest("pk")
@@ -68,7 +69,9 @@ def take_back_and_post_again(actor: Actor, item: InboxItem, reason: str) -> Deli
                 why=f"waits until {number_of(posted)} is taken back"[:300],
             )
             if not waits:
-                raise ValidationError("The record is being worked just now. Try again in a moment.")
+                raise ValidationError(
+                    _("The record is being worked just now. Try again in a moment.")
+                )
     return posted
 
 
@@ -83,7 +86,7 @@ def leave_posted(actor: Actor, item: InboxItem, reason: str) -> None:
         parked = Delivery.objects.filter(item=item, state="parked").exclude(step=ATTACH)
         given_up = parked.update(state="void")
         if not won and not given_up:
-            raise ValidationError("The record is being worked just now. Try again in a moment.")
+            raise ValidationError(_("The record is being worked just now. Try again in a moment."))
         subject = f"inbox:{item.uuid}"
         close_cases(
             subject,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from engine.errors import StudioError
 from studio.catalog.wiring import opened
@@ -43,7 +44,7 @@ def retry(item: InboxItem, how: str) -> bool:
         ValidationError: no such way, or the source cannot be read just now.
     """
     if how not in HOW:
-        raise ValidationError("Choose how the record is to be tried again.")
+        raise ValidationError(_("Choose how the record is to be tried again."))
     if how == "same":
         return replay(item, version=version_tried(item))
     if how == "current":
@@ -56,9 +57,14 @@ def _from_start(item: InboxItem) -> bool:
         with opened(item.flow.source) as source:
             record = source.read(item.entity, item.key)
     except StudioError as error:
-        raise ValidationError(f"It could not be read again: {error}") from error
+        raise ValidationError(
+            _("It could not be read again: %(error)s") % {"error": error}
+        ) from error
     if record is None:
-        raise ValidationError(f"{item.flow.source} has no {item.entity} {item.key} any more.")
+        raise ValidationError(
+            _("%(source)s has no %(entity)s %(key)s any more.")
+            % {"source": item.flow.source, "entity": item.entity, "key": item.key}
+        )
     with transaction.atomic():
         fresh = new_items(item.flow, item.run, [record])[0]
         if fresh.payload_hash == item.payload_hash:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from engine.canon.money import spoken
 from studio.core.action import Actor
@@ -67,13 +68,18 @@ def split(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     difference, said = difference_of(case), sum((p.amount for p in parts), Decimal(0))
     if len(parts) < 2:
         raise ValidationError(
-            "Give two reasons or more. For a single one press “Accept with a reason”."
+            _("Give two reasons or more. For a single one press “Accept with a reason”.")
         )
     if said != difference:
         raise ValidationError(
-            f"The parts make {spoken(said, case.currency)}, the difference is "
-            f"{spoken(difference, case.currency)}: {spoken(difference - said, case.currency)} is left over. "
-            "Nothing was kept; change the amounts until nothing is left."
+            _(
+                "The parts make %(said)s, the difference is %(difference)s: %(what)s is left over. Nothing was kept; change the amounts until nothing is left."
+            )
+            % {
+                "said": spoken(said, case.currency),
+                "difference": spoken(difference, case.currency),
+                "what": spoken(difference - said, case.currency),
+            }
         )
     words = "; ".join(f"{spoken(p.amount, case.currency)} {p.reason}" for p in parts)
     case.evidence = {
@@ -99,7 +105,7 @@ def _parts(values: Mapping[str, str]) -> list[Part]:
         if not reason and not said:
             continue
         if not reason or not said:
-            raise ValidationError(f"Row {n} needs both a reason and an amount.")
+            raise ValidationError(_("Row %(n)s needs both a reason and an amount.") % {"n": n})
         found.append(Part(reason, _amount(said, n)))
     return found
 
@@ -113,7 +119,8 @@ def _amount(said: str, row: int) -> Decimal:
         exact = None
     if not exact or exact != amount:
         raise ValidationError(
-            f"Row {row}: “{said}” is no amount. Write it like 12.50 or -12.50, to the cent."
+            _("Row %(row)s: “%(said)s” is no amount. Write it like 12.50 or -12.50, to the cent.")
+            % {"row": row, "said": said}
         )
     return exact
 

@@ -59,8 +59,10 @@ def start_between(request: StudioRequest, one: str, other: str) -> HttpResponse:
         return redirect("catalog:connection", key=one)
     messages.success(
         request,
-        f"{made.mappings} mappings between {first} and {second} are being proposed and "
-        f"{made.flows} flows are drafted. Review the mappings; nothing runs before you publish it.",
+        _(
+            "%(mappings)s mappings between %(first)s and %(second)s are being proposed and %(flows)s flows are drafted. Review the mappings; nothing runs before you publish it."
+        )
+        % {"mappings": made.mappings, "first": first, "second": second, "flows": made.flows},
     )
     return redirect("mapping:mappings")
 
@@ -76,7 +78,7 @@ def publish(request: StudioRequest, key: str) -> HttpResponse:
     try:
         version = actions.publish_flow(request.actor, found, note=note)
         del request.session[place]
-        messages.success(request, f"Version {version.number} is live.")
+        messages.success(request, _("Version %(number)s is live.") % {"number": version.number})
     except MappingRefused as refusal:
         messages.error(request, " ".join(refusal.problems))
     except DecisionRefused as refusal:
@@ -182,9 +184,9 @@ def replay(request: StudioRequest, key: str) -> HttpResponse:
     )
     try:
         if retry(found, request.POST.get("how", "current")):
-            messages.success(request, "The record goes through again.")
+            messages.success(request, _("The record goes through again."))
         else:
-            messages.error(request, "The record is not parked; nothing was sent.")
+            messages.error(request, _("The record is not parked; nothing was sent."))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("flows:item", key=key)

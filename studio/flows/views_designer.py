@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
@@ -201,7 +202,7 @@ def _change(do: str, step: str, form: Mapping[str, Any]) -> Change:
                 made, words = change(design, step, form)
                 return made, step, words
             case _:
-                raise ValidationError("This button does nothing here.")
+                raise ValidationError(_("This button does nothing here."))
 
     return apply
 
@@ -359,7 +360,9 @@ def restore(request: StudioRequest, key: str, number: int) -> HttpResponse:
     try:
         drafts.restore(request.actor, found, version)
         messages.success(
-            request, f"Version {number} is the draft now. Publish it to make it effective."
+            request,
+            _("Version %(number)s is the draft now. Publish it to make it effective.")
+            % {"number": number},
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
@@ -373,7 +376,10 @@ def run_now(request: StudioRequest, key: str) -> HttpResponse:
     found = _flow(request, key)
     try:
         actions.run_now(request.actor, found)
-        messages.success(request, f"{found.name} looks at {found.source} now.")
+        messages.success(
+            request,
+            _("%(name)s looks at %(source)s now.") % {"name": found.name, "source": found.source},
+        )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("flows:flow", key=key)

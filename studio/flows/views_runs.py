@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
@@ -65,7 +66,11 @@ def approve(request: StudioRequest, key: str) -> HttpResponse:
     found = _run(request, key)
     try:
         count = approve_batch(request.actor, found, request.POST.get("seen", ""))
-        messages.success(request, f"{count} documents are on their way to {found.flow.target}.")
+        messages.success(
+            request,
+            _("%(count)s documents are on their way to %(target)s.")
+            % {"count": count, "target": found.flow.target},
+        )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("flows:run", key=key)

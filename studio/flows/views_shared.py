@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.runtime.merge import Owner
@@ -175,7 +176,7 @@ def owners_change(request: StudioRequest, key: str) -> HttpResponse:
     }
     try:
         change_owners(request.actor, flow, said)
-        messages.success(request, "Saved in the draft. Publish the flow to make it effective.")
+        messages.success(request, _("Saved in the draft. Publish the flow to make it effective."))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("flows:owners", key=key)

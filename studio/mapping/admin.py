@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from import_export import fields, resources, widgets
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
@@ -221,7 +222,8 @@ class LookupRowResource(resources.ModelResource):  # type: ignore[misc]
         ).first()
         if table is None:
             raise ValidationError(
-                f"There is no table “{row.get('table')}” of a connection “{row.get('connection')}”."
+                _("There is no table “%(table)s” of a connection “%(connection)s”.")
+                % {"table": row.get("table"), "connection": row.get("connection")}
             )
         return table
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from studio.accounts.models import Workspace
 from studio.accounts.roles import READ
@@ -61,7 +62,7 @@ def make_pack(actor: Actor, workspace: Workspace, since: date, until: date) -> b
         ValidationError: the last day is before the first.
     """
     if until < since:
-        raise ValidationError("The last day is before the first.")
+        raise ValidationError(_("The last day is before the first."))
     with acting(actor, READ, "audit.packed", f"workspace:{workspace.uuid}") as line:
         line.data = {"from": since.isoformat(), "to": until.isoformat()}
     while seal.seal_events():

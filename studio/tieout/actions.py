@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from connectors.http.jsontext import load
 from engine.canon.totals import Sums, complete, sums_of
@@ -76,9 +77,9 @@ def gather(flow: Flow) -> list[Row]:
     """Read source and target live and lay our ledger between them."""
     version = flow.versions.filter(state="published").first()
     if version is None:
-        raise ValidationError("Publish the flow before it can be tied out.")
+        raise ValidationError(_("Publish the flow before it can be tied out."))
     if is_comparing(version.content["design"]):
-        raise ValidationError("This flow compares quantities: see the stock levels.")
+        raise ValidationError(_("This flow compares quantities: see the stock levels."))
     bundle = bundle_of(version)
     rows: dict[str, Row] = {}
     reader = Reader(bundle, context_of(flow))

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.errors import StudioError
@@ -81,7 +82,9 @@ def _day(request: HttpRequest, name: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        raise ValidationError(f"“{text}” is not a day; write YYYY-MM-DD.") from error
+        raise ValidationError(
+            _("“%(text)s” is not a day; write YYYY-MM-DD.") % {"text": text}
+        ) from error
 
 
 @page(TIE_OUT)
@@ -97,10 +100,14 @@ def run(request: StudioRequest) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
         return redirect("tieout:periods")
     except StudioError as error:
-        messages.error(request, f"{error} Nothing was changed; try again when the system answers.")
+        messages.error(
+            request,
+            _("%(error)s Nothing was changed; try again when the system answers.")
+            % {"error": error},
+        )
         return redirect("tieout:periods")
     if not found:
-        messages.error(request, "There is nothing to compare in this period.")
+        messages.error(request, _("There is nothing to compare in this period."))
         return redirect("tieout:periods")
     return redirect("tieout:detail", key=found[0].uuid)
 
@@ -159,7 +166,7 @@ def sign(request: StudioRequest, key: str) -> HttpResponse:
     tie = _found(request, key)
     try:
         sign_tieout(request.actor, tie, request.POST.get("note", ""))
-        messages.success(request, "Signed.")
+        messages.success(request, _("Signed."))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("tieout:detail", key=key)

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from studio.accounts.models import User, Workspace
 from studio.accounts.roles import ADMINISTER, READ, TRIAGE
@@ -170,7 +171,7 @@ def _held(case: Case) -> None:
 def _held_open(case: Case) -> None:
     _held(case)
     if case.state not in OPEN_STATES:
-        raise ValidationError("This case is settled already. Reload it.")
+        raise ValidationError(_("This case is settled already. Reload it."))
 
 
 def assign(actor: Actor, case: Case, person: User | None) -> None:
@@ -191,7 +192,7 @@ def assign(actor: Actor, case: Case, person: User | None) -> None:
 def comment(actor: Actor, case: Case, text: str) -> CaseNote:
     """Add a remark beside a case; whom it is for may answer."""
     if not text.strip():
-        raise ValidationError("Write something before you send it.")
+        raise ValidationError(_("Write something before you send it."))
     with acting(actor, _needs(actor, case), "case.commented", f"case:{case.uuid}") as line:
         note = CaseNote.objects.create(case=case, author=actor.name, text=text.strip())
         line.data = {"record": case.record_label}
@@ -217,7 +218,7 @@ def plan(actor: Actor, case: Case, *, tags: list[str], due: str) -> None:
     try:
         day = date.fromisoformat(due) if due.strip() else None
     except ValueError as error:
-        raise ValidationError("Give the day as YYYY-MM-DD.") from error
+        raise ValidationError(_("Give the day as YYYY-MM-DD.")) from error
     with acting(actor, TRIAGE, "case.planned", f"case:{case.uuid}") as line:
         _held_open(case)
         case.tags = sorted({t.strip().lower()[:30] for t in tags if t.strip()})
@@ -230,7 +231,7 @@ def plan(actor: Actor, case: Case, *, tags: list[str], due: str) -> None:
 def wait(actor: Actor, case: Case, *, on: str, until: datetime) -> None:
     """Put a case aside until a moment, saying whom it waits for."""
     if not on.strip():
-        raise ValidationError("Say whom or what the case is waiting for.")
+        raise ValidationError(_("Say whom or what the case is waiting for."))
     with acting(actor, TRIAGE, "case.waiting", f"case:{case.uuid}") as line:
         _held_open(case)
         case.state, case.waiting_for, case.waiting_until = "waiting", on.strip(), until
@@ -259,7 +260,7 @@ def apply_remedy(
             actor.require(found.permission)
         for one in found.inputs:
             if one.required and not str(values.get(one.name, "")).strip():
-                raise ValidationError(f"{one.label} is needed.")
+                raise ValidationError(_("%(label)s is needed.") % {"label": one.label})
         # What the button does not ask for, such as the form's own token, is nobody's business.
         values = {i.name: values[i.name] for i in found.inputs if i.name in values}
         shown = {k: str(v)[:300] for k, v in values.items() if v}
@@ -289,7 +290,7 @@ def apply_to_many(
         ValidationError: this fix is answered case by case.
     """
     if key not in FOR_MANY:
-        raise ValidationError("This fix is answered case by case.")
+        raise ValidationError(_("This fix is answered case by case."))
     bulk = uuid.uuid4()
     done, left = 0, []
     for case in cases:

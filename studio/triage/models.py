@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from simple_history.models import HistoricalRecords
 
 from studio.accounts.models import Membership, User, Workspace
@@ -170,7 +171,7 @@ class ClassOwner(Base):
     def clean(self) -> None:
         """An owner that nobody is, or who may only read, would leave the cases to nobody."""
         if not self.role and self.person is None:
-            raise ValidationError("Name a person, or who can act.")
+            raise ValidationError(_("Name a person, or who can act."))
         if self.person is not None and not self.person_can_act():
             raise ValidationError(
                 {"person": f"{self.person} is not in this workspace, or may only read there."}

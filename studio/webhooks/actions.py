@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from connectors.http.posting import fault_of
 from studio.accounts.models import Workspace
@@ -40,7 +41,7 @@ def checked(url: str) -> str:
 
 def _named(name: str) -> str:
     if not name.strip():
-        raise ValidationError("Name the program that listens there.")
+        raise ValidationError(_("Name the program that listens there."))
     return name.strip()[:80]
 
 
@@ -56,7 +57,9 @@ def add(
     with acting(actor, CONNECT, "webhook.added", f"workspace:{workspace.uuid}") as line:
         here = Endpoint.objects.filter(workspace=workspace).exclude(state="removed")
         if here.count() >= MOST:
-            raise ValidationError(f"There are {MOST} addresses already. Remove one first.")
+            raise ValidationError(
+                _("There are %(most)s addresses already. Remove one first.") % {"most": MOST}
+            )
         endpoint = Endpoint.objects.create(
             workspace=workspace,
             name=_named(name),

@@ -55,9 +55,9 @@ def known(keys: Iterable[str]) -> list[str]:
     wanted = set(keys)
     strange = sorted(wanted - set(EVENTS))
     if strange:
-        raise ValidationError(f"There is no event “{strange[0]}”.")
+        raise ValidationError(_("There is no event “%(event)s”.") % {"event": strange[0]})
     if not wanted:
-        raise ValidationError("Choose at least one event.")
+        raise ValidationError(_("Choose at least one event."))
     return [key for key in EVENTS if key in wanted]
 
 

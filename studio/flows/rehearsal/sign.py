@@ -109,11 +109,13 @@ def sign(
     try:
         percent = Decimal(share.strip() or "0")
     except InvalidOperation as error:
-        raise ValidationError("The share is a number of percent, such as 0 or 2.5.") from error
+        raise ValidationError(_("The share is a number of percent, such as 0 or 2.5.")) from error
     if not 0 <= percent <= 100:
-        raise ValidationError("The share lies between 0 and 100 percent.")
+        raise ValidationError(_("The share lies between 0 and 100 percent."))
     if content_hash != rehearsal.content_hash or plan_hash(rehearsal) != content_hash:
-        raise ValidationError("This is not the plan that was shown. Look at it again, then sign.")
+        raise ValidationError(
+            _("This is not the plan that was shown. Look at it again, then sign.")
+        )
     with acting(actor, APPROVE, "flow.rehearsal_signed", f"flow:{rehearsal.flow.uuid}") as line:
         now = timezone.now()
         allowed = {"new": allow_new, "share": str(percent)}
@@ -121,7 +123,7 @@ def sign(
             signed_by=actor.name, signed_at=now, allowed=allowed, note=note.strip(), updated_at=now
         )
         if not won:
-            raise ValidationError("Somebody else signed this just now.")
+            raise ValidationError(_("Somebody else signed this just now."))
         FlowVersion.objects.filter(pk=rehearsal.version_id).update(
             rehearsal=rehearsal.totals, rehearsal_hash=content_hash, signed_by=actor.name
         )

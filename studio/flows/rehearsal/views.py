@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.errors import MappingRefused
@@ -73,7 +74,7 @@ def _day(text: str) -> str:
     try:
         return date.fromisoformat(text.strip()).isoformat() if text.strip() else ""
     except ValueError as error:
-        raise ValidationError("Give the first day as YYYY-MM-DD.") from error
+        raise ValidationError(_("Give the first day as YYYY-MM-DD.")) from error
 
 
 @page(READ)
@@ -131,7 +132,7 @@ def sign_it(request: StudioRequest, key: str) -> HttpResponse:
             share=request.POST.get("share", "0"),
             note=request.POST.get("note", ""),
         )
-        messages.success(request, "Signed. The integrator can let this version go live.")
+        messages.success(request, _("Signed. The integrator can let this version go live."))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("flows:rehearsal", key=key)
