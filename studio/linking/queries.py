@@ -214,11 +214,16 @@ def compared_since(source: Connection, target: Connection, kind: str, moment: da
 
 
 def unmatched(workspace: Workspace, narrowing: Narrowing, target: Connection) -> QuerySet[Party]:
-    """Records without a link and without a candidate worth showing in one target."""
+    """Records without a link and without a candidate worth showing in one target.
+
+    None while no record of the target was read: all would seem to be missing there, and creating them
+    would make every one twice.
+    """
     candidates = Pair.objects.filter(
         left=OuterRef("pk"), right__connection=target, judged__in=OPEN, probability__gte=SHOWN
     )
-    compared = MatchRun.objects.filter(target=target, kind=narrowing.kind).values("source")
+    runs = MatchRun.objects.filter(target=target, kind=narrowing.kind, compared__gt=0)
+    compared = runs.values("source")
     return (
         Party.objects.filter(
             connection__workspace=workspace,

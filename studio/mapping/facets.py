@@ -66,6 +66,11 @@ class Narrowing:
         )
 
     @property
+    def is_part(self) -> bool:
+        """Whether some of the rows in this state are left out."""
+        return bool(self.band or self.method or self.required or self.objection or self.text)
+
+    @property
     def order(self) -> tuple[str, ...]:
         """Keyset order."""
         return ORDERS.get(self.sort, ORDERS["position"])

@@ -73,6 +73,8 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         "back": addresses.here(reverse(LIST), query),
         "connections": list(dict.fromkeys(t.connection for t in tables)),
         "chosen": chosen,
+        "unseen": bool(chosen)
+        and not any(str(t.uuid) == chosen and t.pk in {k for k, _s in counts} for t in tables),
         "narrowed": bool(text),
         "hints": [
             ("↓ ↑", _("move")),
@@ -155,7 +157,8 @@ def _facets(
                         ),
                     }
                     for table in tables
-                    if table.connection_id == connection.pk and table.pk in proposed
+                    if table.connection_id == connection.pk
+                    and (table.pk in proposed or str(table.uuid) == chosen)
                 ],
             }
             for connection in dict.fromkeys(t.connection for t in tables if t.pk in proposed)

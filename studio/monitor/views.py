@@ -7,14 +7,14 @@ from datetime import date, timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import CONNECT, MAP, MATCH, OPERATE, READ, TIE_OUT, TRIAGE
+from studio.accounts.roles import BUY, CONNECT, MAP, MATCH, OPERATE, READ, TIE_OUT, TRIAGE
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
@@ -25,10 +25,17 @@ from studio.monitor.watch import acknowledge
 from studio.tieout.balances.queries import money
 
 
-@page(READ)
 @require_GET
-def home(request: StudioRequest) -> HttpResponse:
-    """What needs me now, what moved today, is anything red."""
+def home(request: HttpRequest) -> HttpResponse:
+    """What needs me now, what moved today, is anything red; a buyer's is the portal."""
+    actor = getattr(request, "actor", None)
+    if actor and actor.may(BUY) and not actor.may(READ):
+        return redirect("portal:catalogue")
+    return _home(request)
+
+
+@page(READ)
+def _home(request: StudioRequest) -> HttpResponse:
     context = queries.home(request.workspace)
     context["waiting"] = waiting_for(request.actor, request.workspace)
     context["may_acknowledge"] = request.actor.may(OPERATE) or request.actor.may(TRIAGE)

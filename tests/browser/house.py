@@ -188,7 +188,11 @@ def _values(world: World) -> None:
 def _pairs(world: World) -> None:
     """Customers that look like each other, to be judged."""
     MatchRun.objects.create(
-        source=world.erp, target=world.books, kind="customer", started_at=timezone.now()
+        source=world.erp,
+        target=world.books,
+        kind="customer",
+        started_at=timezone.now(),
+        compared=3,
     )
     for n, name in enumerate(("Kelvin Hardware", "Northwind Timber", "Quayside Tools")):
         data = {"name": name, "phone": f"555 010{n}", "billing": {"city": "Leeds"}}

@@ -26,7 +26,7 @@ INTEGRATOR, ACCOUNTANT = {"ivo"}, {"ana"}
 # Bound to a customer here, so that only who he is decides.
 BUYER = {"bea"}
 PAGES = {
-    "home": ALL,
+    "home": ALL | BUYER,
     "triage:queue": ALL,
     "triage:case": ALL,
     "triage:case-choices": ALL,
@@ -232,6 +232,14 @@ def test_a_role_reaches_what_it_may_and_is_refused_the_rest(person, request, as_
                 wrong.append((name, status))
 
     assert wrong == []
+
+
+def test_a_buyer_who_asks_for_home_is_led_to_the_portal(bea, as_person) -> None:
+    bind(bea)
+
+    answer = as_person(bea).get("/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/portal/")
 
 
 def test_nobody_gets_in_without_signing_in() -> None:

@@ -144,6 +144,9 @@ def run(asked: Rehearsal) -> Rehearsal:
         asked.save()
         if asked.kind != "check":
             tell_rehearsal(asked)
+        if any(place[0] == "lookup" for place in asked.totals.get("places", [])):
+            # Codes that were met and are in no table: the page the reasons lead to is to propose for them.
+            nudge("mapping.propose_values", asked.flow.target_id)
     _forget_old_plans(asked.flow)
     return asked
 

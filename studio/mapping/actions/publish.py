@@ -119,6 +119,9 @@ def publish(actor: Actor, mapping: Mapping, *, note: str = "") -> MappingVersion
         if mapping.direction == "inbound" and mapping.document in ("party", "item"):
             # How customers and items are read is known now, so they can be compared.
             nudge("flows.match_masters", mapping.connection.workspace_id)
+        if mapping.direction == "outbound":
+            # What it looks up is asked about before the first record waits for it.
+            nudge("mapping.propose_values", mapping.connection_id)
     return version
 
 

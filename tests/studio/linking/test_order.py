@@ -67,7 +67,9 @@ def test_the_order_is_offered_on_the_page(
 ) -> None:
     from django.utils import timezone
 
-    MatchRun.objects.create(source=erp, target=books, kind="customer", started_at=timezone.now())
+    MatchRun.objects.create(
+        source=erp, target=books, kind="customer", started_at=timezone.now(), compared=1
+    )
 
     text = as_person(ana).get(reverse("linking:matches"), {"sort": "worth"}).content.decode()
 

@@ -424,7 +424,9 @@ def test_all_targets_are_listed_where_a_record_has_no_partner(
 ) -> None:
     second = Connection.objects.create(workspace=workspace, system="syspro", name="Second ERP")
     cloud = Connection.objects.create(workspace=workspace, system="xero", name="Harbour UK")
-    MatchRun.objects.create(source=second, target=cloud, kind="customer", started_at=timezone.now())
+    MatchRun.objects.create(
+        source=second, target=cloud, kind="customer", started_at=timezone.now(), compared=1
+    )
     make_party(second, "9", "Kelvin Hardware")
 
     everything = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
@@ -445,7 +447,9 @@ def test_a_record_without_partner_in_two_targets_stands_there_once_for_each(
     client_of_ana: Client, workspace: Any, left: Party, erp: Connection, books: Connection
 ) -> None:
     cloud = Connection.objects.create(workspace=workspace, system="xero", name="Harbour UK")
-    MatchRun.objects.create(source=erp, target=cloud, kind="customer", started_at=timezone.now())
+    MatchRun.objects.create(
+        source=erp, target=cloud, kind="customer", started_at=timezone.now(), compared=1
+    )
 
     client_of_ana.post(url("create", left.uuid, cloud.uuid), **HTMX)
     page = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
@@ -525,3 +529,16 @@ def test_who_only_reads_is_shown_the_keys_of_reading(olga: User, as_person: AsPe
 
     assert "<kbd>Enter</kbd>" not in page
     assert "<kbd>n</kbd>" not in page
+
+
+def test_while_the_books_are_not_read_nothing_is_said_to_be_missing_there(
+    client_of_ana: Client, left: Party
+) -> None:
+    """All would be created twice: a run that had nothing to compare with says nothing of a record."""
+    MatchRun.objects.update(compared=0)
+
+    page = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
+
+    assert left.label not in page
+    assert "Nothing was compared yet" in page
+    assert "Publish the mappings that read" in page

@@ -139,14 +139,18 @@ function reachScrollers() {
 
 document.addEventListener("keydown", onKey);
 addEventListener("resize", reachScrollers);
-document.addEventListener("focusin", (event) => {
-  const row = event.target.closest?.("[data-row]");
-  if (row && !("current" in row.dataset)) {
-    $$("[data-row][data-current]").forEach((old) => { delete old.dataset.current; old.tabIndex = -1; });
-    row.dataset.current = "";
-    row.tabIndex = 0;
-  }
-});
+// A press takes the focus before its click: a row that grew or shrank then would move what is clicked away.
+let pressed = false;
+function follow() {
+  const row = document.activeElement?.closest?.("[data-row]");
+  if (pressed || !row || "current" in row.dataset) return;
+  $$("[data-row][data-current]").forEach((old) => { delete old.dataset.current; old.tabIndex = -1; });
+  row.dataset.current = "";
+  row.tabIndex = 0;
+}
+document.addEventListener("pointerdown", () => { pressed = true; }, true);
+["pointerup", "pointercancel"].forEach((end) => document.addEventListener(end, () => setTimeout(() => { pressed = false; follow(); }), true));
+document.addEventListener("focusin", follow);
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-tick]")) event.target.closest("[data-row]")?.classList.toggle("ticked", event.target.checked);
 });
