@@ -68,6 +68,8 @@ from studio.flows.sending import draft_of, found_again, same, send, total_of
 from studio.flows.telling import tell_delivery
 from studio.flows.work import trouble_of
 from studio.linking.actions import Ends, add_link
+from studio.linking.models import Party
+from studio.linking.queries import creations
 from studio.triage.actions import close_cases, open_case
 from studio.triage.models import OPEN_STATES, Case
 from studio.webhooks.outbox import amount
@@ -457,8 +459,18 @@ def _link(delivery: Delivery, kind: str, receipt: Receipt, origin: str, *, code:
     refer = capabilities(delivery.connection.system).refer.get(receipt.entity)
     key = str(receipt.data.get(refer) or receipt.key) if refer else receipt.key
     code = code or delivery.business_key
-    ends = Ends(flow.source, code, flow.target, key, label, delivery.item.label)
-    add_link(machine(flow.workspace, "machine", MATCH), kind, ends, origin=origin)
+    name, by = _ordered(flow, kind, code) if origin == "created" else ("", "")
+    ends = Ends(flow.source, code, flow.target, key, label, name or delivery.item.label)
+    add_link(machine(flow.workspace, "machine", MATCH), kind, ends, origin=origin, ordered_by=by)
+
+
+def _ordered(flow: Flow, kind: str, code: str) -> tuple[str, str]:
+    """The own name of a party that an order needs, and who said that it be created; empty where nobody did."""
+    party = Party.objects.filter(connection=flow.source, kind=kind, code=code).first()
+    if party is None:
+        return "", ""
+    asked = creations([flow.target], [party]).get((party.pk, flow.target_id))
+    return party.label, asked.actor if asked else ""
 
 
 def _write_back(delivery: Delivery, receipt: Receipt) -> None:

@@ -24,10 +24,13 @@ class Ends:
     left_label: str = ""
 
 
-def add_link(actor: Actor, kind: str, ends: Ends, *, origin: str = "delivery") -> Link:
+def add_link(
+    actor: Actor, kind: str, ends: Ends, *, origin: str = "delivery", ordered_by: str = ""
+) -> Link:
     """Record a cross-reference; the same one twice is one and leaves no second audit line.
 
-    A different one for the same code retires the old: what was written last is where it is.
+    A different one for the same code retires the old: what was written last is where it is. Where a
+    person ordered what the machine then did (``ordered_by``), the link is that person's decision.
     """
     actor.require(MATCH)
     standing = Link.objects.filter(
@@ -63,5 +66,5 @@ def add_link(actor: Actor, kind: str, ends: Ends, *, origin: str = "delivery") -
             right_key=ends.right_key,
             right_label=ends.right_label[:200],
             origin=origin,
-            decided_by=actor.name,
+            decided_by=ordered_by or actor.name,
         )

@@ -21,9 +21,11 @@ from engine.errors import (
 )
 from engine.ports import Receipt
 from studio.catalog.models import Connection
+from studio.flows import deliver
 from studio.flows.ledger import claim_delivery
 from studio.flows.models import Delivery, FlowVersion
-from studio.linking.models import Link
+from studio.linking.actions import judge
+from studio.linking.models import Link, Party
 from studio.triage.actions import apply_remedy
 from studio.triage.models import OPEN_STATES, Case
 
@@ -322,3 +324,20 @@ def test_a_late_answer_of_a_worker_that_lost_its_lease_changes_nothing(world) ->
     receipt = Receipt("Invoice", "77", "1001")
     assert record_success(slow, attempt, receipt) == "taken over"
     assert Delivery.objects.get(pk=slow.delivery.pk).state == "sending"
+
+
+def test_a_party_an_order_needed_is_linked_as_who_ordered_it_decided_and_by_its_own_name(
+    world, ana, actor_of
+) -> None:
+    world.order("1001")
+    world.run()
+    party = Party.objects.create(
+        connection=world.erp, kind="customer", key="NEW", code="NEW", label="Newcomer Ltd", data={}
+    )
+    judge(actor_of(ana), party, None, "create_new", target=world.books)
+    made = Receipt("Customer", "77", "Newcomer Ltd", data={})
+
+    deliver._link(world.post("1001"), "customer", made, "created", code="NEW")
+
+    link = Link.objects.get(left_code="NEW")
+    assert (link.decided_by, link.left_label) == ("Ana Keller", "Newcomer Ltd")
