@@ -116,6 +116,22 @@ def not_moved(run: Run, most: int = 50) -> list[InboxItem]:
     return list(InboxItem.objects.filter(run=run, state__in=stuck).order_by("pk")[:most])
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Records of a run that were not to be posted, with the one reason they share."""
+
+    count: int
+    why: str
+
+
+def left_out(run: Run, most: int = 20) -> list[LeftOut]:
+    """What a run took and did not mean to post, most first: it is lost nowhere, and says why."""
+    rows = InboxItem.objects.filter(run=run, state__in=("filtered", "unchanged")).order_by()
+    counted = rows.values_list("state", "why").annotate(n=Count("id")).order_by("-n", "why")[:most]
+    words = {"filtered": _("not for this flow"), "unchanged": _("nothing changed")}
+    return [LeftOut(n, why or words[state]) for state, why, n in counted]
+
+
 def why_not_approved(actor: Actor, run: Run) -> str:
     """Why this person cannot approve what a run holds; empty when they can."""
     if not actor.may(APPROVE):

@@ -14,7 +14,7 @@ from django.utils import formats, timezone
 from django.utils.translation import ngettext
 
 from studio.accounts.models import Workspace
-from studio.triage.models import Case
+from studio.triage.models import OPEN_STATES, Case
 from studio.triage.narrowing import Narrowing
 from studio.triage.words import CLASS_LABELS
 
@@ -47,6 +47,8 @@ class Group:
     oldest: datetime
     first_case: Any
     flow_label: str
+    waiting_for: str = ""
+    waiting_until: datetime | None = None
 
     @property
     def class_label(self) -> str:
@@ -124,6 +126,8 @@ def groups(cases: QuerySet[Case], currency: str, size: int = 50, start: int = 0)
             oldest=r["oldest"],
             first_case=first[r["first"]].uuid,
             flow_label=first[r["first"]].flow_label,
+            waiting_for=first[r["first"]].waiting_for,
+            waiting_until=first[r["first"]].waiting_until,
         )
         for r in shown
         if r["first"] in first
@@ -192,6 +196,20 @@ def similar_solved(case: Case, limit: int = 4) -> QuerySet[Case]:
         .exclude(pk=case.pk)
         .order_by("-closed_at")[:limit]
     )
+
+
+def also_held(case: Case) -> QuerySet[Case]:
+    """What else holds up the record of a case: other open cases of the same record."""
+    others = Case.objects.filter(workspace=case.workspace_id, state__in=OPEN_STATES)
+    return others.filter(subject=case.subject).exclude(cause=case.cause).order_by("pk")
+
+
+def held_twice(case: Case) -> int:
+    """How many records of a cause wait for something else, too, so that its fix alone does not heal them."""
+    alike = open_cases(case.workspace).filter(cause=case.cause).values("subject")
+    others = Case.objects.filter(workspace=case.workspace_id, state__in=OPEN_STATES)
+    found = others.filter(subject__in=alike).exclude(cause=case.cause)
+    return found.values("subject").distinct().count()
 
 
 def neighbours(case: Case) -> QuerySet[Case]:

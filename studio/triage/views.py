@@ -167,6 +167,7 @@ def case_page(request: StudioRequest, key: str) -> HttpResponse:
 def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
     """Everything the case page shows."""
     others = queries.neighbours(case)
+    count = others.count()
     typed = request.session.pop(REFUSED, None) if REFUSED in request.session else None
     typed = typed if typed and typed["case"] == str(case.uuid) else None
     buttons = buttons_of(request, case, typed) if case.closed_at is None else []
@@ -183,7 +184,9 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "absent": absent_from(case) if case.closed_at is None else [],
         "notes": case.notes.all(),
         "others": others[:6],
-        "others_count": others.count(),
+        "others_count": count,
+        "also": queries.also_held(case)[:5] if case.closed_at is None else [],
+        "heals": max(0, count + 1 - queries.held_twice(case)),
         "alike_count": queries.open_cases(request.workspace).filter(cause=case.cause).count(),
         "evidence": evidence_of(case),
         "solved": queries.similar_solved(case),

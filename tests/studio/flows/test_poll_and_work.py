@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from engine.errors import RemoteRejected, RemoteUnavailable
+from studio.flows.batches import left_out
 from studio.flows.ledger import claim_delivery, claim_item, claim_items
 from studio.flows.models import Cursor, Delivery, InboxItem, Run
 from studio.flows.poll import poll, take_lease
@@ -405,3 +407,15 @@ def test_a_case_says_the_name_beside_the_code(world) -> None:
 
     case = Case.objects.get(evidence__code="77")
     assert case.sentence == "“77” (Net 77 days) is not in the table “Terms” of Harbour Books yet."
+
+
+def test_a_run_says_what_it_took_and_does_not_mean_to_post(world, ivo, as_person) -> None:
+    world.order("1001", Status="1")
+    world.run()
+    taken = Run.objects.get(items__key="1001")
+
+    page = html.unescape(as_person(ivo).get(f"/flows/runs/{taken.uuid}/").content.decode())
+
+    (one,) = left_out(taken)
+    assert one.count == 1
+    assert f"<strong>1</strong> {one.why}" in page

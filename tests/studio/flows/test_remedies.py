@@ -280,3 +280,23 @@ def test_who_may_not_press_a_button_is_told_who_may(unknown_customer, olga, as_p
 
     assert "A colleague in the role Integrator or Accountant may." in page
     assert "Assign" not in page
+
+
+def test_what_a_fix_heals_leaves_out_records_that_wait_for_something_else(
+    world, ana, as_person
+) -> None:
+    world.order("1001", Terms="45")
+    world.order("1002", Terms="45", Customer="COB", Name="Cobb & Sons")
+    world.run()
+    first, second = Case.objects.filter(code="missing_lookup").order_by("pk")
+    other = Case.objects.get(code="missing_link")
+    assert other.subject == second.subject
+
+    alone = as_person(ana).get(f"/exceptions/{first.uuid}/").content.decode()
+    twice = as_person(ana).get(f"/exceptions/{second.uuid}/").content.decode()
+
+    assert "heals 1 record" in alone
+    assert "of 2; the others wait for something else, too" in alone
+    assert "This record waits for something else, too:" not in alone
+    assert "This record waits for something else, too:" in twice
+    assert f'href="/exceptions/{other.uuid}/"' in twice

@@ -74,7 +74,7 @@ def test_the_same_trouble_again_is_the_same_case(full) -> None:
     assert Case.objects.filter(evidence__code="77").get().seen_count == 2
 
 
-def test_a_case_put_aside_comes_back_by_itself(full, accountant) -> None:
+def test_a_case_put_aside_comes_back_by_itself(full, accountant, ana, as_person) -> None:
     case = Case.objects.get(evidence__code="77")
     later = timezone.now() + timedelta(days=1)
     with pytest.raises(ValidationError):
@@ -82,6 +82,8 @@ def test_a_case_put_aside_comes_back_by_itself(full, accountant) -> None:
 
     actions.wait(accountant, case, on="the bank", until=later)
     assert case not in queries.open_cases(full.workspace)
+    page = as_person(ana).get("/exceptions/?state=waiting").content.decode()
+    assert "waiting for the bank until" in page
 
     Case.objects.filter(pk=case.pk).update(waiting_until=timezone.now())
     assert case in queries.open_cases(full.workspace)
