@@ -66,6 +66,7 @@ def scenario_for(world: World, flow: Any) -> Scenario:
     from bench.chaos_scenarios.levels import Levels
     from bench.chaos_scenarios.orders import Orders
     from bench.chaos_scenarios.payments import Payments, XeroPayments
+    from bench.chaos_scenarios.portal import Portal
 
     scenarios: dict[str, type[Scenario]] = {
         "journals-history-to-qbo": Journals,
@@ -95,6 +96,8 @@ def scenario_for(world: World, flow: Any) -> Scenario:
         "stock-to-qbo": Levels,
         "stock-to-xero": Levels,
     }
+    if flow.key.startswith("portal-"):  # one for each shop, with the shop's own key
+        return Portal(world, flow)
     if flow.key not in scenarios:
         raise LookupError(f"no scenario in bench/chaos_scenarios covers the flow {flow.key}")
     return scenarios[flow.key](world, flow)
