@@ -229,7 +229,8 @@ def main() -> int:
         install()
         by_key = {f.key: f for f in world.flows}
         wanted = list(by_key) if options.flow == "all" else options.flow.split(",")
-        by_key |= {"portal": f for f in world.flows if f.key.startswith("portal-")}
+        # A shop's own key is another in each studio.
+        by_key |= {f.key.partition("-")[0]: f for f in world.flows if f.key.startswith("portal-")}
         if missing := [key for key in wanted if key not in by_key]:
             said = f"no flow is called {', '.join(missing)}; there are: {', '.join(by_key)}"
             print(said, file=sys.stderr)
