@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -386,12 +387,12 @@ def make_world(workspace: Workspace, patch: pytest.MonkeyPatch) -> World:
         name="Orders to invoices",
         source=erp,
         target=books,
-        design=DESIGN,
+        design=deepcopy(DESIGN),
         state="live",
     )
     pin = lambda v: {"version": v.pk, "number": 1, "hash": v.content_hash}  # noqa: E731
     content = {
-        "design": DESIGN,
+        "design": deepcopy(DESIGN),
         "inbound": pin(inbound),
         "outbound": {"Invoice": pin(outbound)},
         "creates": {},

@@ -34,7 +34,7 @@ def test_everybody_else_lands_on_the_home_page(market: Market) -> None:
 def test_a_buyer_is_refused_the_api_and_the_admin_site(market: Market) -> None:
     client = market.client(market.bea)
     paths = (
-        "/", "/api/schema/", "/api/docs/", "/api/tokens/", "/api/v1/deliveries/", "/api/v1/cases/",
+        "/flows/", "/api/schema/", "/api/docs/", "/api/tokens/", "/api/v1/deliveries/", "/api/v1/cases/",
         "/api/v1/connections/", "/api/v1/portal-orders/", "/api/v1/portal-accounts/", "/portal/desk/",
     )  # fmt: skip
     wrong = [path for path in paths if client.get(path).status_code != 403]
