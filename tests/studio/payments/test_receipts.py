@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -91,19 +92,24 @@ def test_a_payment_of_an_unknown_invoice_can_be_held_as_unapplied(qbo_books, acc
     assert books.open_in_erp(number) == Decimal("80.00")
 
 
-def test_more_than_is_open_is_a_question_and_a_part_can_be_applied(qbo_books, accountant) -> None:
-    books = qbo_books
+def paid_at_the_desk(books: Any, already: str) -> tuple[str, Case]:
+    """An invoice of 100.00 that is paid whole in the books after a part came in elsewhere: number and case."""
     books.go_live("payments-from-qbo")
     number, key = books.invoice("100.00")
     code, _ = books.customer()
-    data = {"Customer": code, "TrnValue": Decimal("70.00"), "JournalDate": "2026-06-20", "Reference": "DESK-1",
-            "Allocations": [{"Invoice": number, "TrnValue": Decimal("70.00")}]}  # fmt: skip
+    data = {"Customer": code, "TrnValue": Decimal(already), "JournalDate": "2026-06-20", "Reference": "DESK-1",
+            "Allocations": [{"Invoice": number, "TrnValue": Decimal(already)}]}  # fmt: skip
     books.make(books.erp, "ArInvoicePay", data, "DESK-1")
     books.pay((key, "100.00"))
-
     books.run()
-    case = books.case()
+    case: Case = books.case()
     assert case.code == "over_applied"
+    return number, case
+
+
+def test_more_than_is_open_is_a_question_and_a_part_can_be_applied(qbo_books, accountant) -> None:
+    books = qbo_books
+    number, case = paid_at_the_desk(books, "70.00")
     apply_remedy(accountant, case, "part", {"amount": "30.00"})
     books.run()
 
@@ -113,20 +119,9 @@ def test_more_than_is_open_is_a_question_and_a_part_can_be_applied(qbo_books, ac
     assert sorted(Decimal(str(r.data["TrnValue"])) for r in rows) == [Decimal(-70), Decimal(-30)]
 
 
-def test_of_what_is_paid_in_full_no_part_is_offered(qbo_books, accountant) -> None:
-    books = qbo_books
-    books.go_live("payments-from-qbo")
-    number, key = books.invoice("100.00")
-    code, _ = books.customer()
-    data = {"Customer": code, "TrnValue": Decimal("100.00"), "JournalDate": "2026-06-20", "Reference": "DESK-1",
-            "Allocations": [{"Invoice": number, "TrnValue": Decimal("100.00")}]}  # fmt: skip
-    books.make(books.erp, "ArInvoicePay", data, "DESK-1")
-    books.pay((key, "100.00"))
+def test_of_what_is_paid_in_full_no_part_is_offered(qbo_books) -> None:
+    _, case = paid_at_the_desk(qbo_books, "100.00")
 
-    books.run()
-
-    case = books.case()
-    assert case.code == "over_applied"
     assert case.evidence["left"] == "0.00"
     assert next(r.key for r in remedies_for(case)) == "hold"
     assert "part" not in {r.key for r in remedies_for(case)}
