@@ -193,6 +193,7 @@ def trial(world: World, flow: Any, options: argparse.Namespace) -> dict[str, Any
     draw = random.Random(f"{options.seed}:{flow.key}")
     seen: Counter[str] = Counter()
     sums = [0, 0, Decimal(0)]
+    began = time.monotonic()
     for number in range(options.rounds):
         kind = kinds[number % len(kinds)] if number < len(kinds) else draw.choice(kinds)
         seen[kind] += 1
@@ -205,6 +206,7 @@ def trial(world: World, flow: Any, options: argparse.Namespace) -> dict[str, Any
         "lost": sums[0],
         "doubled": sums[1],
         "residual": f"{sums[2]:.2f}",
+        "seconds": round(time.monotonic() - began, 1),
         "kinds": dict(seen),
     }
 
