@@ -45,7 +45,8 @@ def adopt(
     if total is not None and abs(total - delivery.gross) > CENTS:
         raise ValidationError(
             _(
-                "%(entity)s %(what)s in %(connection)s says %(total)s, %(label)s says %(gross)s. Correct one of the two first, or close this record without posting."
+                "%(entity)s %(what)s in %(connection)s says %(total)s, %(label)s says %(gross)s. "
+                "Correct one of the two first, or close this record without posting."
             )
             % {
                 "entity": delivery.entity,

@@ -73,7 +73,8 @@ def split(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     if said != difference:
         raise ValidationError(
             _(
-                "The parts make %(said)s, the difference is %(difference)s: %(what)s is left over. Nothing was kept; change the amounts until nothing is left."
+                "The parts make %(said)s, the difference is %(difference)s: %(what)s is left over. "
+                "Nothing was kept; change the amounts until nothing is left."
             )
             % {
                 "said": spoken(said, case.currency),

@@ -60,7 +60,8 @@ def start_between(request: StudioRequest, one: str, other: str) -> HttpResponse:
     messages.success(
         request,
         _(
-            "%(mappings)s mappings between %(first)s and %(second)s are being proposed and %(flows)s flows are drafted. Review the mappings; nothing runs before you publish it."
+            "%(mappings)s mappings between %(first)s and %(second)s are being proposed and %(flows)s flows "
+            "are drafted. Review the mappings; nothing runs before you publish it."
         )
         % {"mappings": made.mappings, "first": first, "second": second, "flows": made.flows},
     )

@@ -73,8 +73,7 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         "back": addresses.here(reverse(LIST), query),
         "connections": list(dict.fromkeys(t.connection for t in tables)),
         "chosen": chosen,
-        "unseen": bool(chosen)
-        and not any(str(t.uuid) == chosen and t.pk in {k for k, _s in counts} for t in tables),
+        "unseen": _is_uuid(chosen) and not base.filter(table__uuid=chosen).exists(),
         "narrowed": bool(text),
         "hints": [
             ("↓ ↑", _("move")),
@@ -126,6 +125,8 @@ def _facets(
     state: str,
 ) -> list[dict[str, Any]]:
     proposed = {table for table, _state in counts}
+    # The one that was asked for is there although nothing was proposed for it yet.
+    listed = [t for t in tables if t.pk in proposed or str(t.uuid) == chosen]
     states = [("open", _("To review")), ("approved", _("Approved")), ("rejected", _("Rejected"))]
     return [
         {
@@ -156,12 +157,11 @@ def _facets(
                             query, table="" if str(table.uuid) == chosen else str(table.uuid)
                         ),
                     }
-                    for table in tables
+                    for table in listed
                     if table.connection_id == connection.pk
-                    and (table.pk in proposed or str(table.uuid) == chosen)
                 ],
             }
-            for connection in dict.fromkeys(t.connection for t in tables if t.pk in proposed)
+            for connection in dict.fromkeys(t.connection for t in listed)
         ),
     ]
 

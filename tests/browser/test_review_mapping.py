@@ -304,3 +304,32 @@ def test_a_swap_sets_no_style_attribute_which_the_policy_would_refuse(
 
     expect(row(page, "code")).to_be_visible()
     expect(page.locator("#expected")).not_to_have_attribute("style", "width: 9rem;")
+
+
+def test_a_row_opens_after_a_press_and_moves_nothing_before_its_click(
+    page_for, ivo, mapping
+) -> None:
+    """The row above grew or shrank between press and click, which then missed."""
+    for one in MappingRow.objects.all():
+        one.candidates[0]["sentence"] = "Same words in the name, both text, of one length. " * 12
+        one.save()
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    first, third = row(page, "code"), row(page, "phone")
+    expect(first).to_have_attribute("data-current", "")
+    tick = third.locator("[data-tick]")
+    opened, before = first.bounding_box(), tick.bounding_box()
+    assert opened is not None
+    assert before is not None
+
+    page.mouse.move(before["x"] + 4, before["y"] + 4)
+    page.mouse.down()
+    expect(tick).to_be_focused()
+    assert tick.bounding_box() == before
+    page.mouse.up()
+
+    expect(tick).to_be_checked()
+    expect(third).to_have_attribute("data-current", "")
+    # Then the row that was current closes: this page does move, or the test would show nothing.
+    closed = first.bounding_box()
+    assert closed is not None
+    assert closed["height"] < opened["height"]

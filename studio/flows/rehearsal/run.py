@@ -146,7 +146,8 @@ def run(asked: Rehearsal) -> Rehearsal:
             tell_rehearsal(asked)
         if any(place[0] == "lookup" for place in asked.totals.get("places", [])):
             # Codes that were met and are in no table: the page the reasons lead to is to propose for them.
-            nudge("mapping.propose_values", asked.flow.target_id)
+            for side in (asked.flow.target_id, asked.flow.source_id):
+                nudge("mapping.propose_values", side)
     _forget_old_plans(asked.flow)
     return asked
 

@@ -49,6 +49,8 @@ def add_link(
             "right": ends.right_key,
             "origin": origin,
         }
+        if ordered_by:
+            line.data["ordered_by"] = ordered_by
         if standing is not None:
             line.data["replaced"] = standing.right_key
             Link.objects.filter(pk=standing.pk).update(

@@ -21,6 +21,7 @@ from engine.errors import (
 )
 from engine.ports import Receipt
 from studio.catalog.models import Connection
+from studio.core.models import AuditEvent
 from studio.flows import deliver
 from studio.flows.ledger import claim_delivery
 from studio.flows.models import Delivery, FlowVersion
@@ -341,3 +342,6 @@ def test_a_party_an_order_needed_is_linked_as_who_ordered_it_decided_and_by_its_
 
     link = Link.objects.get(left_code="NEW")
     assert (link.decided_by, link.left_label) == ("Ana Keller", "Newcomer Ltd")
+    # The trail says both: the machine did it, and on whose word.
+    event = AuditEvent.objects.filter(key="linking.linked").latest("pk")
+    assert (event.actor, event.data["ordered_by"]) == ("machine", "Ana Keller")

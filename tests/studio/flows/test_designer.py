@@ -274,6 +274,9 @@ def test_the_deliveries_of_a_flow_are_its_own(world, ivo, client) -> None:
     client.force_login(ivo)
     assert 'href="/flows/runs/?flow=orders"' in client.get("/flows/orders/").content.decode()
 
+    nothing = client.get("/flows/runs/?q=nobody").content.decode()
+    assert "No delivery is like that" in nothing
+    assert "Nothing was delivered yet" not in nothing
     page = client.get("/flows/runs/?flow=orders").content.decode()
 
     assert f"Only those of {world.flow.name}." in page

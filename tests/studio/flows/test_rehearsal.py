@@ -513,3 +513,19 @@ def test_a_day_that_is_none_is_said_and_nothing_is_rehearsed(world, client: Clie
     answer = client.post(f"/flows/{world.flow.key}/rehearse/", {"since": "Monday"}, follow=True)
     assert b"YYYY-MM-DD" in answer.content
     assert not Rehearsal.objects.exists()
+
+
+@pytest.mark.parametrize(("code", "woken"), [("45", 2), ("30", 0)])
+def test_codes_a_rehearsal_met_are_looked_up(
+    prepared, integrator, monkeypatch, code, woken
+) -> None:
+    said: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("studio.flows.rehearsal.run.nudge", lambda *one: said.append(one))
+    prepared.order("1001", Terms=code)
+
+    rehearse(prepared, integrator)
+
+    asked = [key for task, *key in said if task == "mapping.propose_values"]
+    assert len(asked) == woken
+    if woken:
+        assert asked == [[prepared.books.pk], [prepared.erp.pk]]

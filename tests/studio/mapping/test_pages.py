@@ -555,3 +555,13 @@ def test_what_is_in_force_is_not_offered_for_publishing_again(
     assert button not in after
     assert "It can be published" in changed
     assert button in changed
+
+
+def test_what_a_filter_hides_is_not_said_to_be_decided(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    page = client_of_ivo.get(url("review", inbound.uuid) + "?band=guess").content.decode()
+
+    assert f"row-{row.uuid}" not in page
+    assert "Everything here is decided" not in page
+    assert "No field is like that" in page

@@ -302,3 +302,14 @@ def test_the_number_of_queries_does_not_grow_with_the_codes(
         return len(said)
 
     assert needed(2) == needed(20)
+
+
+def test_a_table_that_was_never_looked_up_is_not_called_complete(
+    ana: User, as_person: AsPerson, terms: LookupTable
+) -> None:
+    page = as_person(ana).get(f"{url('values')}?table={terms.uuid}").content.decode()
+
+    assert "Every code of this table has its translation" not in page
+    assert "No code of this table was looked up yet" in page
+    # It stands among the tables, so that one sees which is chosen.
+    assert terms.label in page
