@@ -108,8 +108,8 @@ def budget_of(rows: Iterable[MappingRow], expected_wrong: float) -> Budget:
 
 def budget_size(mapping: Mapping, expected_wrong: float) -> Budget:
     """What fits of a mapping's open rows."""
-    rows = mapping.rows.filter(state="open", confidence__gt=0).select_related("mapping")
-    return budget_of(rows, expected_wrong)
+    # Through the mapping, each row knows it without reading it again ten thousand times.
+    return budget_of(mapping.rows.filter(state="open", confidence__gte=SURE), expected_wrong)
 
 
 def identical_rows(row: MappingRow) -> list[tuple[MappingRow, int]]:

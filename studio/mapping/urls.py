@@ -14,6 +14,7 @@ urlpatterns = [
     path("mappings/<uuid:key>/bulk/", views.bulk, name="bulk"),
     path("mappings/<uuid:key>/confirm/", views_second.confirm_ticked, name="confirm"),
     path("mappings/<uuid:key>/accept-within/", views.accept_within, name="accept-within"),
+    path("mappings/<uuid:key>/budget/", views.budget, name="budget"),
     path("mappings/<uuid:key>/undo/", views.undo, name="undo"),
     path("mappings/<uuid:key>/propose/", views.propose, name="propose"),
     path("mappings/<uuid:key>/publishing/", views_publish.publishing, name="publishing"),

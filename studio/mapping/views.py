@@ -339,10 +339,11 @@ def _answer_row(request: StudioRequest, row: MappingRow, text: str, made: Decisi
         "back": target,
         "undo_url": reverse("mapping:undo", args=[row.mapping.uuid]),
         "undo_of": made.uuid,
-        # Every number on the page that this decision changes.
+        # Every number on the page that this decision changes, but one: what fits into the budget is
+        # read from all the surest rows, so it is asked for when the reviewer pauses.
         "counts": counts,
         "groups": groups,
-        **_budget(row.mapping, query),
+        "budget_due": addresses.here(reverse("mapping:budget", args=[row.mapping.uuid]), query),
         "version": published(row.mapping),
     }
     if narrowing.state != "open":
@@ -439,6 +440,16 @@ def bulk(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         revisions={row.pk: seen[row.uuid] for row in rows},
     )
     return _answer_bulk(request, mapping, result)
+
+
+@page(MAP)
+@require_GET
+def budget(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """How many would now be accepted unseen, in place of the number on the page."""
+    mapping = mapping_of(request, key)
+    if not wants_part(request):
+        return redirect(addresses.here(_list(mapping), request.GET))
+    return render(request, "mapping/_budget_answer.html", _budget(mapping, request.GET))
 
 
 @page(MAP)

@@ -456,6 +456,7 @@ NO_PAGE: dict[str, str] = {
     "hook": "for vendors' servers, refused without their signature",
     "monitor:audit-export": DOWNLOAD,
     "monitor:audit-pack": DOWNLOAD,
+    "mapping:budget": PIECE,
     "mapping:row-explain": PIECE,
     "tieout:balance-export": DOWNLOAD,
     "tieout:export": DOWNLOAD,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -128,11 +129,25 @@ def test_every_number_on_the_page_follows_a_decision(
     ).content.decode()
 
     said = " ".join(re.sub(r"<[^>]+>", " ", answer).split())
-    for part in ("progress", "facets", "budget-count", "budget-risk"):
+    for part in ("progress", "facets", "budget-due"):
         assert re.search(rf'id="{part}" hx-swap-oob="true"', answer), part
     assert "1 to review 1 approved" in said
     assert "To review 1 Approved 1" in said
-    assert "Accept the 1 surest" in said
+    assert 'id="budget-count"' not in answer, "read from all the surest rows, not for each decision"
+    due = re.search(r'hx-get="([^"]*/budget/[^"]*)"', answer)
+    assert due is not None
+    later = client_of_ivo.get(html.unescape(due[1]), **HTMX).content.decode()
+    for part in ("budget-count", "budget-risk"):
+        assert re.search(rf'id="{part}" hx-swap-oob="true"', later), part
+    assert "Accept the 1 surest" in later
+
+
+def test_the_number_of_the_budget_alone_leads_to_its_page(
+    client_of_ivo: Client, inbound: Mapping, row: MappingRow
+) -> None:
+    answer = client_of_ivo.get(url("budget", inbound.uuid) + "?expected_wrong=2")
+
+    assert answer.headers["Location"] == url("review", inbound.uuid) + "?expected_wrong=2"
 
 
 def test_without_script_the_same_form_leads_back_to_the_list(
