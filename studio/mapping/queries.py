@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from studio.accounts.models import Workspace
 from studio.core.surest import Told
-from studio.mapping.eyes import Reason, sentence_of, wanting_eyes
+from studio.mapping.eyes import sentence_of, wanting_eyes
 from studio.mapping.models import (
     Decision,
     LookupTable,
@@ -27,6 +27,7 @@ BANDS: tuple[tuple[str, float], ...] = (
     ("guess", 0.30),
 )
 SURE = dict(BANDS)["strong"]
+_AT_ONCE = 300
 
 
 def word_of(confidence: float) -> str:
@@ -36,10 +37,11 @@ def word_of(confidence: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Budgeted:
-    """The rows that fit into a risk budget and what they add up to."""
+    """The rows that fit into a risk budget, what they add up to, and how sure the first is that does not."""
 
     rows: list[MappingRow]
     expected_wrong: float
+    ended_at: float = 0.0
 
 
 def within_budget(
@@ -64,7 +66,7 @@ def within_budget(
     ]
     for row in sorted(open_rows, key=lambda r: (-r.confidence, r.pk)):
         if risk + (1 - row.confidence) > expected_wrong + 1e-9:
-            break
+            return Budgeted(chosen, risk, row.confidence)
         risk += 1 - row.confidence
         chosen.append(row)
     return Budgeted(chosen, risk)
@@ -79,11 +81,6 @@ def unseen_risk(mapping_id: int) -> float:
     return float(sum(1 - sure for sure in rows.filter(unseen=True).values_list("sure", flat=True)))
 
 
-def left_for_eyes(rows: Iterable[MappingRow], wanting: dict[int, Reason]) -> list[MappingRow]:
-    """The rows which only their reason keeps from being accepted: sure, but for a person to see."""
-    return [r for r in rows if r.pk in wanting and r.confidence >= SURE]
-
-
 @dataclass(frozen=True, slots=True)
 class Budget(Told):
     """Which open rows fit into a risk budget, and who was left and why."""
@@ -92,24 +89,34 @@ class Budget(Told):
     left: str = ""
 
 
-def budget_of(rows: Iterable[MappingRow], expected_wrong: float) -> Budget:
-    """Which of these rows fit into what a risk budget has left; what wants eyes is not among them.
+def budget_of(rows: QuerySet[MappingRow], expected_wrong: float) -> Budget:
+    """Which of these rows fit into what a risk budget has left; what wants eyes is passed over.
 
     What was accepted this way before and not looked at since counts against the same budget, so that pressing
     twice does not accept twice the risk.
     """
-    given = list(rows)
-    wanting = wanting_eyes(given)
-    spent = sum(unseen_risk(mapping) for mapping in {r.mapping_id for r in given})
-    chosen = within_budget(given, expected_wrong - spent, but=wanting)
-    left = sentence_of(wanting[r.pk] for r in left_for_eyes(given, wanting))
-    return Budget(len(chosen.rows), spent + chosen.expected_wrong, tuple(chosen.rows), left)
+    open_rows = rows.filter(state="open", confidence__gt=0)
+    mappings = open_rows.order_by().values_list("mapping_id", flat=True).distinct()
+    spent = sum(unseen_risk(mapping) for mapping in mappings)
+    sure = open_rows.filter(confidence__gte=SURE).order_by("-confidence", "pk")
+    given: list[MappingRow] = []
+    # The surest first and no more than it takes: of ten thousand open rows a few dozen fit.
+    while True:
+        more = list(sure[len(given) : len(given) + _AT_ONCE])
+        given += more
+        wanting = wanting_eyes(given)
+        chosen = within_budget(given, expected_wrong - spent, but=wanting)
+        if chosen.ended_at or len(more) < _AT_ONCE:
+            break
+    left = [wanting[r.pk] for r in given if r.pk in wanting and r.confidence >= chosen.ended_at]
+    return Budget(
+        len(chosen.rows), spent + chosen.expected_wrong, tuple(chosen.rows), sentence_of(left)
+    )
 
 
 def budget_size(mapping: Mapping, expected_wrong: float) -> Budget:
     """What fits of a mapping's open rows."""
-    # Through the mapping, each row knows it without reading it again ten thousand times.
-    return budget_of(mapping.rows.filter(state="open", confidence__gte=SURE), expected_wrong)
+    return budget_of(mapping.rows.all(), expected_wrong)
 
 
 def identical_rows(row: MappingRow) -> list[tuple[MappingRow, int]]:

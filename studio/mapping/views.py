@@ -461,7 +461,7 @@ def accept_within(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     allowed = allowed_of(asked)
     if allowed is None:
         return answer_review(request, mapping, _("Give a number, such as 1."), "error")
-    rows = mapping.rows.filter(state="open", confidence__gt=0).select_related("mapping__connection")
+    rows = mapping.rows.select_related("mapping__connection")
     try:
         told = request.POST.get("told", "")
         result = actions.accept_within(request.actor, rows, allowed, told=told)

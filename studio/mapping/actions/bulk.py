@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from studio.accounts.roles import MAP
@@ -88,7 +88,7 @@ def bulk(
 
 def accept_within(
     actor: Actor,
-    mapping_rows: Iterable[MappingRow],
+    mapping_rows: QuerySet[MappingRow],
     expected_wrong: float,
     *,
     told: str | None = None,
@@ -99,7 +99,7 @@ def accept_within(
 
     Args:
         actor: who accepts.
-        mapping_rows: open ones among them count.
+        mapping_rows: the sure ones among them that are open count.
         expected_wrong: the budget.
         told: the ``token`` of the budget that the person saw; None where nobody was told anything.
 

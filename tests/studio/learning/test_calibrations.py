@@ -132,7 +132,7 @@ def test_an_unfinished_review_teaches_nothing(workspace, integrator, make_rows) 
 
 def test_what_nobody_looked_at_teaches_nothing(workspace, integrator, make_rows) -> None:
     rows = make_rows(60)
-    accept_within(integrator, list(MappingRow.objects.filter(pk__in=[r.pk for r in rows])), 99)
+    accept_within(integrator, MappingRow.objects.filter(pk__in=[r.pk for r in rows]), 99)
     publish(Mapping.objects.get())
 
     assert MappingRow.objects.filter(state="approved").count() == 60

@@ -226,7 +226,7 @@ def test_what_was_accepted_unseen_is_measured_by_itself(
     for row in seen:
         decide(integrator, row, "approved", candidate=1)
     unseen = make_rows(2, first=0.9)
-    accept_within(integrator, [MappingRow.objects.get(pk=r.pk) for r in unseen], 5)
+    accept_within(integrator, MappingRow.objects.filter(pk__in=[r.pk for r in unseen]), 5)
     sample(workspace)
     later(hours=2)
     for repeat in Repeat.objects.all():

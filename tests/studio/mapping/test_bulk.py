@@ -7,6 +7,7 @@ import pytest
 from studio.core.action import Actor
 from studio.core.models import AuditEvent
 from studio.core.refused import DecisionRefused
+from studio.mapping import queries
 from studio.mapping.actions import accept_within, apply_to_identical, bulk, decide, undo_bulk
 from studio.mapping.models import Decision, Mapping, MappingRow
 from studio.mapping.queries import budget_size, within_budget
@@ -69,6 +70,23 @@ def test_a_guess_is_not_taken_along_however_much_of_the_budget_is_left(
 
     assert offered.count == 2
     assert {r.target_path for r in result.done} == {"name", "email"}
+
+
+def test_the_surest_are_the_same_however_few_are_read_at_once(
+    inbound: Mapping, make_row: MakeRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, confidence in enumerate((0.99, 0.9, 0.97, 0.9, 0.81, 0.85, 0.6)):
+        make_row(f"custom.f{number}", candidate("Name", confidence))
+    make_row("discount_percent", candidate("Name", 0.98))
+
+    whole = [budget_size(inbound, allowed) for allowed in (0.0, 0.15, 0.3, 5.0)]
+    monkeypatch.setattr(queries, "_AT_ONCE", 1)
+    singly = [budget_size(inbound, allowed) for allowed in (0.0, 0.15, 0.3, 5.0)]
+
+    assert [(b.token, b.left) for b in singly] == [(b.token, b.left) for b in whole]
+    assert [b.count for b in whole] == [0, 3, 4, 6]
+    assert whole[0].left == ""
+    assert "1 sure one wants a look" in whole[1].left
 
 
 def test_the_risk_budget_is_spent_once_however_often_it_is_asked_for(
