@@ -242,7 +242,11 @@ def main() -> int:
         if idle:
             print(f"not live, so nothing was tried: {', '.join(idle)}", file=sys.stderr)
             return 2
-        report = {flow.key: trial(world, flow, options) for flow in flows}
+        report: dict[str, dict[str, Any]] = {}
+        for flow in flows:
+            report[flow.key] = row = trial(world, flow, options)
+            # A long run that is ended half way has said what it found.
+            print(f"{flow.key} {json.dumps(row)}", file=sys.stderr, flush=True)
         world.stop()
     totals = {
         "schedules": sum(r["schedules"] for r in report.values()),
