@@ -53,7 +53,7 @@ class XeroWebhooks:
         return [
             _notice(event)
             for event in events
-            if isinstance(event, dict) and event.get("eventCategory") in _ENTITIES
+            if isinstance(event, dict) and str(event.get("eventCategory")) in _ENTITIES
         ]
 
 

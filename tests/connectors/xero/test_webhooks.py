@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.emulation.faults import Fault, FaultKind
@@ -107,6 +107,7 @@ def test_only_the_right_signature_passes(body: bytes, other: str) -> None:
     assert not XeroWebhooks("").verify(body, {"x-xero-signature": signature("", body)})
 
 
+@example(b'{"events": [{"eventCategory": []}]}')
 @given(st.one_of(st.binary(max_size=300), st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
