@@ -255,6 +255,7 @@ def limited_run(
     return {
         "orders": given.limits,
         "seconds": round(seconds, 1),
+        "calls": len(at),
         "calls_a_minute": minutes,
         "limit": limit,
         "share": share and round(share, 3),

@@ -66,6 +66,10 @@ class CaseClass(StrEnum):
     UNKNOWN_OUTCOME = "unknown_outcome"
 
 
+# What people call the systems: a sentence is read by somebody who knows no key.
+NAMES = {"syspro": "SYSPRO", "qbo": "QuickBooks", "xero": "Xero", "ai": "The language model"}
+
+
 def _rebuild(cls: type[StudioError], values: dict[str, Any]) -> StudioError:
     return cls(**values)
 
@@ -124,6 +128,16 @@ class RemoteFault(StudioError):
     field: str = ""
     trace: str = ""
 
+    def __str__(self) -> str:
+        return self.template.format(**self.in_words()).rstrip()
+
+    def in_words(self) -> dict[str, Any]:
+        """The fields as a sentence says them."""
+        said = self.evidence() | {"system": NAMES.get(self.system, self.system)}
+        if self.detail and self.detail[-1] not in ".!?" and not self.template.endswith("{detail}"):
+            said["detail"] += "."  # the vendor's words are followed by ours
+        return said
+
 
 @dataclass(kw_only=True, eq=False)
 class RemoteBusy(RemoteFault):
@@ -134,12 +148,19 @@ class RemoteBusy(RemoteFault):
     retryable: ClassVar[bool] = True
     case_class: ClassVar[CaseClass] = CaseClass.THROTTLED
     template: ClassVar[str] = (
-        "{system} accepts no more calls for {wait_seconds:.0f} seconds ({scope} limit); "
-        "the work continues by itself."
+        "{system} accepts no more calls for {wait} ({scope} limit); the work continues by itself."
     )
 
     wait_seconds: float = 1.0
     scope: str = "minute"
+
+    def in_words(self) -> dict[str, Any]:
+        """The fields as a sentence says them; a long pause in minutes or hours."""
+        for unit, seconds in (("hours", 3600), ("minutes", 60)):
+            if self.wait_seconds >= 2 * seconds:
+                return super().in_words() | {"wait": f"{self.wait_seconds / seconds:.0f} {unit}"}
+        count = f"{self.wait_seconds:.0f}"
+        return super().in_words() | {"wait": f"{count} {'second' if count == '1' else 'seconds'}"}
 
 
 @dataclass(kw_only=True, eq=False)
