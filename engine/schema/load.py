@@ -7,13 +7,14 @@ of objects). All of them are read, for systems we have never seen too; what is u
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
+from engine.schema.exports import ExportFileError, export_rows
 from engine.schema.model import (
     EntitySchema,
     FieldSchema,
@@ -24,6 +25,8 @@ from engine.schema.model import (
 )
 from engine.schema.profile import guess_type, profile
 
+# Records of an export that types and value profiles are guessed from.
+_LOOKED_AT = 1000
 _TYPES: dict[str, FieldType] = {
     **dict.fromkeys(
         ("", "string", "text", "str", "varchar", "char", "nvarchar", "uuid"), FieldType.STRING
@@ -200,14 +203,14 @@ def schema_from(raw: Mapping[str, Any], *, system: str = "") -> SystemSchema:
 
 
 def load_schema(path: Path) -> SystemSchema:
-    """Read a schema file (JSON) or a table of records (CSV: one entity named after the file).
+    """Read a schema file (JSON) or an export of records (CSV: one entity named after the file).
 
     Raises:
-        SchemaFileError: the file is missing, no JSON or has no entities; the message says which.
+        SchemaFileError: the file is missing, no JSON, no table or has no entities; the message says which.
     """
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+        return SystemSchema(system=path.stem, entities=(_export_entity(path),))
     try:
-        if path.suffix.lower() == ".csv":
-            return SystemSchema(system=path.stem, entities=(_csv_entity(path),))
         raw = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SchemaFileError(f"{path}: cannot be read ({error.strerror})") from error
@@ -221,13 +224,20 @@ def load_schema(path: Path) -> SystemSchema:
         raise SchemaFileError(f"{path}: {error}") from error
 
 
-def _csv_entity(path: Path) -> EntitySchema:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return entity_from_records(path.stem, list(csv.DictReader(file)))
+def _export_entity(path: Path) -> EntitySchema:
+    try:
+        with export_rows(path) as rows:
+            head = next(rows, None)
+            if head is None:
+                raise SchemaFileError(f"{path}: the file is empty; a heading line is needed")
+            some = [dict(zip_longest(head, row[: len(head)])) for row in islice(rows, _LOOKED_AT)]
+    except ExportFileError as error:
+        raise SchemaFileError(str(error)) from error
+    return entity_from_records(path.stem, some or [dict.fromkeys(head)])
 
 
 def entity_from_records(
-    name: str, records: Sequence[Mapping[str, JsonValue]], *, sample: int = 1000
+    name: str, records: Sequence[Mapping[str, JsonValue]], *, sample: int = _LOOKED_AT
 ) -> EntitySchema:
     """An entity guessed from flat or nested records: paths, types and value profiles.
 

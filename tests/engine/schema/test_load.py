@@ -83,6 +83,27 @@ def test_a_csv_export_becomes_an_entity_with_types_and_profiles(tmp_path: Path) 
     assert entity.fields[0].profile.samples == ("0012", "0013")
 
 
+def test_an_export_with_headings_only_has_its_fields(tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("Code;Name\n", encoding="utf-8")
+
+    assert [f.path for f in load_schema(file).entities[0].fields] == ["Code", "Name"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "the file is empty"), ("Name\nMüller\n".encode("cp1252"), "not UTF-8 text")],
+)
+def test_an_export_that_cannot_be_read_says_what_to_do(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_bytes(content)
+
+    with pytest.raises(SchemaFileError, match=rf"customers\.csv: {said}"):
+        load_schema(file)
+
+
 def test_nested_records_give_paths_with_array_marks() -> None:
     entity = entity_from_records(
         "doc", [{"Line": [{"Qty": 1}, {"Qty": 2}], "To": {"City": "Bath"}}]

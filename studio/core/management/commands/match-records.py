@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from engine.resolve import Policy, Table, match, parallel
 from engine.resolve.roles import key_column
+from engine.schema.exports import ExportFileError, export_rows
 
 # Bytes of both files from which on a process for each is worth its start.
 _LARGE = 8_000_000
@@ -80,18 +81,15 @@ def _read(file: tuple[Path, str]) -> Table:
 
 
 def read_table(path: Path, key: str) -> Table:
-    """Read a CSV export; the key column is ``key`` or the one recognised."""
+    """Read an export; the key column is ``key`` or the one recognised."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = csv.reader(handle)
+        with export_rows(path) as rows:
             head = next(rows, None)
             if not head:
                 raise CommandError(f"{path}: the file is empty; a heading line is needed")
-            columns = Table.columns_of(head, (row for row in rows if row))
-    except FileNotFoundError as error:
-        raise CommandError(f"{path}: no such file") from error
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path}: not UTF-8 text (save the export as CSV UTF-8)") from error
+            columns = Table.columns_of(head, rows)
+    except ExportFileError as error:
+        raise CommandError(str(error)) from error
     except ValueError as error:
         raise CommandError(f"{path} {error}") from error
     count = len(next(iter(columns.values())))
