@@ -29,7 +29,7 @@ from studio.learning.actions import repeats
 from studio.learning.models import Calibration, Repeat
 from studio.linking.actions import judge
 from studio.linking.models import Link, MatchRun, Pair, Party
-from studio.mapping.actions import decide
+from studio.mapping.actions import decide, send_back
 from studio.mapping.models import Mapping, MappingRow, ValueProposal
 from studio.monitor.watch import watch
 from studio.tieout.actions import run_tieout
@@ -80,6 +80,7 @@ def build(patch: pytest.MonkeyPatch) -> House:
     _posted(house)
     _values(world)
     _pairs(world)
+    _sent_back(house)
     _asked_again(house, patch)
     _balances(house)
     _compared(world)
@@ -157,6 +158,7 @@ def _fields(world: World) -> Mapping:
         ("party_name", [_candidate("Name", 0.62), _candidate("Customer", 0.35)]),
         ("terms", [_candidate("Terms", 0.98)]),
         ("tax_code", [_candidate("Status", 0.9), _candidate("Terms", 0.4)]),
+        ("account", [_candidate("Status", 0.6)]),
     )
     for n, (path, candidates) in enumerate(plan):
         MappingRow.objects.create(
@@ -219,6 +221,13 @@ def _pairs(world: World) -> None:
                 {"label": "phone", "effect": 6.0, "detail": "same phone"},
             ],
         )
+
+
+def _sent_back(house: House) -> None:
+    """A field that a second person disagreed on."""
+    row = house.fields.rows.get(target_path="account")
+    decide(house.actor("ivo"), row, "approved")
+    send_back(house.actor("ana"), row, "Freight has an account of its own")
 
 
 def _asked_again(house: House, patch: pytest.MonkeyPatch) -> None:
@@ -335,6 +344,13 @@ def _row(house: House) -> str:
     return reverse("mapping:review", args=[house.fields.uuid]) + f"?state=all&q=party&row={key}"
 
 
+def _row_to_send_back(house: House) -> str:
+    """A row that waits for a second person, with the question what is wrong with it."""
+    key = house.fields.rows.get(target_path="tax_code").uuid
+    review = reverse("mapping:review", args=[house.fields.uuid])
+    return f"{review}?state=all&q=tax_code&row={key}&ask=send_back"
+
+
 ORDERS: Key = lambda _: "orders"  # noqa: E731
 KEPT: Key = lambda _: "customers"  # noqa: E731
 FIELDS: Key = lambda h: h.fields.uuid  # noqa: E731
@@ -362,6 +378,8 @@ PAGES: dict[str, Callable[[House], str]] = {
     "mapping:review all": _page("mapping:review", "?state=all", key=FIELDS),
     "mapping:review unconfirmed": _page("mapping:review", "?state=unconfirmed", key=FIELDS),
     "mapping:review row": _row,
+    "mapping:review send back": _row_to_send_back,
+    "mapping:review sent back": _page("mapping:review", "?state=sent_back", key=FIELDS),
     "mapping:composed": _composed,
     "mapping:publishing": _page("mapping:publishing", key=FIELDS),
     "mapping:values": _page("mapping:values"),

@@ -321,6 +321,13 @@ DEEDS = {
     "a field is confirmed": Deed(
         "ana", "mapping:review all", "mapping:row-confirm", "tax_code is confirmed"
     ),
+    "a field is sent back": Deed(
+        "ana",
+        "mapping:review send back",
+        "mapping:row-send-back",
+        "tax_code is sent back; Ivo Marsh sees why.",
+        {"[name=reason]": "The terms are no tax code"},
+    ),
     "fields are proposed again": Deed(
         "ivo", "mapping:review", "mapping:propose", "Proposals are being made"
     ),

@@ -260,6 +260,41 @@ def test_a_publication_that_cannot_be_is_409_with_every_reason(
     assert said.json()["problems"][0]["fix"] == "Approve at least the required rows."
 
 
+def test_a_second_person_confirms_many_and_sends_one_back(
+    full: Any, ivo: User, ana: User, client_of: Clients
+) -> None:
+    rows = list(MappingRow.objects.order_by("id")[:2])
+    mapping = rows[0].mapping
+    maker, second = client_of(ivo, "map"), client_of(ana, "approve")
+    for row in rows:
+        maker.post(f"/api/v1/mapping-rows/{row.uuid}/decide/", {"verdict": "approved"})
+    MappingRow.objects.update(risk="amount")
+    waiting = f"/api/v1/mapping-rows/?mapping={mapping.uuid}&unconfirmed=true"
+    assert len(second.get(waiting).json()["results"]) == 2
+    assert second.get(f"/api/v1/mappings/{mapping.uuid}/").json()["unconfirmed_count"] == 2
+
+    body = {"rows": [{"row": str(row.uuid)} for row in rows]}
+    path = f"/api/v1/mappings/{mapping.uuid}/confirm/"
+    own = maker.post(path, body, format="json").json()
+    assert own["done"] == []
+    assert own["sentence"].startswith("0 confirmed, 2 left because: Who approved it is not")
+
+    url = f"/api/v1/mapping-rows/{rows[1].uuid}/send-back/"
+    assert second.post(url, {}).status_code == 400
+    assert maker.post(url, {"reason": "no"}).status_code == 409
+    back = second.post(url, {"reason": "Net, not gross"})
+    assert back.status_code == 200, back.content
+    assert (back.json()["state"], back.json()["sent_back_by"], back.json()["reason"]) == (
+        "open",
+        "token: loader (Ana Keller)",
+        "Net, not gross",
+    )
+    done = second.post(path, body, format="json").json()
+    assert done["done"] == [str(rows[0].uuid)]
+    assert done["sentence"].startswith("1 confirmed, 1 left because: There is nothing to confirm")
+    assert second.get(f"/api/v1/mappings/{mapping.uuid}/").json()["returned_count"] == 1
+
+
 def test_a_row_that_moved_meanwhile_is_409(full: Any, ivo: User, client_of: Clients) -> None:
     client, row = client_of(ivo, "map"), MappingRow.objects.all()[0]
     body = {"verdict": "approved", "revision": row.revision}
