@@ -251,7 +251,9 @@ def test_who_approved_it_sees_at_home_in_the_list_and_on_the_row_why_it_came_bac
     assert as_person(olga).post(url, {"reason": "no"}).status_code == 403
     assert "Say in a few words" in as_person(ana).post(url, follow=True).content.decode()
 
-    said = as_person(ana).post(url, {"reason": "No tax code", "revision": tax.revision}, follow=True)
+    said = as_person(ana).post(
+        url, {"reason": "No tax code", "revision": tax.revision}, follow=True
+    )
 
     assert "tax_code is sent back; Ivo Marsh sees why." in said.content.decode()
     his = as_person(ivo)
