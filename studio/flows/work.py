@@ -65,6 +65,8 @@ NAMES = {
     "bill": "Supplier invoice",
     "stock_level": "Adjustment",
 }
+# How the reason begins why a record takes no branch.
+NO_BRANCH = "meets the condition of no branch"
 # Prefixes of an override that answers a question instead of setting a value: an issue that is accepted
 # by its code, the side whose value of a field is kept.
 ACCEPTED = "accept:"
@@ -128,7 +130,7 @@ def _no_branch(document: Record, bundle: Bundle, sides: Sides) -> str:
         + unmet(bundle.document, branch["when"], document, sides.inbound)
         for branch in bundle.design["branches"]
     )
-    return f"meets the condition of no branch: {', '.join(missed)}"
+    return f"{NO_BRANCH}: {', '.join(missed)}"
 
 
 def _completed(found: Outcome, item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:

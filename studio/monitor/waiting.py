@@ -16,6 +16,7 @@ from studio.accounts.roles import APPROVE, LOOKUP, MAP, MATCH, PUBLISH, TRIAGE
 from studio.core.action import Actor
 from studio.flows.models import Delivery, Rehearsal
 from studio.flows.rehearsal.sign import risk_of, why_not_signed
+from studio.flows.rehearsal.standing import superseded
 from studio.learning.queries import to_ask, to_settle
 from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
@@ -117,7 +118,7 @@ def _rehearsals(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
         url = reverse("flows:rehearsal", args=[one.uuid])
         if not why_not_signed(actor, one):
             yield Waiting(1, f"A rehearsal of {one.flow} waits for your signature", url)
-        elif one.signed_at and actor.may(PUBLISH):
+        elif one.signed_at and actor.may(PUBLISH) and not superseded(one):
             yield Waiting(1, f"{one.flow} is signed and can go live", url)
 
 

@@ -131,7 +131,7 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
             "ana", "match", {"target": str(full.books.uuid), "comment": "another one"},
         ),
         f"links/{link.uuid}/unlink": ("ana", "match", {"reason": "not the same"}),
-        f"rehearsals/{plan.uuid}/sign": ("ana", "approve", {"content_hash": plan.content_hash}),
+        f"rehearsals/{plan.uuid}/sign": ("ana", "approve", {"content_hash": plan.content_hash, "aware": True}),
         f"flows/{full.flow.uuid}/rehearse": ("ivo", "publish", {"reads": "stored", "since": "2026-01-01"}),
         f"flows/{full.flow.uuid}/publish": ("ivo", "publish", {}),
         f"flows/{full.flow.uuid}/pause": ("ivo", "operate", {"reason": "closing"}),
@@ -295,6 +295,28 @@ def test_a_second_person_confirms_many_and_sends_one_back(
     assert second.get(f"/api/v1/mappings/{mapping.uuid}/").json()["returned_count"] == 1
 
 
+def test_a_rehearsal_with_a_newer_one_is_not_signed(
+    full: Any, ana: User, ivo: User, client_of: Clients
+) -> None:
+    client = client_of(ana, "approve")
+    one = first(client, "rehearsals", flow="orders", signed="false")
+    client_of(ivo, "publish").post(
+        f"/api/v1/flows/{full.flow.uuid}/rehearse/", {"reads": "stored"}, format="json"
+    )
+
+    place = f"/api/v1/rehearsals/{one['uuid']}/"
+    body = {"content_hash": one["content_hash"], "aware": True}
+    refused = client.post(f"{place}sign/", body, format="json")
+
+    assert refused.status_code == 400
+    assert "newer rehearsal of this version" in refused.content.decode()
+    said = client.get(place).json()
+    assert (said["superseded"], said["waits_for"]) == (
+        "A newer rehearsal of this version took its place.",
+        "",
+    )
+
+
 def test_a_row_that_moved_meanwhile_is_409(full: Any, ivo: User, client_of: Clients) -> None:
     client, row = client_of(ivo, "map"), MappingRow.objects.all()[0]
     body = {"verdict": "approved", "revision": row.revision}
@@ -453,6 +475,10 @@ def test_a_plan_is_read_by_pages_and_signed_over_its_hash(
     )
     assert mine.status_code == 403
     said = {"content_hash": one["content_hash"], "share": "2.5", "allow_new": False}
+    assert detail["caution"].startswith("It would post nothing. 1 of the 2 records")
+    assert detail["waits_for"] == "It waits for the signature of an accountant: Ana Keller."
+    assert client.post(f"{place}sign/", said, format="json").status_code == 400
+    said["aware"] = True
     signed = client.post(f"{place}sign/", said, format="json").json()
     assert signed["signed_by"] == "token: loader (Ana Keller)"
     assert signed["allowed"] == {"new": False, "share": "2.50"}
