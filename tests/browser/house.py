@@ -23,7 +23,7 @@ from studio.accounts.models import User, Workspace, machine
 from studio.api.tokens import make_token
 from studio.catalog.models import SchemaSnapshot
 from studio.core.action import Actor
-from studio.flows.models import Golden, Rehearsal, Run
+from studio.flows.models import Flow, Golden, Rehearsal, Run
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.learning.actions import repeats
 from studio.learning.models import Calibration, Repeat
@@ -84,9 +84,9 @@ def build(patch: pytest.MonkeyPatch) -> House:
     _asked_again(house, patch)
     _balances(house)
     _compared(world)
-    asked = claim(ask(house.actor("ivo"), world.flow).pk)
-    assert asked is not None
-    run(asked)
+    # Documents of that day on are none: it would post nothing, and is superseded by the next.
+    rehearse(house, since="2030-01-01")
+    rehearse(house)
     make_token(house.actor("ada"), workspace, "Night report", ["operate"], days=30)
     older = world.books.snapshots.get()
     newer = {**older.content, "entities": [*older.content["entities"]]}
@@ -101,6 +101,14 @@ def build(patch: pytest.MonkeyPatch) -> House:
     # Nothing is under way any more: a page that asks how far it is now changes while it is walked.
     Message.objects.filter(state="new").update(state="failed", not_before=None)
     return house
+
+
+def rehearse(house: House, since: str = "") -> None:
+    """What the draft of the orders would do."""
+    flow = Flow.objects.get(pk=house.world.flow.pk)
+    asked = claim(ask(house.actor("ivo"), flow, since=since).pk)
+    assert asked is not None
+    run(asked)
 
 
 def _posted(house: House) -> None:
@@ -410,7 +418,10 @@ PAGES: dict[str, Callable[[House], str]] = {
     "flows:item": _page("flows:item", key=lambda h: h.world.item("1001").uuid),
     "flows:item parked": _page("flows:item", key=lambda h: h.world.item("1002").uuid),
     "flows:explain": _page("flows:explain", key=lambda h: h.world.post("1001").uuid),
-    "flows:rehearsal": _page("flows:rehearsal", key=lambda _: Rehearsal.objects.get().uuid),
+    "flows:rehearsal": _page("flows:rehearsal", key=lambda _: Rehearsal.objects.latest("pk").uuid),
+    "flows:rehearsal superseded": _page(
+        "flows:rehearsal", key=lambda _: Rehearsal.objects.earliest("pk").uuid
+    ),
     "flows:flow-rehearsals": _page("flows:flow-rehearsals", key=ORDERS),
     "flows:owners": _page("flows:owners", key=KEPT),
     "flows:shared": _page("flows:shared"),
