@@ -296,7 +296,7 @@ def tie_out(ana: Actor, workspace: Workspace) -> dict[str, dict[str, Any]]:
 def another_day(workspace: Workspace, say: Say) -> None:
     """One more day at every SYSPRO company: what only moves from now on has something to move."""
     for erp in Connection.objects.filter(workspace=workspace, system="syspro").order_by("pk"):
-        came = day.another_day(erp)
+        came = day.another_day(erp, first_open=day.first_open_day(erp))
         say(
             f"{erp}: another day brought {len(came.orders)} orders, "
             f"{len(came.credit_notes)} credit notes, {len(came.bills)} supplier invoices"
