@@ -127,9 +127,7 @@ class Company:
         """A new invoice of a supplier like an earlier one, unpaid, and not dated before ``first_open``."""
         made = f"{MADE}{number}"
         row = {**template, **_not_before(template, first_open)}
-        self.load(
-            {"ApInvoice": [{**row, "Invoice": made, "MthInvBal1": template["OrigInvValue"]}]}
-        )
+        self.load({"ApInvoice": [{**row, "Invoice": made, "MthInvBal1": template["OrigInvValue"]}]})
         return made
 
 
