@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ from studio.mapping.models import Decision, Mapping, MappingRow, RowNote
 from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import preview
 from studio.mapping.queries import budget_size, composed_of, mappings_of, published
+from studio.mapping.risk import why_not_confirmed
 from studio.mapping.rows import views as row_views
 from studio.mapping.ticks import ticks
 
@@ -129,7 +131,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "chosen": chosen,
         "ask": query.get("ask", ""),
         "ticked": query.get("tick") == "all",
-        "hints": _hints(request, narrowing),
+        "hints": _hints(request, narrowing, rows.rows),
     }
 
 
@@ -143,12 +145,14 @@ def _budget(mapping: Mapping, query: QueryDict) -> dict[str, Any]:
     }
 
 
-def _hints(request: StudioRequest, narrowing: Narrowing) -> list[tuple[str, str]]:
+def _hints(
+    request: StudioRequest, narrowing: Narrowing, rows: Iterable[MappingRow]
+) -> list[tuple[str, str]]:
     """The keys of the buttons that this person is shown."""
     found = [("↓ ↑", _("move"))]
     if request.actor.may(MAP) and narrowing.is_open:
         found += [("Enter", _("accept")), ("1–5", _("another")), ("r", _("none of these"))]
-    elif may_confirm(request) and not narrowing.is_open:
+    elif any(not why_not_confirmed(request.actor, row) for row in rows):
         found += [("y", _("confirm")), ("b", _("send back"))]
     if request.actor.may(MAP):
         found += [("m", _("do not map"))]

@@ -37,7 +37,8 @@ class Present:
 
     def over(self, one: Rehearsal) -> Superseded | None:
         """What took the place of a rehearsal; None while it tells what would go live."""
-        if one.kind != "rehearsal":
+        if one.kind != "rehearsal" or (one.signed_at and one.version.state != "rehearsal"):
+            # What was signed and went live is history, whatever came after it.
             return None
         newest = self._newest if self._newest and self._newest[0] > one.pk else None
         key = newest[1] if newest else None
@@ -81,13 +82,15 @@ def superseded(one: Rehearsal) -> Superseded | None:
 
 
 def newest_of_draft(flow: Flow) -> Rehearsal | None:
-    """The finished rehearsal of what would go live, to be signed or signed; None where there is none."""
+    """The rehearsal of what would go live that is signed, else the newest to be signed; None without either."""
     told = flow.rehearsals.filter(kind="rehearsal", state="ready", version__state="rehearsal")
     newest = told.select_related("version").defer("totals").first()
     if newest is None:
         return None
-    newest.flow = flow
-    return None if superseded(newest) else newest
+    signed = told.select_related("version").filter(version=newest.version, signed_at__isnull=False)
+    best = signed.defer("totals").first() or newest
+    best.flow = flow
+    return None if superseded(best) else best
 
 
 def makers_of(one: Rehearsal) -> tuple[str, str]:

@@ -121,7 +121,9 @@ def test_explain_names_who_approved_the_row_the_code_and_the_link_each_with_its_
 
 def with_days_of_terms(world: Any) -> LookupRow:
     """Orders are dated when they are due: a table of SYSPRO's terms inside a computation of the way in."""
-    inbound = MappingVersion.objects.get(mapping__direction="inbound")
+    inbound = MappingVersion.objects.get(
+        mapping__direction="inbound", mapping__connection=world.erp
+    )
     rows = [
         {**row, "from": 'ADDDAYS(OrderDate, NUMBER(LOOKUP("term_days", Terms, "0")))'}
         if row["to"] == "date"

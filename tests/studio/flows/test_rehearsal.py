@@ -463,6 +463,12 @@ def test_the_flow_and_the_rehearsal_say_for_whom_they_wait(
     assert said in answer
     sign(accountant, done, content_hash=done.content_hash)
     assert "Ana Keller signed it" in client.get(f"/flows/{world.flow.key}/").content.decode()
+    # Looked at once more, it is signed all the same; once it is live, it is history.
+    rehearse(world, integrator)
+    assert "Ana Keller signed it" in client.get(f"/flows/{world.flow.key}/").content.decode()
+    publish_flow(integrator, world.flow)
+    drafts.edit(integrator, world.flow, world.flow.revision, lambda design: add(design, "rule"))
+    assert superseded(read(done)) is None
 
 
 def test_where_nobody_may_sign_that_is_said(prepared, integrator) -> None:

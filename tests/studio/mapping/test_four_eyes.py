@@ -290,7 +290,10 @@ def test_all_that_one_may_confirm_are_ticked_at_once_and_confirmed_with_a_line_e
     page = reverse("mapping:review", args=[inbound.uuid]) + "?state=unconfirmed"
     as_ida = as_person(User.objects.get(username="ida"))
 
-    assert " checked" not in as_ida.get(page).content.decode()
+    listed = as_ida.get(page).content.decode()
+    assert " checked" not in listed
+    # Who accepts what somebody else approved would be the one who approved it.
+    assert "Accept ticked" not in listed
     assert as_ida.get(page + "&tick=all").content.decode().count(" checked") == 1
     hers = as_person(ana)
     assert hers.get(page + "&tick=all").content.decode().count(" checked") == 2
@@ -316,6 +319,8 @@ def test_the_page_says_who_must_look_and_lets_that_person_confirm(
         assert "four eyes: tax" in text
         assert "It decides tax: an accountant, or an integrator other than Ivo Marsh" in text
     assert url not in mine
+    keys = "<kbd>b</kbd> send back"
+    assert (keys in " ".join(mine.split()), keys in " ".join(theirs.split())) == (False, True)
     assert url in theirs
     assert as_person(olga).post(url).status_code == 403
     done = as_person(ana).post(url, {"revision": tax.revision}, follow=True).content.decode()
