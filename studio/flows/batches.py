@@ -48,6 +48,7 @@ class Progress:
         held: waiting for approval.
         per_minute: postings a minute at present, None when nothing moved lately.
         left: time until the rest is posted, None when that cannot be said.
+        known: records that were read and say what is known, so that nothing follows from them.
     """
 
     total: int
@@ -56,6 +57,7 @@ class Progress:
     held: int
     per_minute: float | None
     left: timedelta | None
+    known: int = 0
 
     @property
     def moving(self) -> bool:
@@ -102,7 +104,9 @@ def progress_of(run: Run, now: datetime | None = None) -> Progress:
     if recent["n"] > 1 and recent["last"] > recent["first"]:
         pace = recent["n"] * 60 / (now - recent["first"]).total_seconds()
         left = timedelta(minutes=rest / pace)
-    return Progress(total, done, items["parked"], held, pace, left)
+    # What was known before has no row in this run; what turned out to be, has.
+    known = max(0, run.read - sum(items.values())) + items["unchanged"]
+    return Progress(total, done, items["parked"], held, pace, left, known)
 
 
 def _by_state(run: Run) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ with what people call them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -32,12 +33,18 @@ class Decided:
 
 
 class Deciders:
-    """The people behind everything that one delivery used; a constant number of queries."""
+    """The people behind everything that one delivery used; a constant number of queries.
 
-    def __init__(self, delivery: Delivery) -> None:
+    Args:
+        delivery: whose trace tells what was used on the way out.
+        before: what was used on the way in.
+    """
+
+    def __init__(self, delivery: Delivery, before: Iterable[Used] = ()) -> None:
         self._flow = delivery.flow
         self._moment = delivery.decided_at or delivery.created_at
         used: list[Used] = [u for seen in delivery.trace.values() for u in seen["used"]]
+        used += before
         self._rows = self._of_rows({str(u[4]) for u in used if u[0] == "lookup" and u[4]})
         self._links = self._of_links({(str(u[1]), str(u[2])) for u in used if u[0] == "link"})
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Max
 
 from connectors.http.jsontext import dump
-from studio.flows.bundle import Sides, bundle_of, context_of
+from engine.errors import MappingRefused
+from studio.flows.bundle import Bundle, Sides, bundle_of, context_of
 from studio.flows.models import Delivery, Flow, FlowVersion
-from studio.flows.work import Outcome, decide
+from studio.flows.tracing import plain_used
+from studio.flows.work import Outcome, decide, looked_up
 from studio.linking.models import Link
 from studio.mapping.models import LookupRow
 
@@ -42,6 +45,33 @@ def decided_again(posted: Delivery, version: FlowVersion, then: Then) -> Outcome
     """What a version makes of the record of a posting, knowing what was known when it was posted."""
     bundle = bundle_of(version)
     return decide(posted.item, bundle, then.at(posted.decided_at or posted.created_at))
+
+
+def looked_up_then(posted: Delivery) -> dict[str, list[list[Any]]]:
+    """What was looked up for each value of our own document, made again as ``recomputed`` does.
+
+    A posting keeps the trace of its way out; that of the way in is asked for by people only, and costs every
+    record if it is kept.
+    """
+    if not posted.trace:
+        return {}
+    try:
+        bundle = bundle_of(posted.version)
+    except (MappingRefused, LookupError):
+        # The schema it was compiled on is gone: what the posting kept itself is told all the same.
+        return {}
+    if not _looks_up(bundle):
+        return {}
+    sides = Then(posted.flow).at(posted.decided_at or posted.created_at)
+    found = looked_up(posted.item, bundle, sides)
+    return {place: [plain_used(one) for one in used] for place, used in found.items()}
+
+
+def _looks_up(bundle: Bundle) -> bool:
+    """Whether understanding a record, or a step of the flow, asks any table or link."""
+    if any(step["kind"] in ("lookup", "set") for step in bundle.steps):
+        return True
+    return any(one.lookups or one.links for one in bundle.inbound.lineage())
 
 
 def recomputed(posted: Delivery) -> bytes:

@@ -129,7 +129,7 @@ def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: 
                 flow=flow, trigger=trigger, version=flow.versions.filter(state="published").first()
             )
         items = new_items(flow, run, page.records, history=_is_history(flow, cursor))
-        taken = InboxItem.objects.bulk_create(items, ignore_conflicts=True)
+        InboxItem.objects.bulk_create(items, ignore_conflicts=True)
         if not page.more and cursor.started_at is None:
             cursor.started_at = timezone.now()
         Cursor.objects.filter(pk=cursor.pk).update(
@@ -141,7 +141,8 @@ def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: 
         if run and page.records:
             store_events(flow.source, simulated(flow.source, page.records), found_by="poll")
             run.read += len(page.records)
-            run.taken += len(taken)
+            # What is known already conflicted with its row and belongs to the run that brought it.
+            run.taken = run.items.count()
             run.save(update_fields=["read", "taken", "updated_at"])
             nudge("flows.pump_items", flow.pk)
     return run

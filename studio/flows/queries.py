@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,6 +22,7 @@ from studio.flows.deciders import Deciders
 from studio.flows.evidence import flat, tried_words
 from studio.flows.files import STEP as ATTACH
 from studio.flows.files import attached_words
+from studio.flows.lineage import looked_up_then
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
 from studio.mapping.models import MappingVersion
 from studio.triage.models import CaseNote
@@ -170,6 +172,8 @@ class Ancestor:
         said = [self.target, self.value, self.name, self.expression]
         said += [u[key] for u in self.used for key in ("table", "code", "code_name")]
         said += [one[key] for one in self.inbound for key in ("path", "expression", "value")]
+        used = [u for one in self.inbound for u in one["used"]]
+        said += [u[key] for u in used for key in ("table", "code", "code_name")]
         words = " ".join(map(str, said)).replace("_", " ").lower()
         return all(word in words for word in text.lower().replace("_", " ").split())
 
@@ -186,7 +190,8 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
     out = versions.get(outbound["version"]) if outbound else None
     inward = versions.get(content["inbound"]["version"]) if content else None
     sources = dict(flat(load(delivery.item.payload)["data"]))
-    deciders = Deciders(delivery)
+    looked_up = looked_up_then(delivery)
+    deciders = Deciders(delivery, chain.from_iterable(looked_up.values()))
     by_hand = {one.path: one for one in corrections_of(delivery.item)}
     found = []
     for target, seen in delivery.trace.items():
@@ -206,6 +211,7 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
                         **_inbound(inward, path, sources),
                         "value": value,
                         "by_hand": by_hand.get(path),
+                        "used": [] if path in by_hand else deciders.of(looked_up.get(path, [])),
                     }
                     for path, value in dict(map(tuple, seen["reads"])).items()
                 ],

@@ -18,6 +18,7 @@ from engine.canon.fields import canonical_schema
 from engine.errors import Audience, Severity
 from engine.issue import Issue
 from engine.mapping import Catalog, CompiledMapping, Context, TableInfo, compile_mapping, parse
+from engine.mapping.context import Used
 from engine.mapping.write import scalar_text
 from engine.rules.expression import CompiledRule, ExpressionRule, compile_rule
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, Record, SystemSchema
@@ -47,9 +48,13 @@ class Ran:
 
 @dataclass(slots=True)
 class Walked:
-    """The document after its steps, what they said, and whether a filter stopped it."""
+    """The document after its steps, what they said, and whether a filter stopped it.
+
+    ``used`` is what was looked up for the value at each place; None where nobody asks for it.
+    """
 
     document: Record
+    used: dict[str, tuple[Used, ...]] | None = None
     log: list[Ran] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     stopped: str = ""
@@ -220,6 +225,7 @@ def walk(
     document: Record,
     around: Surroundings,
     kept: Collection[str] = (),
+    used: Mapping[str, tuple[Used, ...]] | None = None,
 ) -> Walked:
     """Take a document through its steps; a filter that does not hold ends the walk.
 
@@ -229,8 +235,9 @@ def walk(
         document: the document; it is not changed.
         around: tables, links, facts.
         kept: concrete places whose value a person gave; no step writes over them.
+        used: what was looked up for the document so far; None where nobody asks for it.
     """
-    walked = Walked(copy.deepcopy(document))
+    walked = Walked(copy.deepcopy(document), None if used is None else dict(used))
     for step in steps:
         walked.log.extend(_RUN[step["kind"]](document_kind, step, walked, around, kept))
         if walked.stopped:
@@ -275,7 +282,8 @@ def _value(
     expression = lookup_text(step) if is_lookup else str(step["from"])
     context = around.source if step.get("side") == "source" else around.target
     to = str(step["to"])
-    result = compile_value(kind, expression, to).apply(walked.document, context)
+    tracing = walked.used is not None
+    result = compile_value(kind, expression, to).apply(walked.document, context, trace=tracing)
     each, _, last = to.rpartition("[].")
     walked.issues += [_moved(i, each, last) for i in result.issues]
     if each:
@@ -290,6 +298,9 @@ def _value(
     written = [(p, v) for p, v in pairs if v is not None and p not in kept]
     for place, value in written:
         assign(walked.document, place, value)
+    if walked.used is not None:
+        looked_up = {t.target: t.used for t in result.trace or ()}
+        walked.used |= {place: looked_up.get(_small(place, each), ()) for place, _ in written}
     if result.issues:
         yield Ran(step["id"], result.issues[0].sentence, "bad")
     elif written:
@@ -297,6 +308,12 @@ def _value(
         yield Ran(step["id"], f"{to} is {shown[:160]}", "good")
     else:
         yield Ran(step["id"], f"{to} stays as it is: nothing to write")
+
+
+def _small(place: str, each: str) -> str:
+    """Where the value of a place stands in the step's own small result."""
+    index = place.removeprefix(each).partition("]")[0] if each else ""
+    return f"rows{index}].value" if each else "value"
 
 
 def _moved(issue: Issue, each: str, last: str) -> Issue:
@@ -315,6 +332,9 @@ def _aggregate(
     before = walked.document.get("lines")
     many = len(before) if isinstance(before, list) else 0
     walked.document, groups = combine_lines(walked.document, step.get("by") or [])
+    if walked.used is not None and len(groups) != many:
+        # What is one line now was several, each with codes of its own.
+        walked.used = {p: u for p, u in walked.used.items() if not p.startswith("lines[")}
     if len(groups) == many:
         yield Ran(step["id"], f"nothing to combine in {many} line{'s' if many != 1 else ''}")
         return

@@ -6,6 +6,7 @@ from typing import Any
 
 from connectors.http.jsontext import plain
 from engine.mapping import Result
+from engine.mapping.context import Used
 
 
 def traced(result: Result) -> dict[str, dict[str, Any]]:
@@ -16,7 +17,12 @@ def traced(result: Result) -> dict[str, dict[str, Any]]:
             "expression": t.expression,
             "reads": [[r.path, plain(r.value)] for r in t.reads],
             "steps": list(t.steps),
-            "used": [[u.kind, u.table, u.code, plain(u.value), u.row] for u in t.used],
+            "used": [plain_used(u) for u in t.used],
         }
         for t in result.trace or ()
     }
+
+
+def plain_used(used: Used) -> list[Any]:
+    """Kind, table, code, value and key of the lookup row of what was used, as a JSON column holds it."""
+    return [used.kind, used.table, used.code, plain(used.value), used.row]

@@ -27,6 +27,7 @@ from studio.flows.panels import condition_form, document_before, judged, panel_o
 from studio.flows.pins import changed_pins, pins_now, pins_of
 from studio.flows.problems import Found, examine
 from studio.flows.rehearsal.sign import risk_of
+from studio.flows.rehearsal.standing import newest_of_draft, waits_for
 from studio.flows.rungs import rungs_for, why_not_up
 from studio.flows.trial import Trial, case_of, records_of, try_out
 
@@ -73,6 +74,8 @@ def _context(
     canvas = canvas_of(flow, flow.design, found, trial)
     node = canvas.node(step) or next((n for n in canvas.nodes if n.tone == "bad"), canvas.nodes[0])
     may_edit = request.actor.may(PUBLISH)
+    needs_signature = risk_of(flow.design) == "money"
+    rehearsed = newest_of_draft(flow) if needs_signature else None
     context: dict[str, Any] = {
         "flow": flow,
         "canvas": canvas,
@@ -91,7 +94,9 @@ def _context(
         "last_undone": flow.edits.filter(state="undone").order_by("id").first(),
         "is_changed": _is_changed(flow),
         "newer_mappings": _newer_mappings(flow, found),
-        "needs_signature": risk_of(flow.design) == "money",
+        "needs_signature": needs_signature,
+        "rehearsed": rehearsed,
+        "waits_for": waits_for(rehearsed) if rehearsed and not rehearsed.signed_at else "",
         "note": request.session.get(note_place(flow), ""),
         **_panel(flow, found, node, record, as_text=request.GET.get("mode") == "text", said=said),
     }

@@ -25,6 +25,7 @@ from engine.canon.totals import complete, sums_of
 from engine.errors import Audience, CaseClass
 from engine.issue import Issue
 from engine.mapping import Result
+from engine.mapping.context import Used
 from engine.runtime.idempotency import content_hash
 from engine.schema.model import Record
 from studio.core.dispatch import nudge
@@ -48,7 +49,7 @@ from studio.flows.reversal import (
     way_back,
 )
 from studio.flows.settling import HOLD, apply_payment
-from studio.flows.steps import Ran, Surroundings, plain_log, unmet, walk
+from studio.flows.steps import Ran, Surroundings, Walked, plain_log, unmet, walk
 from studio.flows.tracing import traced
 from studio.flows.versions import others, replaced_by_newer, settle_older, withdraw
 from studio.linking.models import Party
@@ -65,6 +66,8 @@ NAMES = {
     "bill": "Supplier invoice",
     "stock_level": "Adjustment",
 }
+# How the reason begins why a record takes no branch.
+NO_BRANCH = "meets the condition of no branch"
 # Prefixes of an override that answers a question instead of setting a value: an issue that is accepted
 # by its code, the side whose value of a field is kept.
 ACCEPTED = "accept:"
@@ -92,15 +95,7 @@ class Outcome:
 def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     """What becomes of the item; writes nothing, and reads only what a payment would settle."""
     stored = load(item.payload)
-    inbound = bundle.inbound.apply(stored["data"], sides.inbound)
-    document = complete(dict(inbound.record), bundle.document)
-    # What a comparison found out besides: the number of the adjustment and how much it is about.
-    document |= stored.get("compared", {})
-    for path, value in item.overrides.items():
-        if not path.startswith((ACCEPTED, KEEP, HOLD)):
-            assign(document, path, value)
-    around = Surroundings(sides.inbound, sides.outbound)
-    walked = walk(bundle.document, bundle.steps, document, around, item.overrides)
+    inbound, walked = _understood(item, stored, bundle, sides)
     route = bundle.route.apply(walked.document, sides.inbound)
     found = Outcome("done", document=walked.document, log=walked.log, read_at=sides.read_at)
     found.business_key = str(route.record.get("business_key") or item.key)
@@ -121,6 +116,28 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     return _completed(found, item, bundle, sides)
 
 
+def _understood(
+    item: InboxItem, stored: dict[str, Any], bundle: Bundle, sides: Sides, *, tracing: bool = False
+) -> tuple[Result, Walked]:
+    """The record in our own words, and what the steps of the flow made of it."""
+    inbound = bundle.inbound.apply(stored["data"], sides.inbound, trace=tracing)
+    document = complete(dict(inbound.record), bundle.document)
+    # What a comparison found out besides: the number of the adjustment and how much it is about.
+    document |= stored.get("compared", {})
+    for path, value in item.overrides.items():
+        if not path.startswith((ACCEPTED, KEEP, HOLD)):
+            assign(document, path, value)
+    around = Surroundings(sides.inbound, sides.outbound)
+    used = {t.target: t.used for t in inbound.trace or ()} if tracing else None
+    return inbound, walk(bundle.document, bundle.steps, document, around, item.overrides, used)
+
+
+def looked_up(item: InboxItem, bundle: Bundle, sides: Sides) -> dict[str, tuple[Used, ...]]:
+    """What was looked up for the values of the document, however deep in an expression, by place."""
+    _inbound, walked = _understood(item, load(item.payload), bundle, sides, tracing=True)
+    return {place: used for place, used in (walked.used or {}).items() if used}
+
+
 def _no_branch(document: Record, bundle: Bundle, sides: Sides) -> str:
     """Why a record takes none of the branches, branch by branch."""
     missed = (
@@ -128,7 +145,7 @@ def _no_branch(document: Record, bundle: Bundle, sides: Sides) -> str:
         + unmet(bundle.document, branch["when"], document, sides.inbound)
         for branch in bundle.design["branches"]
     )
-    return f"meets the condition of no branch: {', '.join(missed)}"
+    return f"{NO_BRANCH}: {', '.join(missed)}"
 
 
 def _completed(found: Outcome, item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:

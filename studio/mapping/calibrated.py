@@ -97,6 +97,7 @@ def labels(workspace: Workspace) -> dict[str, list[Label]]:
             undone_by=None,
         )
         .exclude(role="machine")
+        .exclude(row__state="open")  # a second person sent it back: nothing stands there
         .order_by("row_id", "-id")
         .values_list("row_id", "uuid", "verdict", "after", "candidates", "unseen")
     )

@@ -2,7 +2,7 @@
 
 Accepting unseen is for what cannot do harm: a row that would keep the mapping from being published,
 or an optional field that changes what a document is worth (a discount on top of a price that is
-already net), waits for somebody who reads it.
+already net), waits for somebody who reads it. So does what a second person has sent back.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from studio.mapping.risk import counts
 from studio.mapping.schemas import latest_snapshot, sides
 from studio.mapping.stored import from_store
 
-REFUSED, MONEY = "refused", "money"
+REFUSED, MONEY, RETURNED = "refused", "money", "returned"
 # A shipped row was written for exactly this document, together with its neighbours.
 SHIPPED = "Rule"
 
@@ -45,7 +45,9 @@ def wanting_eyes(rows: Iterable[MappingRow]) -> dict[int, Reason]:
     for some in by_mapping.values():
         refused = _refused(some[0].mapping, some)
         for row in some:
-            if row.target_path in refused:
+            if row.sent_back_by:
+                found[row.pk] = Reason(RETURNED, f"{row.target_path} was sent back: {row.reason}")
+            elif row.target_path in refused:
                 found[row.pk] = Reason(REFUSED, refused[row.target_path])
             elif _changes_money(row):
                 found[row.pk] = Reason(
@@ -82,6 +84,8 @@ def sentence_of(reasons: Iterable[Reason]) -> str:
     """How many were left to people and why; empty where none was."""
     counts = Counter(one.kind for one in reasons)
     parts = []
+    if n := counts[RETURNED]:
+        parts.append(f"{n} {'was' if n == 1 else 'were'} sent back")
     if n := counts[REFUSED]:
         parts.append(f"{n} could not be published as {'it stands' if n == 1 else 'they stand'}")
     if n := counts[MONEY]:

@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 from studio.core import addresses
 from studio.mapping.models import Mapping, MappingRow
 from studio.mapping.queries import BANDS
-from studio.mapping.risk import UNCONFIRMED
+from studio.mapping.risk import RETURNED, UNCONFIRMED
 
 ORDERS = {
     "position": ("position", "id"),
@@ -64,6 +64,11 @@ class Narrowing:
             text=query.get("q", "").strip()[:80],
             sort=query.get("sort", "position"),
         )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what is shown waits for a decision, so that a decided row leaves the list."""
+        return self.state in ("open", "sent_back")
 
     @property
     def is_part(self) -> bool:
@@ -102,6 +107,8 @@ class Narrowing:
                 return Q(state="open", confidence=0, required=False)
             case "unconfirmed":
                 return UNCONFIRMED
+            case "sent_back":
+                return RETURNED
             case "approved" | "rejected" | "do_not_map":
                 return Q(state=self.state)
             case _:
@@ -161,6 +168,7 @@ class Counts:
     required_open: int
     objections: int
     unconfirmed: int = 0
+    returned: int = 0
 
     @property
     def total(self) -> int:
@@ -173,20 +181,24 @@ class Counts:
         return self.approved + self.rejected + self.do_not_map
 
 
-def _grouped(mapping: Mapping) -> Iterable[tuple[str, str, str, bool, bool, bool, int]]:
-    """State, band, method, required, objection, wanting a second look, and how many of these."""
+def _grouped(mapping: Mapping) -> Iterable[tuple[str, str, str, bool, bool, str, int]]:
+    """State, band, method, required, objection, where it is between two people, and how many of these."""
     whens = [When(confidence__gte=floor, then=Value(word)) for word, floor in BANDS]
     rows = (
         mapping.rows.order_by()
         .annotate(
             word=Case(*whens, When(confidence__gt=0, then=Value("")), default=Value("nothing")),
             doubted=Case(When(objection="", then=Value(False)), default=Value(True)),
-            waiting=Case(When(UNCONFIRMED, then=Value(True)), default=Value(False)),
+            between=Case(
+                When(UNCONFIRMED, then=Value("unconfirmed")),
+                When(RETURNED, then=Value("sent_back")),
+                default=Value(""),
+            ),
         )
-        .values_list("state", "word", "method", "required", "doubted", "waiting")
+        .values_list("state", "word", "method", "required", "doubted", "between")
         .annotate(n=Count("id"))
     )
-    return cast("Iterable[tuple[str, str, str, bool, bool, bool, int]]", rows)
+    return cast("Iterable[tuple[str, str, str, bool, bool, str, int]]", rows)
 
 
 def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[Counts, list[Any]]:
@@ -194,15 +206,16 @@ def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[C
     states: Counter[str] = Counter()
     bands: Counter[str] = Counter()
     methods: Counter[str] = Counter()
-    required = objections = required_open = total = unconfirmed = 0
-    for state, word, method, needed, doubted, waiting, n in _grouped(mapping):
+    betweens: Counter[str] = Counter()
+    required = objections = required_open = total = 0
+    for state, word, method, needed, doubted, between, n in _grouped(mapping):
         shown = "none" if state == "open" and word == "nothing" and not needed else state
         total += n
         states[shown] += n
         objections += n if doubted else 0
-        unconfirmed += n if waiting else 0
+        betweens[between] += n
         required_open += n if needed and state != "approved" else 0
-        if narrowing.state not in (shown, "all", "unconfirmed" if waiting else shown):
+        if narrowing.state not in (shown, "all", between or shown):
             continue
         bands[word] += n
         methods[method] += n
@@ -211,12 +224,14 @@ def counted(mapping: Mapping, narrowing: Narrowing, query: QueryDict) -> tuple[C
         **{k: states[k] for k in ("open", "none", "approved", "rejected", "do_not_map")},
         required_open=required_open,
         objections=objections,
-        unconfirmed=unconfirmed,
+        unconfirmed=betweens["unconfirmed"],
+        returned=betweens["sent_back"],
     )
     state_rows = [
         ("open", _("To review"), states["open"]),
         ("approved", _("Approved"), states["approved"]),
-        ("unconfirmed", _("Wants a second person"), unconfirmed),
+        ("unconfirmed", _("Wants a second person"), counts.unconfirmed),
+        ("sent_back", _("Sent back"), counts.returned),
         ("rejected", _("Rejected"), states["rejected"]),
         ("do_not_map", _("Do not map"), states["do_not_map"]),
         ("none", _("Nothing proposed"), states["none"]),

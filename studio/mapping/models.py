@@ -112,6 +112,12 @@ class MappingRow(Base):
         max_length=150, blank=True, help_text="the second person, who confirmed what is approved"
     )
     seconded_at = models.DateTimeField(null=True, blank=True)
+    sent_back_by = models.CharField(
+        max_length=150,
+        blank=True,
+        help_text="the second person, who disagreed; the reason says why, until it is decided again",
+    )
+    sent_back_at = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=0, help_text="guards concurrent decisions")
     objection = models.TextField(
         blank=True, help_text="what the machine would say against the decision in force"

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from studio.accounts.models import Workspace
 from studio.core.surest import Told
@@ -18,6 +19,7 @@ from studio.mapping.models import (
     MappingVersion,
     ValueProposal,
 )
+from studio.mapping.risk import RETURNED, UNCONFIRMED
 
 # product.md 7.1: four bands; below the last nothing is shown.
 BANDS: tuple[tuple[str, float], ...] = (
@@ -159,6 +161,8 @@ def mappings_of(workspace: Workspace) -> QuerySet[Mapping]:
                 distinct=True,
             ),
             objections=Count("rows", filter=~Q(rows__objection=""), distinct=True),
+            unconfirmed_count=_counted(UNCONFIRMED),
+            returned_count=_counted(RETURNED),
             version_number=Subquery(
                 MappingVersion.objects.filter(mapping=OuterRef("pk"), state="published").values(
                     "number"
@@ -167,6 +171,13 @@ def mappings_of(workspace: Workspace) -> QuerySet[Mapping]:
         )
         .order_by("connection__name", "direction", "document", "entity")
     )
+
+
+def _counted(which: Q) -> Coalesce:
+    """How many rows of a mapping are like that."""
+    rows = MappingRow.objects.filter(which, mapping=OuterRef("pk")).order_by()
+    counted = rows.values("mapping").annotate(n=Count("id")).values("n")
+    return Coalesce(Subquery(counted), 0)
 
 
 def published(mapping: Mapping) -> MappingVersion | None:
@@ -218,6 +229,7 @@ def field_decisions(workspace: Workspace) -> list[tuple[float, bool]]:
             undo_of=None,
             undone_by=None,
         )
+        .exclude(row__state="open")  # a second person sent it back: nothing stands there
         .order_by("row_id", "-id")
         .values_list("row_id", "verdict", "after", "candidates", "unseen")
     )

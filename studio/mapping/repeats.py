@@ -26,8 +26,10 @@ SAMPLES = 3
 
 def standing_decisions() -> QuerySet[Decision]:
     """Decisions in force: the newest of their row that was not taken back."""
-    # Whatever is decided later on the row makes an earlier decision history.
-    return Decision.objects.filter(undo_of=None, undone_by=None).order_by("row_id", "-id")
+    # Whatever is decided later on the row makes an earlier decision history; on a row that is open again
+    # nothing stands: a second person sent it back.
+    standing = Decision.objects.filter(undo_of=None, undone_by=None).exclude(row__state="open")
+    return standing.order_by("row_id", "-id")
 
 
 def _newest(decisions: Iterable[tuple[int, uuid.UUID]]) -> list[uuid.UUID]:

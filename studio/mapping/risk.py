@@ -108,11 +108,19 @@ def risk_name(risk: str) -> str:
 
 
 UNCONFIRMED = Q(state="approved", seconded_by="") & ~Q(risk="")
+# The verdict of a second person who disagrees, and the rows that wait for another decision since.
+SENT_BACK = "sent_back"
+RETURNED = Q(state="open") & ~Q(sent_back_by="")
 
 
 def unconfirmed(workspace: Workspace) -> QuerySet[MappingRow]:
     """Approved rows that decide money and that no second person has confirmed."""
     return MappingRow.objects.filter(UNCONFIRMED, mapping__workspace=workspace)
+
+
+def returned(workspace: Workspace) -> QuerySet[MappingRow]:
+    """Open rows that a second person sent back."""
+    return MappingRow.objects.filter(RETURNED, mapping__workspace=workspace)
 
 
 def waits(row: MappingRow) -> bool:
@@ -127,7 +135,9 @@ def why_not_confirmed(actor: Actor, row: MappingRow) -> str:
     if not (actor.may(APPROVE) or actor.may(MAP)):
         return _("It is confirmed by an accountant or another integrator.")
     if actor.person == person_of(row.decided_by):
-        return _("Who approved it cannot confirm it: it decides money, so it takes four eyes.")
+        return _(
+            "Who approved it is not the second person: it decides money, so it takes four eyes."
+        )
     return ""
 
 

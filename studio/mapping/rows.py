@@ -15,9 +15,9 @@ from engine.schema.model import FieldSchema
 from studio.catalog.models import SchemaSnapshot
 from studio.core.action import person_of
 from studio.learning.opinions import Suggestion
-from studio.mapping.models import Mapping, MappingRow
+from studio.mapping.models import Decision, Mapping, MappingRow
 from studio.mapping.preview import Preview, Shown
-from studio.mapping.risk import risk_name, risk_of, who_must_look
+from studio.mapping.risk import SENT_BACK, risk_name, risk_of, who_must_look
 from studio.mapping.schemas import entities, latest_snapshot, sides, whole_entity
 
 
@@ -41,6 +41,7 @@ class RowView:
     shown: Shown
     notes: int = 0
     opinion: Suggestion | None = None
+    returned: Decision | None = None
 
     @property
     def open(self) -> bool:
@@ -138,6 +139,7 @@ def views(
 ) -> list[RowView]:
     """The rows ready to draw."""
     fields = fields_of(mapping)
+    returned = _returned(rows)
     found = []
     for row in rows:
         offers = ranked(row.candidates)
@@ -152,6 +154,16 @@ def views(
                 shown=preview.of(row.target_path),
                 notes=notes.get(row.pk, 0),
                 opinion=opinions.get(row.uuid),
+                returned=returned.get(row.pk),
             )
         )
     return found
+
+
+def _returned(rows: Sequence[MappingRow]) -> dict[int, Decision]:
+    """By row, with which decision a second person sent it back: what stood there, and who approved it."""
+    back = [row.pk for row in rows if row.sent_back_by]
+    if not back:
+        return {}
+    found = Decision.objects.filter(row__in=back, verdict=SENT_BACK, undone_by=None)
+    return {one.row_id: one for one in found.order_by("pk")}

@@ -22,6 +22,7 @@ urlpatterns = [
     path("mapping-rows/<uuid:key>/decide/", views.decide, name="row-decide"),
     path("mapping-rows/<uuid:key>/undo/", views.undo_row, name="row-undo"),
     path("mapping-rows/<uuid:key>/confirm/", views_second.confirm, name="row-confirm"),
+    path("mapping-rows/<uuid:key>/send-back/", views_second.send_back, name="row-send-back"),
     path("mapping-rows/<uuid:key>/ask/", views_second.ask, name="row-ask"),
     path("mapping-rows/<uuid:key>/explain/", views.explain, name="row-explain"),
     path("mapping-rows/<uuid:key>/later/", views.later, name="row-later"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ from studio.mapping.models import Decision, Mapping, MappingRow, RowNote
 from studio.mapping.opinions import suggestions_on
 from studio.mapping.preview import preview
 from studio.mapping.queries import budget_size, composed_of, mappings_of, published
+from studio.mapping.risk import why_not_confirmed
 from studio.mapping.rows import views as row_views
 from studio.mapping.ticks import ticks
 
@@ -86,7 +88,7 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
     found = narrowing.apply(mapping.rows.select_related("mapping__connection"))
     rows = keyset(
         put_off_by(found, request.actor.person, "row"),
-        (LAST, *narrowing.order) if narrowing.state == "open" else narrowing.order,
+        (LAST, *narrowing.order) if narrowing.is_open else narrowing.order,
         after=query.get("after"),
         before=query.get("before"),
         size=SIZE,
@@ -128,7 +130,8 @@ def review_context(request: StudioRequest, mapping: Mapping, query: QueryDict) -
         "detail": _chosen_detail(request, chosen, example),
         "chosen": chosen,
         "ask": query.get("ask", ""),
-        "hints": _hints(request, narrowing),
+        "ticked": query.get("tick") == "all",
+        "hints": _hints(request, narrowing, rows.rows),
     }
 
 
@@ -142,16 +145,18 @@ def _budget(mapping: Mapping, query: QueryDict) -> dict[str, Any]:
     }
 
 
-def _hints(request: StudioRequest, narrowing: Narrowing) -> list[tuple[str, str]]:
+def _hints(
+    request: StudioRequest, narrowing: Narrowing, rows: Iterable[MappingRow]
+) -> list[tuple[str, str]]:
     """The keys of the buttons that this person is shown."""
     found = [("↓ ↑", _("move"))]
-    if request.actor.may(MAP) and narrowing.state == "open":
+    if request.actor.may(MAP) and narrowing.is_open:
         found += [("Enter", _("accept")), ("1–5", _("another")), ("r", _("none of these"))]
-    elif may_confirm(request) and narrowing.state != "open":
-        found += [("y", _("confirm"))]
+    elif any(not why_not_confirmed(request.actor, row) for row in rows):
+        found += [("y", _("confirm")), ("b", _("send back"))]
     if request.actor.may(MAP):
         found += [("m", _("do not map"))]
-    if request.actor.may(MAP) and narrowing.state == "open":
+    if request.actor.may(MAP) and narrowing.is_open:
         found += [("s", _("later"))]
     found += [("e", _("explain"))]
     if request.actor.may(MAP) or (may_confirm(request) and narrowing.state == "unconfirmed"):
@@ -183,7 +188,8 @@ def _list(mapping: Mapping) -> str:
 
 def _here(mapping: Mapping, query: QueryDict) -> str:
     params = query.copy()
-    params.pop("row", None)
+    for once in ("row", "tick"):
+        params.pop(once, None)
     return addresses.here(_list(mapping), params)
 
 
@@ -323,7 +329,7 @@ def _answer_row(request: StudioRequest, row: MappingRow, text: str, made: Decisi
     target = back_to(request, row.mapping)
     query = QueryDict(urlsplit(target).query)
     narrowing = Narrowing.of(query)
-    if narrowing.state == "open" and not narrowing.apply(row.mapping.rows.all()).exists():
+    if narrowing.is_open and not narrowing.apply(row.mapping.rows.all()).exists():
         # The last one of the list: what comes next is said in its place.
         answer = answer_review(request, row.mapping, text, undo_of=made.uuid)
         answer["HX-Retarget"], answer["HX-Reswap"] = "#review", "innerHTML"
@@ -346,7 +352,7 @@ def _answer_row(request: StudioRequest, row: MappingRow, text: str, made: Decisi
         "budget_due": addresses.here(reverse("mapping:budget", args=[row.mapping.uuid]), query),
         "version": published(row.mapping),
     }
-    if narrowing.state != "open":
+    if not narrowing.is_open:
         context |= _row_context(request, row)
     return render(request, "mapping/_row_answer.html", context)
 
@@ -366,8 +372,10 @@ def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         "ask": ask,
         "mapping": row.mapping,
         "may_map": request.actor.may(MAP),
+        "may_confirm": may_confirm(request),
         "may_ask": may_ask(request.actor),
         "may_note": may_note(request),
+        "me": request.actor.person,
         "back": came_from,
     }
     return render(request, "mapping/_detail.html", context)

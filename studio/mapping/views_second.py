@@ -1,4 +1,4 @@
-"""Others than who decides, on the review page: a second person confirms, the language model is asked."""
+"""Others than who decides, on the review page: a second person confirms or sends back, the model is asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import DECIDE_AI, READ
+from studio.accounts.roles import DECIDE_AI, MAP, READ
+from studio.core.action import person_of
 from studio.core.refused import DecisionRefused
 from studio.mapping import actions
 from studio.mapping.opinions import ask_about
@@ -30,6 +31,27 @@ def confirm(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     text = _("%(field)s is confirmed: %(expression)s.")
     said = text % {"field": row.target_path, "expression": row.expression}
     return answer_review(request, row.mapping, said)
+
+
+@page(READ)
+@require_POST
+def send_back(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Disagree, with the reason: the row is open again."""
+    row = row_of(request, key)
+    revision = request.POST.get("revision", "")
+    try:
+        made = actions.send_back(
+            request.actor,
+            row,
+            request.POST.get("reason", ""),
+            revision=int(revision) if revision.isdigit() else None,
+        )
+    except DecisionRefused as fault:
+        return answer_review(request, row.mapping, f"{fault.sentence} {fault.fix}".strip(), "error")
+    text = _("%(field)s is sent back; %(who)s sees why.")
+    said = text % {"field": row.target_path, "who": person_of(made.before["decided_by"])}
+    undo_of = made.uuid if request.actor.may(MAP) else None
+    return answer_review(request, row.mapping, said, undo_of=undo_of)
 
 
 @page(READ)

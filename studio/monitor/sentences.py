@@ -27,6 +27,7 @@ SENTENCES = {
     "mapping.created": "opened the mapping of {entity} to {document}",
     "mapping.decided": "{verdict} the mapping of {target}",
     "mapping.confirmed": "confirmed the mapping of {target} that {approved_by} approved",
+    "mapping.sent_back": "sent back the mapping of {target} that {approved_by} approved: {reason}",
     "mapping.proposed": "had mappings proposed",
     "mapping.published": "published version {number} of a mapping",
     "linking.same": "said that {left} is {right}",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import ngettext
@@ -16,11 +16,12 @@ from studio.accounts.roles import APPROVE, LOOKUP, MAP, MATCH, PUBLISH, TRIAGE
 from studio.core.action import Actor
 from studio.flows.models import Delivery, Rehearsal
 from studio.flows.rehearsal.sign import risk_of, why_not_signed
+from studio.flows.rehearsal.standing import superseded
 from studio.learning.queries import to_ask, to_settle
 from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow, ValueProposal
-from studio.mapping.risk import unconfirmed
+from studio.mapping.risk import returned, unconfirmed
 from studio.triage.narrowing import NOBODY
 from studio.triage.queries import held_up, held_up_words, open_cases
 from studio.triage.words import ROLE_OF, ROLES
@@ -49,7 +50,7 @@ def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
     if actor.may(MATCH):
         found += _matches(workspace)
     if actor.may(MAP):
-        found += _fields(workspace)
+        found += [*_sent_back(actor, workspace), *_fields(workspace)]
     if actor.may(MAP) or actor.may(APPROVE):
         found += _unconfirmed(actor, workspace)
     if actor.may(LOOKUP):
@@ -117,7 +118,7 @@ def _rehearsals(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
         url = reverse("flows:rehearsal", args=[one.uuid])
         if not why_not_signed(actor, one):
             yield Waiting(1, f"A rehearsal of {one.flow} waits for your signature", url)
-        elif one.signed_at and actor.may(PUBLISH):
+        elif one.signed_at and actor.may(PUBLISH) and not superseded(one):
             yield Waiting(1, f"{one.flow} is signed and can go live", url)
 
 
@@ -141,26 +142,46 @@ def _fields(workspace: Workspace) -> Iterator[Waiting]:
     yield Waiting(n, words, reverse("mapping:mappings"))
 
 
-def _unconfirmed(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
-    """Fields that decide money, approved by somebody else; the mapping with most of them is opened."""
-    counts = dict(
-        unconfirmed(workspace)
-        .exclude(decided_by=actor.person)
-        .values("mapping__uuid")
-        .annotate(n=Count("id"))
-        .order_by("-n", "mapping_id")
-        .values_list("mapping__uuid", "n")
+def _sent_back(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    """Fields that a second person sent back, to those who decide them anew."""
+    rows = returned(workspace).exclude(sent_back_by=actor.name)
+    n, url = _by_mapping(rows, "sent_back")
+    words = _counted(
+        ngettext(
+            "%(n)s field was sent back by a second person",
+            "%(n)s fields were sent back by a second person",
+            n,
+        ),
+        n,
     )
-    n = sum(counts.values())
+    yield Waiting(n, words, url)
+
+
+def _unconfirmed(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    """Fields that decide money, approved by somebody else."""
+    n, url = _by_mapping(unconfirmed(workspace).exclude(decided_by=actor.person), "unconfirmed")
     words = _counted(
         ngettext(
             "%(n)s field waits for a second person", "%(n)s fields wait for a second person", n
         ),
         n,
     )
-    most = next(iter(counts), None)
-    url = f"{reverse('mapping:review', args=[most])}?state=unconfirmed" if most else ""
     yield Waiting(n, words, url)
+
+
+def _by_mapping(rows: QuerySet[MappingRow], state: str) -> tuple[int, str]:
+    """How many rows, and the way to them in the mapping that has most; in several, to the list of mappings."""
+    counts = dict(
+        rows.values("mapping__uuid")
+        .annotate(n=Count("id"))
+        .order_by("-n", "mapping_id")
+        .values_list("mapping__uuid", "n")
+    )
+    if len(counts) > 1:
+        return sum(counts.values()), reverse("mapping:mappings")
+    most = next(iter(counts), None)
+    url = f"{reverse('mapping:review', args=[most])}?state={state}" if most else ""
+    return sum(counts.values()), url
 
 
 def _values(workspace: Workspace) -> Iterator[Waiting]:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
 
 from studio.catalog.models import Connection
+from studio.flows.bundle import company_facts
+from studio.flows.models import Flow
 
 SECONDS = 60.0
 # Numbers of their own, far from those of the seeded company.
 FIRST_ORDER, FIRST_INVOICE, FIRST_BILL = 500_000, 700_000, 9_000
 MADE = "DAY-"
 COMPLETED = "9"
+# Dates of a supplier's invoice that belong together.
+BILL_DATES = ("JournalDate", "InvoiceDate", "DueDate")
 
 Row = dict[str, Any]
 
@@ -118,13 +123,34 @@ class Company:
         self.load({"SorMaster": [header], "SorDetail": mine, "ArInvoice": owed})
         return made
 
-    def bill_like(self, template: Row, number: int) -> str:
-        """A new invoice of a supplier like an earlier one, unpaid."""
+    def bill_like(self, template: Row, number: int, first_open: date | None = None) -> str:
+        """A new invoice of a supplier like an earlier one, unpaid, and not dated before ``first_open``."""
         made = f"{MADE}{number}"
-        self.load(
-            {"ApInvoice": [{**template, "Invoice": made, "MthInvBal1": template["OrigInvValue"]}]}
-        )
+        row = {**template, **_not_before(template, first_open)}
+        self.load({"ApInvoice": [{**row, "Invoice": made, "MthInvBal1": template["OrigInvValue"]}]})
         return made
+
+
+def first_open_day(erp: Connection) -> date | None:
+    """The day after the last closed one of all books this company is posted to; None where none is closed."""
+    books = Connection.objects.filter(pk__in=Flow.between.filter(source=erp).values("target"))
+    closed = [str(company_facts(one).get("lock_date") or "") for one in books]
+    last = max(closed, default="")
+    return date.fromisoformat(last) + timedelta(days=1) if last else None
+
+
+def _not_before(bill: Row, first_open: date | None) -> Row:
+    """The dates of a bill that lies in a closed period, moved together until it is dated on the first open day."""
+    dated = date.fromisoformat(str(bill["InvoiceDate"])[:10])
+    if first_open is None or dated >= first_open:
+        return {}
+    by = first_open - dated
+    moved = {n: date.fromisoformat(str(bill[n])[:10]) + by for n in BILL_DATES if bill.get(n)}
+    return {
+        **{name: day.isoformat() for name, day in moved.items()},
+        "InvoiceYear": first_open.year,
+        "InvoiceMonth": first_open.month,
+    }
 
 
 def _owed(template: Row, order: Row) -> Row:
@@ -143,7 +169,12 @@ def _owed(template: Row, order: Row) -> Row:
 
 
 def another_day(
-    connection: Connection, *, orders: int = 3, credit_notes: int = 1, bills: int = 2
+    connection: Connection,
+    *,
+    orders: int = 3,
+    credit_notes: int = 1,
+    bills: int = 2,
+    first_open: date | None = None,
 ) -> Came:
     """Let one more day pass in a SYSPRO company of the sample group.
 
@@ -152,6 +183,8 @@ def another_day(
         orders: completed orders that come; 0 where none was written back yet, for they are like those.
         credit_notes: credit notes that come, likewise.
         bills: supplier invoices that come.
+        first_open: the earliest day they are dated (``first_open_day``): a supplier sends nothing into books
+            that are closed, and orders are like those that went through.
 
     Raises:
         httpx.HTTPError: the emulator does not answer.
@@ -171,7 +204,7 @@ def another_day(
     mine = sum(str(row["Invoice"]).startswith(MADE) for row in held)
     theirs = [row for row in held if not str(row["Invoice"]).startswith(MADE)]
     sent = [
-        company.bill_like(theirs[(mine + n) % len(theirs)], FIRST_BILL + mine + n)
+        company.bill_like(theirs[(mine + n) % len(theirs)], FIRST_BILL + mine + n, first_open)
         for n in range(bills if theirs else 0)
     ]
     return Came(

@@ -23,13 +23,13 @@ from studio.accounts.models import User, Workspace, machine
 from studio.api.tokens import make_token
 from studio.catalog.models import SchemaSnapshot
 from studio.core.action import Actor
-from studio.flows.models import Golden, Rehearsal, Run
+from studio.flows.models import Flow, Golden, Rehearsal, Run
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.learning.actions import repeats
 from studio.learning.models import Calibration, Repeat
 from studio.linking.actions import judge
 from studio.linking.models import Link, MatchRun, Pair, Party
-from studio.mapping.actions import decide
+from studio.mapping.actions import decide, send_back
 from studio.mapping.models import Mapping, MappingRow, ValueProposal
 from studio.monitor.watch import watch
 from studio.tieout.actions import run_tieout
@@ -80,12 +80,13 @@ def build(patch: pytest.MonkeyPatch) -> House:
     _posted(house)
     _values(world)
     _pairs(world)
+    _sent_back(house)
     _asked_again(house, patch)
     _balances(house)
     _compared(world)
-    asked = claim(ask(house.actor("ivo"), world.flow).pk)
-    assert asked is not None
-    run(asked)
+    # Documents of that day on are none: it would post nothing, and is superseded by the next.
+    rehearse(house, since="2030-01-01")
+    rehearse(house)
     make_token(house.actor("ada"), workspace, "Night report", ["operate"], days=30)
     older = world.books.snapshots.get()
     newer = {**older.content, "entities": [*older.content["entities"]]}
@@ -100,6 +101,14 @@ def build(patch: pytest.MonkeyPatch) -> House:
     # Nothing is under way any more: a page that asks how far it is now changes while it is walked.
     Message.objects.filter(state="new").update(state="failed", not_before=None)
     return house
+
+
+def rehearse(house: House, since: str = "") -> None:
+    """What the draft of the orders would do."""
+    flow = Flow.objects.get(pk=house.world.flow.pk)
+    asked = claim(ask(house.actor("ivo"), flow, since=since).pk)
+    assert asked is not None
+    run(asked)
 
 
 def _posted(house: House) -> None:
@@ -157,6 +166,7 @@ def _fields(world: World) -> Mapping:
         ("party_name", [_candidate("Name", 0.62), _candidate("Customer", 0.35)]),
         ("terms", [_candidate("Terms", 0.98)]),
         ("tax_code", [_candidate("Status", 0.9), _candidate("Terms", 0.4)]),
+        ("account", [_candidate("Status", 0.6)]),
     )
     for n, (path, candidates) in enumerate(plan):
         MappingRow.objects.create(
@@ -219,6 +229,13 @@ def _pairs(world: World) -> None:
                 {"label": "phone", "effect": 6.0, "detail": "same phone"},
             ],
         )
+
+
+def _sent_back(house: House) -> None:
+    """A field that a second person disagreed on."""
+    row = house.fields.rows.get(target_path="account")
+    decide(house.actor("ivo"), row, "approved")
+    send_back(house.actor("ana"), row, "Freight has an account of its own")
 
 
 def _asked_again(house: House, patch: pytest.MonkeyPatch) -> None:
@@ -335,6 +352,13 @@ def _row(house: House) -> str:
     return reverse("mapping:review", args=[house.fields.uuid]) + f"?state=all&q=party&row={key}"
 
 
+def _row_to_send_back(house: House) -> str:
+    """A row that waits for a second person, with the question what is wrong with it."""
+    key = house.fields.rows.get(target_path="tax_code").uuid
+    review = reverse("mapping:review", args=[house.fields.uuid])
+    return f"{review}?state=all&q=tax_code&row={key}&ask=send_back"
+
+
 ORDERS: Key = lambda _: "orders"  # noqa: E731
 KEPT: Key = lambda _: "customers"  # noqa: E731
 FIELDS: Key = lambda h: h.fields.uuid  # noqa: E731
@@ -362,6 +386,8 @@ PAGES: dict[str, Callable[[House], str]] = {
     "mapping:review all": _page("mapping:review", "?state=all", key=FIELDS),
     "mapping:review unconfirmed": _page("mapping:review", "?state=unconfirmed", key=FIELDS),
     "mapping:review row": _row,
+    "mapping:review send back": _row_to_send_back,
+    "mapping:review sent back": _page("mapping:review", "?state=sent_back", key=FIELDS),
     "mapping:composed": _composed,
     "mapping:publishing": _page("mapping:publishing", key=FIELDS),
     "mapping:values": _page("mapping:values"),
@@ -392,7 +418,10 @@ PAGES: dict[str, Callable[[House], str]] = {
     "flows:item": _page("flows:item", key=lambda h: h.world.item("1001").uuid),
     "flows:item parked": _page("flows:item", key=lambda h: h.world.item("1002").uuid),
     "flows:explain": _page("flows:explain", key=lambda h: h.world.post("1001").uuid),
-    "flows:rehearsal": _page("flows:rehearsal", key=lambda _: Rehearsal.objects.get().uuid),
+    "flows:rehearsal": _page("flows:rehearsal", key=lambda _: Rehearsal.objects.latest("pk").uuid),
+    "flows:rehearsal superseded": _page(
+        "flows:rehearsal", key=lambda _: Rehearsal.objects.earliest("pk").uuid
+    ),
     "flows:flow-rehearsals": _page("flows:flow-rehearsals", key=ORDERS),
     "flows:owners": _page("flows:owners", key=KEPT),
     "flows:shared": _page("flows:shared"),

@@ -21,7 +21,7 @@ from studio.linking.models import Pair
 from studio.mapping.actions import decide_value
 from studio.mapping.models import ValueProposal
 from tests.browser.conftest import Visits, Watch
-from tests.browser.house import PAGES, House, may_open
+from tests.browser.house import PAGES, House, may_open, rehearse
 from tests.studio.signing import signed
 from tests.studio.test_who_may import WRITES
 
@@ -102,6 +102,14 @@ def with_two_linked(house: House) -> None:
     judge(house.actor("ana"), pair.left, pair.right, "same")
 
 
+def with_nothing_to_post(house: House) -> None:
+    """The newest rehearsal of the orders is one that left all of them out."""
+    flow = Flow.objects.get(pk=house.world.flow.pk)
+    flow.design["filter"] = 'status = "billed"'
+    flow.save()
+    rehearse(house)
+
+
 def with_weights_taken_back(house: House) -> None:
     take_back(house.actor("ivo"), Calibration.objects.get(), reason="too sure")
 
@@ -170,6 +178,14 @@ DEEDS = {
     ),
     "a rehearsal is asked for": Deed(
         "ivo", "flows:flow-rehearsals", "flows:flow-rehearse", "Waiting for a worker."
+    ),
+    "a rehearsal that posts nothing is signed": Deed(
+        "ana",
+        "flows:rehearsal",
+        "flows:rehearsal-sign",
+        "Signed.",
+        {"[name=aware]": ""},
+        before=with_nothing_to_post,
     ),
     "a rehearsal is signed": Deed(
         "ana", "flows:rehearsal", "flows:rehearsal-sign", "Signed.", {"[name=note]": "as agreed"}
@@ -320,6 +336,13 @@ DEEDS = {
     ),
     "a field is confirmed": Deed(
         "ana", "mapping:review all", "mapping:row-confirm", "tax_code is confirmed"
+    ),
+    "a field is sent back": Deed(
+        "ana",
+        "mapping:review send back",
+        "mapping:row-send-back",
+        "tax_code is sent back; Ivo Marsh sees why.",
+        {"[name=reason]": "The terms are no tax code"},
     ),
     "fields are proposed again": Deed(
         "ivo", "mapping:review", "mapping:propose", "Proposals are being made"

@@ -21,7 +21,7 @@ def signed(actor: Actor, flow: Flow) -> Rehearsal:
     other = replace(
         actor, name="Ana Keller", role="accountant", permissions=permissions_of("accountant")
     )
-    sign(other, done, content_hash=done.content_hash)
+    sign(other, done, content_hash=done.content_hash, aware=True)
     return done
 
 

@@ -106,6 +106,7 @@ WRITES = {
     # Refused by the action, with the sentence why; see tests/studio/mapping/test_four_eyes.py.
     "mapping:confirm": ALL,
     "mapping:row-confirm": ALL,
+    "mapping:row-send-back": ALL,
     "mapping:row-ask": INTEGRATOR | ACCOUNTANT,
     "mapping:bulk": INTEGRATOR,
     "mapping:accept-within": INTEGRATOR,

@@ -26,7 +26,7 @@ from studio.mapping.models import (
 )
 from studio.mapping.opinions import ask_about, suggestions_on
 from studio.mapping.queries import budget_size, mappings_of
-from studio.mapping.risk import who_must_look
+from studio.mapping.risk import UNCONFIRMED, who_must_look
 
 VERDICTS = ["approved", "rejected", "do_not_map"]
 
@@ -39,13 +39,16 @@ class MappingShape(serializers.ModelSerializer[Mapping]):
     open_count = serializers.IntegerField(read_only=True)
     approved_count = serializers.IntegerField(read_only=True)
     required_open = serializers.IntegerField(read_only=True)
+    unconfirmed_count = serializers.IntegerField(read_only=True)
+    returned_count = serializers.IntegerField(read_only=True)
     version_number = serializers.IntegerField(read_only=True, allow_null=True)
 
     class Meta:
         model = Mapping
         fields = [
             "uuid", "connection", "direction", "entity", "document", "proposed_at", "rows_count",
-            "open_count", "approved_count", "required_open", "version_number", "created_at",
+            "open_count", "approved_count", "required_open", "unconfirmed_count", "returned_count",
+            "version_number", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -73,7 +76,7 @@ class RowBrief(serializers.ModelSerializer[MappingRow]):
             "uuid", "mapping", "position", "block", "target_path", "alternative", "target_label",
             "target_type", "required", "state", "expression", "condition", "confirm_lossy",
             "confidence", "method", "decided_by", "decided_at", "reason", "risk", "seconded_by",
-            "seconded_at", "waits_for", "revision", "objection",
+            "seconded_at", "waits_for", "sent_back_by", "sent_back_at", "revision", "objection",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -125,9 +128,20 @@ class ConfirmBody(serializers.Serializer[Any]):
     revision = serializers.IntegerField(required=False, help_text="as read; refused when it moved")
 
 
-class BulkRow(serializers.Serializer[Any]):
+class SendBackBody(ConfirmBody):
+    reason = serializers.CharField(help_text="read by who approved it")
+
+
+class SeenRow(serializers.Serializer[Any]):
     row = serializers.UUIDField()
     revision = serializers.IntegerField(required=False)
+
+
+class ConfirmManyBody(serializers.Serializer[Any]):
+    rows = serializers.ListField(child=SeenRow(), allow_empty=False, max_length=1000)
+
+
+class BulkRow(SeenRow):
     candidate = serializers.IntegerField(required=False, min_value=0)
 
 
@@ -203,6 +217,15 @@ class RowFilter(filters.FilterSet):  # type: ignore[misc]
     mapping = filters.UUIDFilter(field_name="mapping__uuid")
     min_confidence = filters.NumberFilter(field_name="confidence", lookup_expr="gte")
     max_confidence = filters.NumberFilter(field_name="confidence", lookup_expr="lt")
+    unconfirmed = filters.BooleanFilter(
+        method="only_unconfirmed", label="approved, decides money, and nobody else confirmed it"
+    )
+
+    def only_unconfirmed(
+        self, rows: QuerySet[MappingRow], _name: str, wanted: bool
+    ) -> QuerySet[MappingRow]:
+        """Rows that wait for a second person, or the others."""
+        return rows.filter(UNCONFIRMED) if wanted else rows.exclude(UNCONFIRMED)
 
     class Meta:
         model = MappingRow
@@ -253,6 +276,14 @@ class Mappings(Resource[Mapping]):
             candidates={r.pk: n for r in rows if (n := said[r.uuid].get("candidate")) is not None},
         )
         return self.said(BulkShape, bulk_said(result))
+
+    @deed(ConfirmManyBody, BulkShape)
+    def confirm(self, request: Request, uuid: str) -> Response:
+        """Be the second person on many rows, each with its own audit line; what is left is named."""
+        said = {one["row"]: one.get("revision") for one in self.asked(ConfirmManyBody)["rows"]}
+        rows = list(_rows(self.get_object()).filter(uuid__in=said))
+        seen = {r.pk: n for r in rows if (n := said[r.uuid]) is not None}
+        return self.said(BulkShape, bulk_said(actions.confirm_many(self.actor, rows, seen)))
 
     @deed(RiskBody, BudgetShape)
     def surest(self, request: Request, uuid: str) -> Response:
@@ -357,6 +388,13 @@ class Rows(Resource[MappingRow]):
         return self.said(
             RowShape, actions.confirm(self.actor, self.get_object(), revision=revision)
         )
+
+    @deed(SendBackBody, RowShape)
+    def send_back(self, request: Request, uuid: str) -> Response:
+        """Disagree as the second person: the row is open again with its candidates and the reason."""
+        body, row = self.asked(SendBackBody), self.get_object()
+        actions.send_back(self.actor, row, body["reason"], revision=body.get("revision"))
+        return self.said(RowShape, row)
 
     @deed(None, DecisionShape)
     def undo(self, request: Request, uuid: str) -> Response:

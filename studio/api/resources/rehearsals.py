@@ -18,8 +18,10 @@ from studio.accounts.roles import APPROVE
 from studio.api.base import Resource, deed
 from studio.api.paging import KeysetPagination
 from studio.flows.models import OUTCOMES, Planned, Rehearsal
+from studio.flows.rehearsal.caution import caution_of
 from studio.flows.rehearsal.run import READS
 from studio.flows.rehearsal.sign import sign
+from studio.flows.rehearsal.standing import superseded, waits_for
 
 
 class RehearsalBrief(serializers.ModelSerializer[Rehearsal]):
@@ -38,8 +40,29 @@ class RehearsalBrief(serializers.ModelSerializer[Rehearsal]):
 class RehearsalShape(RehearsalBrief):
     """With totals by outcome, account, tax code, party and period, and what the signature allows."""
 
+    superseded = serializers.SerializerMethodField()
+    waits_for = serializers.SerializerMethodField()
+    caution = serializers.SerializerMethodField()
+
+    def get_superseded(self, row: Rehearsal) -> str:
+        """Why it cannot be signed any more: a newer one, or a change of the flow; empty while it can."""
+        gone = superseded(row) if row.state == "ready" else None
+        return gone.sentence if gone else ""
+
+    def get_waits_for(self, row: Rehearsal) -> str:
+        """Whose signature it waits for; empty where it waits for none."""
+        waiting = row.kind == "rehearsal" and row.state == "ready" and not row.signed_at
+        return waits_for(row) if waiting and not superseded(row) else ""
+
+    def get_caution(self, row: Rehearsal) -> str:
+        """What to know before signing: that it would post nothing, or little of what it read."""
+        caution = caution_of(row)
+        return caution.sentence if caution else ""
+
     class Meta(RehearsalBrief.Meta):
-        fields = [*RehearsalBrief.Meta.fields, "totals", "allowed", "note"]
+        fields = [
+            *RehearsalBrief.Meta.fields, "totals", "allowed", "note", "superseded", "waits_for", "caution",
+        ]  # fmt: skip
         read_only_fields = fields
 
 
@@ -72,6 +95,9 @@ class SignBody(serializers.Serializer[Any]):
         help_text="percent of writes that may differ",
     )
     note = serializers.CharField(default="", allow_blank=True)
+    aware = serializers.BooleanField(
+        default=False, help_text="say so where it would post nothing; see `caution`"
+    )
 
 
 class RehearsalFilter(filters.FilterSet):  # type: ignore[misc]

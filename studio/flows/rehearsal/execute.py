@@ -28,9 +28,11 @@ from studio.flows.ledger import Claim, lease
 from studio.flows.models import Cursor, Delivery, Flow, InboxItem, Planned
 from studio.flows.poll import new_items
 from studio.flows.rehearsal.captured import CapturedSink
+from studio.flows.rehearsal.caution import BRANCHES
 from studio.flows.rehearsal.reasons import Place, place_of
 from studio.flows.rehearsal.target import TargetNow
 from studio.flows.together import work_all
+from studio.flows.work import NO_BRANCH
 from studio.triage.models import OPEN_STATES, Case
 
 CHUNK = 100
@@ -180,12 +182,22 @@ def _collect(found: Found, items: list[InboxItem], created: list[Delivery], now:
         if item.state in ("waiting", "new"):
             outcome = "refused"
         row = _row(item, outcome, item.why, code=case.code if case else "")
+        if outcome == "filtered":
+            row.code = _left_out_by(item)
         if outcome == "refused":
             row.reasons = [c.sentence for c in cases] or [item.why]
             found.where |= {c.sentence: place for c in cases if (place := place_of(c))}
         if case and case.case_class == "conflict":
             row.diff = _changed_since_posting(item)
         found.rows.append(row)
+
+
+def _left_out_by(item: InboxItem) -> str:
+    """The step whose condition the record does not meet; empty where no condition says so."""
+    if item.why.startswith(NO_BRANCH):
+        return BRANCHES
+    last = item.log[-1] if item.log else {}
+    return str(last.get("step", "")) if last.get("tone") == "warn" else ""
 
 
 def _cases_of(items: list[InboxItem]) -> dict[str, list[Case]]:

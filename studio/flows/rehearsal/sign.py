@@ -17,10 +17,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from studio.accounts.roles import APPROVE, PUBLISH
-from studio.core.action import Actor, acting, person_of
+from studio.core.action import Actor, acting
 from studio.core.refused import DecisionRefused
 from studio.flows.models import Flow, FlowVersion, Planned, Rehearsal
+from studio.flows.rehearsal.caution import caution_of
 from studio.flows.rehearsal.run import begin_check, run
+from studio.flows.rehearsal.standing import Present, makers_of, superseded, waits_for
 
 # What is written to the target; everything else in a plan leaves it as it is.
 WRITES = ("create", "update", "void")
@@ -60,20 +62,25 @@ def why_not_signed(actor: Actor, rehearsal: Rehearsal) -> str:
         return "Only a finished rehearsal can be signed."
     if rehearsal.signed_at:
         return f"{rehearsal.signed_by} signed this already; a signature is never replaced."
+    gone = superseded(rehearsal)
+    if gone is not None:
+        return gone.sentence
     if not actor.may(APPROVE):
-        return "It is signed by a person who may approve, an accountant."
-    makers = (person_of(version.prepared_by), person_of(rehearsal.asked_by))
-    if risk_of(version.content["design"]) == "money" and actor.person in makers:
-        return "Who prepared it cannot sign it: it moves money, so it takes four eyes."
+        return waits_for(rehearsal)
+    if risk_of(version.content["design"]) == "money" and actor.person in makers_of(rehearsal):
+        said = _("Who prepared it cannot sign it: it moves money, so it takes four eyes.")
+        return f"{said} {waits_for(rehearsal)}"
     return ""
 
 
-def standing_of(rehearsal: Rehearsal) -> tuple[str, str]:
+def standing_of(rehearsal: Rehearsal, now: Present) -> tuple[str, str]:
     """Where a rehearsal stands, for a chip: the state that gives its tone, and the words."""
     if rehearsal.state != "ready":
         return rehearsal.state, rehearsal.get_state_display()
     if rehearsal.signed_at:
         return "signed", _("Signed by %(who)s") % {"who": rehearsal.signed_by}
+    if now.over(rehearsal) is not None:
+        return "superseded", _("Superseded")
     version = rehearsal.version
     awaited = rehearsal.kind == "rehearsal" and version.state == "rehearsal"
     if awaited and risk_of(version.content["design"]) == "money":
@@ -89,6 +96,7 @@ def sign(
     allow_new: bool = True,
     share: str = "0",
     note: str = "",
+    aware: bool = False,
 ) -> None:
     """Put a name under a rehearsal, over the hash of exactly what was shown.
 
@@ -99,6 +107,7 @@ def sign(
         allow_new: whether records that came since may go along when it goes live.
         share: percentage of the planned writes that may differ or be gone by then.
         note: remark of the person.
+        aware: the person says to know that it would post nothing; asked for only where that is so.
 
     Raises:
         ValidationError: it cannot be signed; the sentence says why.
@@ -115,6 +124,11 @@ def sign(
     if content_hash != rehearsal.content_hash or plan_hash(rehearsal) != content_hash:
         raise ValidationError(
             _("This is not the plan that was shown. Look at it again, then sign.")
+        )
+    caution = caution_of(rehearsal)
+    if caution is not None and caution.nothing and not aware:
+        raise ValidationError(
+            _("%(what)s Say that you know it, then sign.") % {"what": caution.sentence}
         )
     with acting(actor, APPROVE, "flow.rehearsal_signed", f"flow:{rehearsal.flow.uuid}") as line:
         now = timezone.now()
@@ -133,6 +147,7 @@ def sign(
             "hash": content_hash,
             "allowed": allowed,
             "note": note.strip(),
+            **({"caution": caution.sentence} if caution else {}),
         }
 
 
@@ -190,6 +205,21 @@ def signed_rehearsal(version: FlowVersion) -> Rehearsal | None:
     return version.rehearsals.filter(kind="rehearsal", signed_at__isnull=False).first()
 
 
+def _unsigned(flow: Flow, version: FlowVersion) -> DecisionRefused:
+    """Why a version cannot go live that nobody has signed: for whom it waits, or that nobody was asked."""
+    told = {"number": version.number, "flow": flow.name}
+    asked = version.rehearsals.filter(kind="rehearsal", state="ready").first()
+    if asked is None:
+        said = _(
+            "Version %(number)s of %(flow)s moves money and nobody has signed what it will do."
+        )
+        fix = _("Rehearse it, and let an accountant sign the rehearsal.")
+        return DecisionRefused(said % told, fix)
+    asked.flow, asked.version = flow, version
+    said = _("Version %(number)s of %(flow)s moves money and its rehearsal is not signed yet.")
+    return DecisionRefused(said % told, waits_for(asked))
+
+
 def check_reality(actor: Actor, flow: Flow, version: FlowVersion) -> None:
     """Rehearse once more and let pass only what the signature allows; calls both systems.
 
@@ -198,10 +228,7 @@ def check_reality(actor: Actor, flow: Flow, version: FlowVersion) -> None:
     """
     signed = signed_rehearsal(version)
     if signed is None:
-        raise DecisionRefused(
-            f"Version {version.number} of {flow.name} moves money and nobody has signed what it will do.",
-            "Rehearse it, and let an accountant sign the rehearsal.",
-        )
+        raise _unsigned(flow, version)
     actor.require(PUBLISH)
     done = run(begin_check(actor, version, signed.scope))
     if done.state != "ready":

@@ -39,6 +39,8 @@ class Totals:
         }
         self._reasons = Counter[str]()
         self._held_up: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        self._left_out = Counter[str]()
+        self._left_money: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         self._where: dict[str, Place] = {}
         self._places: dict[Place, tuple[int, dict[str, Decimal]]] = {}
         self._counts: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
@@ -59,6 +61,9 @@ class Totals:
                 self._put("party", row.party, row.currency, row.gross)
                 month = row.document_on.strftime("%Y-%m") if row.document_on else ""
                 self._put("period", month, row.currency, row.gross)
+            elif row.outcome == "filtered":
+                self._left_out[row.code] += 1
+                self._left_money[row.code][row.currency] += row.gross
             elif row.outcome == "refused":
                 for reason in dict.fromkeys(row.reasons):
                     self._reasons[reason] += 1
@@ -125,6 +130,10 @@ class Totals:
             "reasons": [
                 [reason, count, {c: str(m) for c, m in self._held_up[reason].items() if m}]
                 for reason, count in reasons
+            ],
+            "left_out": [
+                [code, count, {c: str(m) for c, m in self._left_money[code].items() if m}]
+                for code, count in self._left_out.most_common()
             ],
             "where": [[r, *self._where[r]] for r, _ in reasons if r in self._where],
             "places": [

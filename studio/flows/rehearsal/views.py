@@ -18,6 +18,7 @@ from studio.accounts.roles import APPROVE, PUBLISH, READ
 from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.flows.models import OUTCOMES, Flow, Rehearsal
+from studio.flows.rehearsal.caution import caution_of
 from studio.flows.rehearsal.reasons import reasons_of
 from studio.flows.rehearsal.run import READS, ask
 from studio.flows.rehearsal.sign import (
@@ -27,6 +28,7 @@ from studio.flows.rehearsal.sign import (
     standing_of,
     why_not_signed,
 )
+from studio.flows.rehearsal.standing import Present
 
 GROUPS = {
     "account": "Account",
@@ -43,9 +45,10 @@ def listed(request: StudioRequest, key: str) -> HttpResponse:
     flow = get_object_or_404(
         Flow.between.select_related("source", "target"), workspace=request.workspace, key=key
     )
+    now = Present(flow)
     context = {
         "flow": flow,
-        "rows": [(r, standing_of(r)) for r in flow.rehearsals.select_related("version")[:20]],
+        "rows": [(r, standing_of(r, now)) for r in flow.rehearsals.select_related("version")[:20]],
         "reads": READS.items(),
         "may_rehearse": request.actor.may(PUBLISH),
     }
@@ -91,6 +94,8 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
     if wanted:
         rows = rows.filter(outcome=wanted)
     outcomes: dict[str, Any] = found.totals.get("outcomes", {})
+    now = Present(found.flow)
+    gone = now.over(found) if found.state == "ready" else None
     context = {
         "one": found,
         "flow": found.flow,
@@ -104,10 +109,14 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
             rows, ["pk"], after=request.GET.get("after"), before=request.GET.get("before")
         ),
         "outcome": wanted,
-        "standing": standing_of(found),
+        "standing": standing_of(found, now),
+        "gone": gone,
+        "caution": None if gone or found.signed_at else caution_of(found),
         "why_not": why_not_signed(request.actor, found),
         "may_sign": request.actor.may(APPROVE),
-        "may_publish": request.actor.may(PUBLISH) and found.version.state == "rehearsal",
+        "may_publish": request.actor.may(PUBLISH)
+        and found.version.state == "rehearsal"
+        and not gone,
         "needs_signature": risk_of(found.version.content["design"]) == "money",
         "signed": signed_rehearsal(found.version),
     }
@@ -131,6 +140,7 @@ def sign_it(request: StudioRequest, key: str) -> HttpResponse:
             allow_new=request.POST.get("allow_new") == "yes",
             share=request.POST.get("share", "0"),
             note=request.POST.get("note", ""),
+            aware=request.POST.get("aware") == "yes",
         )
         messages.success(request, _("Signed. The integrator can let this version go live."))
     except ValidationError as error:

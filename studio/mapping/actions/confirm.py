@@ -1,4 +1,4 @@
-"""The second pair of eyes: somebody else confirms what was approved on a field that decides money."""
+"""The second pair of eyes: somebody else confirms what decides money, or sends it back with the reason."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from studio.accounts.roles import APPROVE, MAP
 from studio.core.action import Actor, acting
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
 from studio.mapping.actions.bulk import BulkResult
+from studio.mapping.actions.decide import best, put_in_force
 from studio.mapping.actions.undo import in_force
 from studio.mapping.models import Decision, MappingRow
-from studio.mapping.risk import why_not_confirmed
+from studio.mapping.risk import SENT_BACK, why_not_confirmed
 
 CONFIRMED = "confirmed"
 
@@ -30,8 +31,8 @@ def confirm(
         DecisionRefused: there is nothing to confirm, or this person approved it.
         DecidedMeanwhile: the row changed since ``revision`` was shown.
     """
-    permission = APPROVE if actor.may(APPROVE) else MAP
-    with acting(actor, permission, "mapping.confirmed", f"row:{row.uuid}", bulk=bulk) as line:
+    subject = f"row:{row.uuid}"
+    with acting(actor, _permission(actor), "mapping.confirmed", subject, bulk=bulk) as line:
         reason = why_not_confirmed(actor, row)
         if reason:
             raise DecisionRefused(reason, _("Nothing was changed."))
@@ -57,6 +58,59 @@ def confirm(
             "decision": str(decision.uuid) if decision else "",
         }
     return row
+
+
+def send_back(
+    actor: Actor, row: MappingRow, reason: str, *, revision: int | None = None
+) -> Decision:
+    """Disagree with what is approved on a row: it is open again, with its candidates and the reason.
+
+    Raises:
+        DecisionRefused: nothing waits for a second person, this person approved it, or there is no reason.
+        DecidedMeanwhile: the row changed since ``revision`` was shown.
+    """
+    with acting(actor, _permission(actor), "mapping.sent_back", f"row:{row.uuid}") as line:
+        refused = why_not_confirmed(actor, row)
+        if refused:
+            raise DecisionRefused(refused, _("Nothing was changed."))
+        why = reason.strip()
+        if not why:
+            raise DecisionRefused(
+                _("Say in a few words why you send it back."), _("Who approved it reads it.")
+            )
+        line.data = {
+            "mapping": str(row.mapping_id),
+            "target": row.target_path,
+            "expression": row.expression,
+            "risk": row.risk,
+            "approved_by": row.decided_by,
+            "reason": why,
+        }
+        decision = put_in_force(
+            actor,
+            row,
+            SENT_BACK,
+            {
+                "state": "open",
+                "expression": "",
+                "condition": "",
+                "confirm_lossy": False,
+                "method": (best(row.candidates) or {}).get("method", ""),
+                "decided_by": "",
+                "decided_at": None,
+                "reason": why,
+                "sent_back_by": actor.name,
+                "sent_back_at": timezone.now(),
+            },
+            revision=row.revision if revision is None else revision,
+        )
+        line.data["decision"] = str(decision.uuid)
+    return decision
+
+
+def _permission(actor: Actor) -> str:
+    """Accountants are the second person by their role, integrators for what others of them approved."""
+    return APPROVE if actor.may(APPROVE) else MAP
 
 
 def confirm_many(

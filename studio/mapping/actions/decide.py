@@ -27,9 +27,11 @@ OWN = "Own"
 # What a decision puts in force, and what undoing it puts back.
 FORCE = (
     "state", "expression", "condition", "confirm_lossy", "method", "decided_by", "reason", "risk",
-    "seconded_by",
+    "seconded_by", "sent_back_by",
 )  # fmt: skip
-TIMES = ("decided_at", "seconded_at")
+TIMES = ("decided_at", "seconded_at", "sent_back_at")
+# Columns of what is said about a decision: whatever is decided, nobody has said it yet.
+UNSAID = {"seconded_by": "", "seconded_at": None, "sent_back_by": "", "sent_back_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,7 @@ def put_in_force(  # noqa: PLR0913 - the columns of a decision
         revision=F("revision") + 1,
         objection="",
         updated_at=timezone.now(),
-        # Whatever is decided, nobody has confirmed it yet.
-        **({"risk": risk_of(row), "seconded_by": "", "seconded_at": None} | after),
+        **({"risk": risk_of(row)} | UNSAID | after),
     )
     if not changed:
         raise DecidedMeanwhile(

@@ -131,7 +131,7 @@ def _writes(full: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
             "ana", "match", {"target": str(full.books.uuid), "comment": "another one"},
         ),
         f"links/{link.uuid}/unlink": ("ana", "match", {"reason": "not the same"}),
-        f"rehearsals/{plan.uuid}/sign": ("ana", "approve", {"content_hash": plan.content_hash}),
+        f"rehearsals/{plan.uuid}/sign": ("ana", "approve", {"content_hash": plan.content_hash, "aware": True}),
         f"flows/{full.flow.uuid}/rehearse": ("ivo", "publish", {"reads": "stored", "since": "2026-01-01"}),
         f"flows/{full.flow.uuid}/publish": ("ivo", "publish", {}),
         f"flows/{full.flow.uuid}/pause": ("ivo", "operate", {"reason": "closing"}),
@@ -258,6 +258,63 @@ def test_a_publication_that_cannot_be_is_409_with_every_reason(
     assert said.status_code == 409
     assert said.json()["code"] == "mapping-refused"
     assert said.json()["problems"][0]["fix"] == "Approve at least the required rows."
+
+
+def test_a_second_person_confirms_many_and_sends_one_back(
+    full: Any, ivo: User, ana: User, client_of: Clients
+) -> None:
+    rows = list(MappingRow.objects.order_by("id")[:2])
+    mapping = rows[0].mapping
+    maker, second = client_of(ivo, "map"), client_of(ana, "approve")
+    for row in rows:
+        maker.post(f"/api/v1/mapping-rows/{row.uuid}/decide/", {"verdict": "approved"})
+    MappingRow.objects.update(risk="amount")
+    waiting = f"/api/v1/mapping-rows/?mapping={mapping.uuid}&unconfirmed=true"
+    assert len(second.get(waiting).json()["results"]) == 2
+    assert second.get(f"/api/v1/mappings/{mapping.uuid}/").json()["unconfirmed_count"] == 2
+
+    body = {"rows": [{"row": str(row.uuid)} for row in rows]}
+    path = f"/api/v1/mappings/{mapping.uuid}/confirm/"
+    own = maker.post(path, body, format="json").json()
+    assert own["done"] == []
+    assert own["sentence"].startswith("0 confirmed, 2 left because: Who approved it is not")
+
+    url = f"/api/v1/mapping-rows/{rows[1].uuid}/send-back/"
+    assert second.post(url, {}).status_code == 400
+    assert maker.post(url, {"reason": "no"}).status_code == 409
+    back = second.post(url, {"reason": "Net, not gross"})
+    assert back.status_code == 200, back.content
+    assert (back.json()["state"], back.json()["sent_back_by"], back.json()["reason"]) == (
+        "open",
+        "token: loader (Ana Keller)",
+        "Net, not gross",
+    )
+    done = second.post(path, body, format="json").json()
+    assert done["done"] == [str(rows[0].uuid)]
+    assert done["sentence"].startswith("1 confirmed, 1 left because: There is nothing to confirm")
+    assert second.get(f"/api/v1/mappings/{mapping.uuid}/").json()["returned_count"] == 1
+
+
+def test_a_rehearsal_with_a_newer_one_is_not_signed(
+    full: Any, ana: User, ivo: User, client_of: Clients
+) -> None:
+    client = client_of(ana, "approve")
+    one = first(client, "rehearsals", flow="orders", signed="false")
+    client_of(ivo, "publish").post(
+        f"/api/v1/flows/{full.flow.uuid}/rehearse/", {"reads": "stored"}, format="json"
+    )
+
+    place = f"/api/v1/rehearsals/{one['uuid']}/"
+    body = {"content_hash": one["content_hash"], "aware": True}
+    refused = client.post(f"{place}sign/", body, format="json")
+
+    assert refused.status_code == 400
+    assert "newer rehearsal of this version" in refused.content.decode()
+    said = client.get(place).json()
+    assert (said["superseded"], said["waits_for"]) == (
+        "A newer rehearsal of this version took its place.",
+        "",
+    )
 
 
 def test_a_row_that_moved_meanwhile_is_409(full: Any, ivo: User, client_of: Clients) -> None:
@@ -418,6 +475,10 @@ def test_a_plan_is_read_by_pages_and_signed_over_its_hash(
     )
     assert mine.status_code == 403
     said = {"content_hash": one["content_hash"], "share": "2.5", "allow_new": False}
+    assert detail["caution"].startswith("It would post nothing. 1 of the 2 records")
+    assert detail["waits_for"] == "It waits for the signature of an accountant: Ana Keller."
+    assert client.post(f"{place}sign/", said, format="json").status_code == 400
+    said["aware"] = True
     signed = client.post(f"{place}sign/", said, format="json").json()
     assert signed["signed_by"] == "token: loader (Ana Keller)"
     assert signed["allowed"] == {"new": False, "share": "2.50"}

@@ -414,6 +414,23 @@ def test_the_page_of_a_batch_shows_totals_and_approves(ledgers, ana, ivo, as_per
     assert "1 of 2 posted" in client.get(page).content.decode()
 
 
+def test_a_batch_that_read_only_what_is_known_says_that_nothing_is_new(
+    ledgers, ivo, as_person
+) -> None:
+    for number in (101, 102):
+        ledgers.journal(number)
+    ledgers.read(ledgers.history)
+    ledgers.history.cursors.update(value="")
+    ledgers.read(ledgers.history)
+    first, again = Run.objects.order_by("pk")
+
+    assert (first.read, first.taken, again.read, again.taken) == (2, 2, 2, 0)
+    page = as_person(ivo).get(reverse("flows:run", args=[again.uuid])).content.decode()
+    assert "Nothing is new: 2 records read, all unchanged." in page
+    assert "0 of 0 posted" not in page
+    assert "Control totals" not in page
+
+
 def test_a_refused_journal_leaves_its_batch_open_by_name(ledgers, ana, actor_of) -> None:
     for number in (101, 102):
         ledgers.journal(number)

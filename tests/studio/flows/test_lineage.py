@@ -12,14 +12,16 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors.http.jsontext import load
 from engine.errors import RemoteRejected
 from engine.runtime.idempotency import content_hash
 from studio.flows.lineage import recomputed
 from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
+from studio.flows.queries import ancestry
 from studio.flows.rehearsal.replay import ask_replay
 from studio.flows.rehearsal.run import claim, run
 from studio.linking.models import Link
-from studio.mapping.models import LookupRow, MappingVersion
+from studio.mapping.models import LookupRow, LookupTable, MappingVersion
 from studio.triage.actions import apply_remedy
 from studio.triage.models import Case
 
@@ -115,6 +117,75 @@ def test_explain_names_who_approved_the_row_the_code_and_the_link_each_with_its_
     assert re.search(rf"Terms, code 30: Ana Keller \d+ \w+ {today}", said)
     assert "Customer Bayside as it was: Ben Ortiz 3 Nov 2026" in said
     assert "Somebody Later" not in said
+
+
+def with_days_of_terms(world: Any) -> LookupRow:
+    """Orders are dated when they are due: a table of SYSPRO's terms inside a computation of the way in."""
+    inbound = MappingVersion.objects.get(
+        mapping__direction="inbound", mapping__connection=world.erp
+    )
+    rows = [
+        {**row, "from": 'ADDDAYS(OrderDate, NUMBER(LOOKUP("term_days", Terms, "0")))'}
+        if row["to"] == "date"
+        else row
+        for row in inbound.document["rows"]
+    ]
+    MappingVersion.objects.filter(pk=inbound.pk).update(
+        document={**inbound.document, "rows": rows}, content_hash="d" * 64
+    )
+    table = LookupTable.objects.create(
+        workspace=world.workspace, connection=world.erp, name="term_days", label="Days of terms"
+    )
+    return LookupRow.objects.create(table=table, source="30", target="14", decided_by="Ana Keller")
+
+
+def test_explain_names_the_row_of_a_table_that_a_computation_on_the_way_in_looked_up(
+    world, client: Client, olga
+) -> None:
+    row = with_days_of_terms(world)
+    world.order("1001", OrderDate="2026-11-02")
+    world.run()
+    post = world.post("1001")
+    assert load(post.payload)["TxnDate"] == "2026-11-16"
+    row.target, row.decided_by = "60", "Somebody Later"
+    row.save()
+    client.force_login(olga)
+    place = f"/flows/deliveries/{post.uuid}/explain/"
+
+    said = " ".join(re.sub(r"<[^>]+>", " ", client.get(place).content.decode()).split())
+
+    today = f"{timezone.localtime():%Y}"
+    assert re.search(rf"Days of terms: 30 → 14, approved by Ana Keller \d+ \w+ {today}", said)
+    assert "Somebody Later" not in said
+    found = client.get(place, {"q": "days of terms"}).context["rows"]
+    assert [one.target for one in found] == ["TxnDate"]
+
+
+def test_explain_names_the_row_that_a_step_of_the_flow_looked_up_for_a_line(world) -> None:
+    with_days_of_terms(world)
+    steps = [
+        {"id": "filter", "kind": "filter", "when": 'status = "completed"'},
+        {
+            "id": "text",
+            "kind": "set",
+            "to": "lines[].description",
+            "from": 'CONCAT("in ", LOOKUP("term_days", terms, "0"))',
+            "side": "source",
+        },
+    ]
+    design = {**world.version.content["design"], "steps": steps}
+    world.version.content = {**world.version.content, "design": design}
+    world.version.save()
+    world.order("1001")
+    world.run()
+
+    line = next(a for a in ancestry(world.post("1001")) if a.target == "Line[0].Description")
+
+    assert line.value == "in 14"
+    (source,) = line.inbound
+    assert [(u["table"], u["code"], u["value"], u["by"]) for u in source["used"]] == [
+        ("Days of terms", "30", "14", "Ana Keller")
+    ]
 
 
 def test_explain_names_the_second_person_and_finds_a_field_by_its_words(

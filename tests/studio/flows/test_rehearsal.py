@@ -18,11 +18,16 @@ from engine.ports import SourceRecord
 from engine.runtime.idempotency import content_hash
 from studio.accounts.models import User
 from studio.core.action import Actor
+from studio.core.models import AuditEvent
 from studio.core.refused import DecisionRefused
+from studio.flows import drafts
 from studio.flows.actions import publish_flow
+from studio.flows.edits import add
 from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
+from studio.flows.rehearsal.caution import caution_of
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.flows.rehearsal.sign import check_reality, sign
+from studio.flows.rehearsal.standing import superseded, waits_for
 from studio.flows.sweep import sweep
 from studio.mapping.models import LookupRow, MappingVersion
 from studio.triage.models import Case
@@ -45,6 +50,11 @@ def rehearse(world: Any, actor: Actor, **more: str) -> Rehearsal:
     done = run(asked)
     assert done.error == ""
     return done
+
+
+def read(done: Rehearsal) -> Rehearsal:
+    """The rehearsal and its flow as they are stored now."""
+    return Rehearsal.objects.select_related("flow", "version").get(pk=done.pk)
 
 
 def outcomes(done: Rehearsal) -> dict[str, str]:
@@ -323,8 +333,13 @@ def test_a_version_that_moves_money_goes_live_only_with_anothers_signature(
     with pytest.raises(DecisionRefused, match="nobody has signed"):
         publish_flow(integrator, world.flow)
     done = rehearse(world, integrator)
-    with pytest.raises(ValidationError, match="may approve"):
+    said = "waits for the signature of an accountant: Ana Keller"
+    with pytest.raises(ValidationError, match=said):
         sign(integrator, done, content_hash=done.content_hash)
+    with pytest.raises(DecisionRefused) as refused:
+        publish_flow(integrator, world.flow)
+    assert "its rehearsal is not signed yet" in refused.value.sentence
+    assert said in refused.value.fix
 
     sign(accountant, done, content_hash=done.content_hash)
     version = publish_flow(integrator, world.flow)
@@ -366,6 +381,158 @@ def test_an_auditor_cannot_rehearse_nor_sign(prepared, integrator, olga, actor_o
         sign(actor_of(olga), done, content_hash=done.content_hash)
     with pytest.raises(PermissionDenied):
         publish_flow(actor_of(olga), world.flow)
+
+
+def test_a_rehearsal_is_superseded_by_a_newer_one_of_its_version_and_cannot_be_signed(
+    prepared, integrator, accountant, client: Client, ana
+) -> None:
+    world = prepared
+    world.order("1001")
+    older = rehearse(world, integrator)
+    failed = ask(integrator, world.flow)
+    Rehearsal.objects.filter(pk=failed.pk).update(state="failed")
+    assert superseded(older) is None
+    newer = rehearse(world, integrator)
+
+    with pytest.raises(ValidationError, match="newer rehearsal of this version"):
+        sign(accountant, older, content_hash=older.content_hash)
+
+    client.force_login(ana)
+    page = client.get(f"/flows/rehearsals/{older.uuid}/").content.decode()
+    assert "Superseded" in page
+    assert f'href="/flows/rehearsals/{newer.uuid}/">Open the newest rehearsal' in page
+    assert "Sign this rehearsal" not in page
+    assert 'href="#sign"' not in page
+    client.post(f"/flows/rehearsals/{older.uuid}/sign/", {"hash": older.content_hash})
+    older.refresh_from_db()
+    assert older.signed_at is None
+    listed = client.get(f"/flows/{world.flow.key}/rehearsals/").content.decode()
+    assert listed.count("Superseded") == 1
+    assert listed.count("Waits for a signature") == 1
+    sign(accountant, newer, content_hash=newer.content_hash)
+    # What is signed stays so when somebody looks once more.
+    rehearse(world, integrator)
+    newer.refresh_from_db()
+    assert superseded(newer) is None
+
+
+def test_a_rehearsal_is_superseded_when_the_draft_or_a_mapping_changed(
+    prepared, integrator, accountant, client: Client, ana, ivo
+) -> None:
+    world = prepared
+    world.order("1001")
+    done = rehearse(world, integrator)
+    drafts.edit(integrator, world.flow, world.flow.revision, lambda design: add(design, "rule"))
+
+    with pytest.raises(ValidationError, match="was changed since this was rehearsed"):
+        sign(accountant, read(done), content_hash=done.content_hash)
+    client.force_login(ana)
+    page = client.get(f"/flows/rehearsals/{done.uuid}/").content.decode()
+    assert "Rehearse again" in page
+    assert "Sign this rehearsal" not in page
+    assert "waits for your signature" not in client.get("/").content.decode()
+
+    drafts.undo(integrator, world.flow)
+    assert superseded(read(done)) is None
+    one = MappingVersion.objects.get(mapping__direction="outbound")
+    MappingVersion.objects.create(
+        mapping=one.mapping,
+        number=2,
+        document={**one.document, "note": "another"},
+        content_hash="2" * 64,
+        published_by="I",
+    )
+    MappingVersion.objects.filter(pk=one.pk).update(state="retired")
+    assert superseded(read(done)) is not None
+
+
+def test_the_flow_and_the_rehearsal_say_for_whom_they_wait(
+    prepared, integrator, accountant, client: Client, ana, ivo
+) -> None:
+    world = prepared
+    world.order("1001")
+    done = rehearse(world, integrator)
+    said = "It waits for the signature of an accountant: Ana Keller."
+
+    client.force_login(ivo)
+    flow = client.get(f"/flows/{world.flow.key}/").content.decode()
+    assert said in flow
+    assert f"/flows/rehearsals/{done.uuid}/" in flow
+    assert said in client.get(f"/flows/rehearsals/{done.uuid}/").content.decode()
+    answer = client.post(f"/flows/{world.flow.key}/publish/", follow=True).content.decode()
+    assert said in answer
+    sign(accountant, done, content_hash=done.content_hash)
+    assert "Ana Keller signed it" in client.get(f"/flows/{world.flow.key}/").content.decode()
+    # Looked at once more, it is signed all the same; once it is live, it is history.
+    rehearse(world, integrator)
+    assert "Ana Keller signed it" in client.get(f"/flows/{world.flow.key}/").content.decode()
+    publish_flow(integrator, world.flow)
+    drafts.edit(integrator, world.flow, world.flow.revision, lambda design: add(design, "rule"))
+    assert superseded(read(done)) is None
+
+
+def test_where_nobody_may_sign_that_is_said(prepared, integrator) -> None:
+    prepared.order("1001")
+    done = rehearse(prepared, integrator)
+
+    assert "there is none here" in waits_for(done)
+
+
+def test_signing_what_would_post_nothing_is_a_conscious_act(
+    prepared, integrator, accountant, client: Client, ana
+) -> None:
+    world = prepared
+    world.order("1001", Status="1", Net=Decimal("40.00"))
+    world.order("1002", Status="1", Net=Decimal("60.00"))
+    done = rehearse(world, integrator)
+    assert done.totals["left_out"] == [["filter", 2, {"USD": "100.00"}]]
+
+    with pytest.raises(ValidationError, match="Say that you know it"):
+        sign(accountant, done, content_hash=done.content_hash)
+    client.force_login(ana)
+    page = " ".join(client.get(f"/flows/rehearsals/{done.uuid}/").content.decode().split())
+    assert "It would post nothing. 2 of the 2 records it read (100 %) are left out" in page
+    assert "“Filter” lets only those pass where status is “completed”." in page
+    assert f'href="/flows/{world.flow.key}/steps/filter/">Look at the condition' in page
+    asked = {"hash": done.content_hash, "share": "0"}
+    client.post(f"/flows/rehearsals/{done.uuid}/sign/", asked)
+    done.refresh_from_db()
+    assert done.signed_at is None
+    client.post(f"/flows/rehearsals/{done.uuid}/sign/", asked | {"aware": "yes"})
+    done.refresh_from_db()
+    assert done.signed_at is not None
+    line = AuditEvent.objects.get(key="flow.rehearsal_signed")
+    assert line.data["caution"].startswith("It would post nothing.")
+
+
+def test_where_many_are_refused_or_meet_no_branch_that_is_said_and_signed_all_the_same(
+    prepared, integrator, accountant
+) -> None:
+    world = prepared
+    world.flow.design["branches"][0]["when"] = 'currency = "USD"'
+    world.flow.save()
+    world.order("1001")
+    world.order("1002", Terms="45")
+    world.order("1003", Currency="EUR")
+
+    done = rehearse(world, integrator)
+    caution = caution_of(done)
+
+    assert caution is not None
+    assert not caution.nothing
+    assert caution.sentence == "2 of the 3 records it read (67 %) are left out or refused."
+    said = [(row.count, row.said) for row in caution.reasons]
+    assert (1, "They meet the condition of no branch: currency is “USD”.") in said
+    assert any("45" in words for _n, words in said)
+    sign(accountant, done, content_hash=done.content_hash)
+
+
+def test_a_rehearsal_that_posts_most_of_what_it_read_warns_of_nothing(prepared, integrator) -> None:
+    for number in ("1001", "1002"):
+        prepared.order(number)
+    prepared.order("1003", Status="1")
+
+    assert caution_of(rehearse(prepared, integrator)) is None
 
 
 def test_a_plan_that_is_not_the_one_shown_cannot_be_signed(
@@ -433,6 +600,7 @@ def test_a_share_of_changes_can_be_allowed_when_signing(prepared, integrator, ac
 
 def test_a_changed_mapping_needs_a_new_signature(prepared, integrator, accountant) -> None:
     world = prepared
+    world.order("1001")
     signed(world, integrator, accountant)
     publish_flow(integrator, world.flow)
     one = MappingVersion.objects.get(mapping__direction="outbound")

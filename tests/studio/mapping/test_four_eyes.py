@@ -11,8 +11,18 @@ from studio.accounts.models import Membership, User, Workspace
 from studio.core.action import Actor, NotPermitted
 from studio.core.models import AuditEvent
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
-from studio.mapping.actions import confirm, confirm_many, decide, publish, undo_row
+from studio.mapping import repeats as decisions
+from studio.mapping.actions import (
+    accept_within,
+    confirm,
+    confirm_many,
+    decide,
+    publish,
+    send_back,
+    undo_row,
+)
 from studio.mapping.models import Decision, Mapping, MappingRow
+from studio.mapping.queries import field_decisions
 from studio.mapping.risk import class_of
 from tests.studio.mapping.conftest import candidate
 
@@ -150,6 +160,152 @@ def test_many_are_confirmed_singly_and_what_is_left_is_named(
     assert "1 confirmed, 1 left because: There is nothing to confirm on name." in result.sentence
 
 
+def test_what_is_sent_back_is_open_again_with_its_candidates_and_the_reason(
+    integrator: Actor, accountant: Actor, tax: MappingRow
+) -> None:
+    offered, at = tax.candidates, tax.decided_at
+
+    send_back(accountant, tax, "  The terms are no tax code ")
+
+    tax.refresh_from_db()
+    assert (tax.state, tax.expression, tax.decided_by) == ("open", "", "")
+    assert (tax.candidates, tax.method) == (offered, "Similarity")
+    assert (tax.sent_back_by, tax.reason) == ("Ana Keller", "The terms are no tax code")
+    line = AuditEvent.objects.get(key="mapping.sent_back")
+    assert (line.actor, line.data["approved_by"], line.data["expression"], line.data["reason"]) == (
+        "Ana Keller",
+        "Ivo Marsh",
+        "TermsCode",
+        "The terms are no tax code",
+    )
+
+    decide(integrator, tax, "approved", candidate=1)
+    assert (tax.sent_back_by, tax.sent_back_at, tax.reason) == ("", None, "")
+    undo_row(integrator, tax)
+    tax.refresh_from_db()
+    assert (tax.state, tax.sent_back_by, tax.reason) == (
+        "open",
+        "Ana Keller",
+        "The terms are no tax code",
+    )
+    undo_row(integrator, tax)
+    tax.refresh_from_db()
+    assert (tax.state, tax.expression, tax.decided_by, tax.decided_at, tax.sent_back_by) == (
+        "approved",
+        "TermsCode",
+        "Ivo Marsh",
+        at,
+        "",
+    )
+
+
+def test_who_approved_it_or_gives_no_reason_or_only_reads_sends_nothing_back(
+    integrator: Actor, accountant: Actor, auditor: Actor, tax: MappingRow
+) -> None:
+    token = Actor(
+        "token: nightly (Ivo Marsh)", "integrator", integrator.permissions, integrator.user_id
+    )
+    for actor in (integrator, token):
+        with pytest.raises(DecisionRefused, match="four eyes"):
+            send_back(actor, tax, "wrong")
+    with pytest.raises(DecisionRefused, match="Say in a few words"):
+        send_back(accountant, tax, "  ")
+    with pytest.raises(NotPermitted):
+        send_back(auditor, tax, "wrong")
+    confirm(accountant, tax)
+    with pytest.raises(DecisionRefused, match="nothing to confirm"):
+        send_back(accountant, tax, "too late")
+    tax.refresh_from_db()
+    assert (tax.state, tax.seconded_by) == ("approved", "Ana Keller")
+
+
+def test_only_what_was_seen_is_sent_back(
+    integrator: Actor, accountant: Actor, tax: MappingRow
+) -> None:
+    seen = tax.revision
+    decide(integrator, MappingRow.objects.get(pk=tax.pk), "approved", candidate=1)
+
+    fresh = MappingRow.objects.select_related("mapping").get(pk=tax.pk)
+    with pytest.raises(DecidedMeanwhile):
+        send_back(accountant, fresh, "wrong", revision=seen)
+
+
+def test_what_was_sent_back_is_not_accepted_unseen_and_is_no_decision_that_stands(
+    integrator: Actor, accountant: Actor, workspace: Workspace, tax: MappingRow
+) -> None:
+    assert len(decisions.keys(workspace)) == len(field_decisions(workspace)) == 1
+    send_back(accountant, tax, "The terms are no tax code")
+
+    result = accept_within(integrator, MappingRow.objects.filter(pk=tax.pk), 5)
+
+    assert result.done == []
+    assert "1 was sent back" in result.sentence
+    assert (decisions.keys(workspace), field_decisions(workspace)) == ([], [])
+
+
+def test_who_approved_it_sees_at_home_in_the_list_and_on_the_row_why_it_came_back(
+    inbound: Mapping, tax: MappingRow, ivo: User, ana: User, olga: User, as_person: AsPerson
+) -> None:
+    url = reverse("mapping:row-send-back", args=[tax.uuid])
+    back = reverse("mapping:review", args=[inbound.uuid]) + "?state=sent_back"
+    assert as_person(olga).post(url, {"reason": "no"}).status_code == 403
+    assert "Say in a few words" in as_person(ana).post(url, follow=True).content.decode()
+
+    said = as_person(ana).post(
+        url, {"reason": "No tax code", "revision": tax.revision}, follow=True
+    )
+
+    assert "tax_code is sent back; Ivo Marsh sees why." in said.content.decode()
+    his = as_person(ivo)
+    home = his.get("/").content.decode()
+    assert "1 field was sent back by a second person" in home
+    assert back in home
+    assert "was sent back by a second person" not in as_person(ana).get("/").content.decode()
+    assert back in his.get(reverse("mapping:mappings")).content.decode()
+    row = his.get(back).content.decode()
+    assert "Sent back by Ana Keller" in row
+    assert "No tax code" in row
+    assert "Ivo Marsh had approved <code>TermsCode</code>" in " ".join(row.split())
+
+
+def test_the_list_of_mappings_leads_to_what_wants_a_second_person(
+    inbound: Mapping, tax: MappingRow, ana: User, as_person: AsPerson
+) -> None:
+    said = as_person(ana).get(reverse("mapping:mappings")).content.decode()
+
+    review = reverse("mapping:review", args=[inbound.uuid])
+    assert f'<a href="{review}?state=unconfirmed">1 to confirm</a>' in said
+
+
+def test_all_that_one_may_confirm_are_ticked_at_once_and_confirmed_with_a_line_each(
+    inbound: Mapping,
+    tax: MappingRow,
+    make_row: MakeRow,
+    other_integrator: Actor,
+    ana: User,
+    as_person: AsPerson,
+) -> None:
+    amount = make_row("total", candidate("Total", 0.9), target_type="decimal")
+    decide(other_integrator, amount, "approved")
+    page = reverse("mapping:review", args=[inbound.uuid]) + "?state=unconfirmed"
+    as_ida = as_person(User.objects.get(username="ida"))
+
+    listed = as_ida.get(page).content.decode()
+    assert " checked" not in listed
+    # Who accepts what somebody else approved would be the one who approved it.
+    assert "Accept ticked" not in listed
+    assert as_ida.get(page + "&tick=all").content.decode().count(" checked") == 1
+    hers = as_person(ana)
+    assert hers.get(page + "&tick=all").content.decode().count(" checked") == 2
+    ticks = [f"{row.uuid}:{row.revision}" for row in inbound.rows.all()]
+    url = reverse("mapping:confirm", args=[inbound.uuid])
+    left = as_ida.post(url, {"tick": ticks}, follow=True).content.decode()
+    assert "1 confirmed, 1 left because: Who approved it is not the second person" in left
+    assert "1 confirmed, 1 left" in hers.post(url, {"tick": ticks}, follow=True).content.decode()
+    lines = AuditEvent.objects.filter(key="mapping.confirmed")
+    assert sorted(line.data["target"] for line in lines) == ["tax_code", "total"]
+
+
 def test_the_page_says_who_must_look_and_lets_that_person_confirm(
     inbound: Mapping, tax: MappingRow, ivo: User, ana: User, olga: User, as_person: AsPerson
 ) -> None:
@@ -163,6 +319,8 @@ def test_the_page_says_who_must_look_and_lets_that_person_confirm(
         assert "four eyes: tax" in text
         assert "It decides tax: an accountant, or an integrator other than Ivo Marsh" in text
     assert url not in mine
+    keys = "<kbd>b</kbd> send back"
+    assert (keys in " ".join(mine.split()), keys in " ".join(theirs.split())) == (False, True)
     assert url in theirs
     assert as_person(olga).post(url).status_code == 403
     done = as_person(ana).post(url, {"revision": tax.revision}, follow=True).content.decode()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from connectors.emulation.serve import Running, load, start_in_thread
 from studio.catalog.models import Connection
-from studio.sandbox.day import Company, another_day
+from studio.sandbox.day import Company, another_day, first_open_day
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,33 @@ def test_a_day_brings_what_is_like_what_went_through(syspro: Running) -> None:
     assert owed[came.credit_notes[0]]["InvoiceBal1"] == -like["CurrencyValue"]
     bill = next(r for r in company.rows("ApInvoice") if r["Invoice"] == came.bills[0])
     assert bill["MthInvBal1"] == bill["OrigInvValue"]
+
+
+def test_bills_are_dated_in_a_period_that_is_open(syspro: Running) -> None:
+    company = Company(syspro.hello()["url"], "EDU1")
+    first = date(2026, 4, 1)
+    seeded = {r["Invoice"]: r for r in company.rows("ApInvoice")}
+    assert any(str(r["InvoiceDate"])[:10] < first.isoformat() for r in seeded.values())
+
+    came = another_day(erp(syspro), bills=12, first_open=first)
+
+    made = [r for r in company.rows("ApInvoice") if r["Invoice"] in came.bills]
+    assert len(made) == 12
+    for row in made:
+        dated, due = (date.fromisoformat(str(row[n])[:10]) for n in ("InvoiceDate", "DueDate"))
+        assert dated >= first
+        assert due >= dated
+        assert (int(row["InvoiceYear"]), int(row["InvoiceMonth"])) == (dated.year, dated.month)
+
+
+@pytest.mark.django_db
+def test_the_first_open_day_is_that_of_the_books_a_company_is_posted_to(world: Any) -> None:
+    assert first_open_day(world.erp) is None
+    look = world.books.snapshots.get()
+    look.content = {**look.content, "facts": {"lock_date": "2026-03-31"}}
+    look.save()
+
+    assert first_open_day(world.erp) == date(2026, 4, 1)
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ import httpx
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from studio.catalog.models import Connection
-from studio.sandbox.day import another_day
+from studio.sandbox.day import another_day, first_open_day
 from studio.sandbox.seeding import SLUG
 
 
@@ -35,6 +35,7 @@ class Command(BaseCommand):
                     orders=options["orders"],
                     credit_notes=options["credits"],
                     bills=options["bills"],
+                    first_open=first_open_day(erp),
                 )
             except httpx.HTTPError as error:
                 raise CommandError(
