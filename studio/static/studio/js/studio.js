@@ -39,19 +39,34 @@ function age(box) {
   if (!box.hasAttribute("data-keep")) setTimeout(() => box.matches(":hover, :focus-within") || box.remove(), 8000);
 }
 
-function focusRow(row) {
-  if (!row) return;
+function mark(row) {
   $$("[data-row][data-current]").forEach((old) => { delete old.dataset.current; old.tabIndex = -1; });
   row.dataset.current = "";
   row.tabIndex = 0;
+}
+
+function focusRow(row, scrolls = true) {
+  if (!row) return;
+  mark(row);
   row.focus({ preventScroll: true });
-  row.scrollIntoView({ block: "nearest" });
+  if (scrolls) row.scrollIntoView({ block: "nearest" });
+}
+
+// The row that a key means may be below the screen, since a page opens at its top, or was scrolled away.
+// Nothing is decided about a record that is not seen: the first key shows it.
+function onlyShows(row) {
+  const { top, bottom } = row.getBoundingClientRect();
+  const end = $(".keys")?.getBoundingClientRect().top || innerHeight;
+  if (bottom > 0 && top < end) return false;
+  focusRow(row);
+  return true;
 }
 
 function step(by, extend) {
   const all = rows();
   if (!all.length) return;
   const here = all.indexOf(current());
+  if (here >= 0 && onlyShows(all[here])) return;
   const next = all[here < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(here + by, 0), all.length - 1)];
   if (extend) [all[here], next].forEach((row) => tick(row, true));
   focusRow(next);
@@ -91,12 +106,14 @@ function onKey(event) {
   const row = current();
   if (key in MOVES && $("[data-rows]")) { event.preventDefault(); return step(MOVES[key], event.shiftKey); }
   if (key === "/" && $("[data-find]")) { event.preventDefault(); return $("[data-find]").focus(); }
-  if (key === "x" && row) { event.preventDefault(); return tick(row); }
+  if (key === "x" && row) { event.preventDefault(); return onlyShows(row) || tick(row); }
   // Enter on a focused link or button means that link or button.
   if ((key === "Enter" || key === " ") && event.target.closest?.("a, button, summary, [role=button]")) return;
   // A toast's Undo stands for the very last thing done, decision or not: it goes before the page's own.
   const said = $("#toasts");
-  const found = (row && control(key, row)) || (said && control(key, said)) || control(key, document);
+  const own = row && control(key, row);
+  if (own && onlyShows(row)) return event.preventDefault();
+  const found = own || (said && control(key, said)) || control(key, document);
   if (found) { event.preventDefault(); found.click(); return; }
   if (key === "?") { event.preventDefault(); openHelp(); }
 }
@@ -143,10 +160,7 @@ addEventListener("resize", reachScrollers);
 let pressed = false;
 function follow() {
   const row = document.activeElement?.closest?.("[data-row]");
-  if (pressed || !row || "current" in row.dataset) return;
-  $$("[data-row][data-current]").forEach((old) => { delete old.dataset.current; old.tabIndex = -1; });
-  row.dataset.current = "";
-  row.tabIndex = 0;
+  if (!pressed && row && !("current" in row.dataset)) mark(row);
 }
 document.addEventListener("pointerdown", () => { pressed = true; }, true);
 ["pointerup", "pointercancel"].forEach((end) => document.addEventListener(end, () => setTimeout(() => { pressed = false; follow(); }), true));
@@ -219,4 +233,4 @@ document.addEventListener("announce", (event) => announce(event.detail.value ?? 
 $$("[data-toast]").forEach((box) => { box.dataset.aged = "1"; age(box); });
 reachScrollers();
 rows().forEach((row, index) => { row.tabIndex = index ? -1 : 0; });
-if ($("[data-rows][data-autofocus]")) focusRow(rows()[0]);
+if ($("[data-rows][data-autofocus]")) focusRow(rows()[0], false);
