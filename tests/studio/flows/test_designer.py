@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.urls import reverse
 
 from studio.flows import drafts
 from studio.flows.design_diff import differences
@@ -16,9 +17,9 @@ from studio.flows.models import DraftEdit, Flow
 from studio.flows.panels import panel_of
 from studio.flows.problems import examine
 from studio.flows.trial import Trial
-from studio.mapping.models import MappingVersion
+from studio.mapping.models import Mapping, MappingVersion
 from tests.studio.signing import go_live
-from tests.studio.world import DESIGN
+from tests.studio.world import DESIGN, World
 
 pytestmark = pytest.mark.django_db
 
@@ -384,3 +385,35 @@ def test_a_missing_record_is_named_in_good_english(world, ivo, client) -> None:
     page = client.get("/flows/orders/steps/references/").content.decode()
 
     assert "If the item is missing" in page
+
+
+def test_end_to_end_lists_the_pairs_that_a_flow_is_made_for_and_all_only_when_asked(
+    world: World, ivo: Any, as_person: Any
+) -> None:
+    inbound, outbound = (
+        Mapping.objects.get(document="sales_order", direction=one)
+        for one in ("inbound", "outbound")
+    )
+    receipt = Mapping.objects.create(
+        workspace=world.workspace, connection=world.books, direction="outbound",
+        entity="SalesReceipt", document="sales_order", snapshot=outbound.snapshot, frame={},
+    )  # fmt: skip
+    for one in (outbound, receipt):
+        one.fed_by.add(world.erp)
+    # Whatever its state: who designs a flow looks at its fields first.
+    Flow.objects.update(state="draft")
+    used = reverse("mapping:composed", args=[inbound.uuid, outbound.uuid])
+    other = reverse("mapping:composed", args=[inbound.uuid, receipt.uuid])
+
+    page = as_person(ivo).get("/mappings/").content.decode()
+    every = as_person(ivo).get("/mappings/?pairs=all").content.decode()
+
+    assert used in page
+    assert other not in page
+    assert 'href="?pairs=all#routes"' in page
+    assert used in every
+    assert other in every
+    Flow.objects.update(design={**DESIGN, "document": "credit_note"})
+    none = as_person(ivo).get("/mappings/").content.decode()
+    assert "No flow is made for one of these pairs yet." in none
+    assert used not in none
