@@ -8,15 +8,16 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
+from studio.catalog.models import Sample
 from studio.flows import drafts
 from studio.flows.design_diff import differences
 from studio.flows.designer import canvas_of
 from studio.flows.designs import shipped
 from studio.flows.edits import PALETTE, add, change, move, normal, remove
-from studio.flows.models import DraftEdit, Flow
+from studio.flows.models import DraftEdit, Flow, InboxItem
 from studio.flows.panels import panel_of
 from studio.flows.problems import examine
-from studio.flows.trial import Trial
+from studio.flows.trial import Trial, records_of
 from studio.mapping.models import Mapping, MappingVersion
 from tests.studio.signing import go_live
 from tests.studio.world import DESIGN, World
@@ -417,3 +418,33 @@ def test_end_to_end_lists_the_pairs_that_a_flow_is_made_for_and_all_only_when_as
     none = as_person(ivo).get("/mappings/").content.decode()
     assert "No flow is made for one of these pairs yet." in none
     assert used not in none
+
+
+def test_a_record_is_offered_once_to_be_tried_on_however_often_it_changed(world: World) -> None:
+    for net in ("10.00", "12.00", "14.00"):
+        world.order("1001", Net=net)
+        world.run()
+    world.order("1002")
+    world.run()
+    entity = InboxItem.objects.earliest("pk").entity
+    for key in (InboxItem.objects.earliest("pk").key, "9009"):
+        Sample.objects.create(connection=world.erp, entity=entity, key=key, data={})
+
+    offered = records_of(world.flow, entity)
+    older = records_of(world.flow, entity, f"inbox-{InboxItem.objects.earliest('pk').pk}")
+
+    assert [c.label for c in offered] == ["Order 1002", "Order 1001", f"{entity} 9009"]
+    assert offered[1].key == f"inbox-{InboxItem.objects.filter(label='Order 1001').latest('pk').pk}"
+    # Who comes from a case means that very change.
+    assert [c.label for c in older] == ["Order 1001", "Order 1002", f"{entity} 9009"]
+    assert older[0].key == f"inbox-{InboxItem.objects.earliest('pk').pk}"
+
+
+def test_a_flow_that_nobody_changed_says_so_without_a_moment(
+    world: World, ivo: Any, as_person: Any
+) -> None:
+    page = as_person(ivo).get(reverse("flows:flow", args=[world.flow.key])).content.decode()
+
+    part = page[page.index('id="history"') :]
+    assert "Nothing yet." in part
+    assert "timeline" not in part.split("Nothing yet.")[0]
