@@ -9,7 +9,7 @@ The same size and seed always give the same company.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -152,14 +152,41 @@ class Division:
         return (self.order(index) for index in range(self.scale.orders))
 
 
+class Begun(Division):
+    """A company whose books were opened and that has typed nothing yet: settings, and no records."""
+
+    def __init__(self, tables: Tables, seed: int) -> None:
+        super().__init__(tables, Scale(0, 0, 0, 0, 0, 0, 0), seed)
+
+    @cached_property
+    def books_only_customers(self) -> tuple[PartyTwin, ...]:
+        """None."""
+        return ()
+
+    @cached_property
+    def books_only_suppliers(self) -> tuple[PartyTwin, ...]:
+        """None."""
+        return ()
+
+    @cached_property
+    def books_only_items(self) -> tuple[ItemTwin, ...]:
+        """None."""
+        return ()
+
+
 class Company:
-    """The group: ``us`` with books in QuickBooks Online, ``uk`` with books in Xero."""
+    """The group: ``us`` with books in QuickBooks Online, ``uk`` with books in Xero.
+
+    ``us_begun`` and ``uk_begun`` have books of their own there and are in no ERP yet.
+    """
 
     def __init__(self, size: Size, seed: int) -> None:
         self.size = size
         self.seed = seed
         self.us = Division(US, _SCALES[size, "EDU1"], seed)
         self.uk = Division(UK, _SCALES[size, "EDU2"], seed)
+        self.us_begun = Begun(replace(US, id="NEW1", name="Halden Outlet Inc"), seed)
+        self.uk_begun = Begun(replace(UK, id="NEW2", name="Halden Outlet (UK) Ltd"), seed)
 
     @property
     def divisions(self) -> tuple[Division, Division]:

@@ -40,7 +40,7 @@ class ReachForm(forms.Form):
     name = forms.CharField(max_length=80, help_text="What people call this company.")
     base_url = forms.CharField(label="Address")
     company = forms.CharField(max_length=80, required=False)
-    currency = forms.CharField(max_length=3, min_length=3, initial="USD", label="Base currency")
+    currency = forms.CharField(max_length=3, min_length=3, required=False, label="Base currency")
     network_path = forms.ChoiceField(
         label="How it is reached",
         choices=list(PATHS.items()),
@@ -92,6 +92,9 @@ class ReachForm(forms.Form):
         self.fields["company"].help_text = (
             "" if can.consent is None else "Empty: it is taken from the sign-in."
         )
+        self.fields["currency"].required = connection is not None
+        if connection is None:
+            self.fields["currency"].help_text = "Empty: it is taken from the company."
         self._twin = self._find_twin()
         if self._twin is None:
             # Asked only of those whose company is connected already.
@@ -108,6 +111,11 @@ class ReachForm(forms.Form):
         if others.exists():
             raise forms.ValidationError("There is a connection of this name already.")
         return name
+
+    def clean_currency(self) -> str:
+        """Codes of currencies are in capitals."""
+        code: str = self.cleaned_data["currency"].strip().upper()
+        return code
 
     def _find_twin(self) -> Connection | None:
         typed = {n: str(self.data.get(n, "")).strip() for n in ("company", "base_url")}

@@ -6,14 +6,24 @@ from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
 
+from connectors.registry import capabilities
 from engine.errors import StudioError
 from studio.accounts.roles import CONNECT
-from studio.catalog.actions import check, introspect, refresh_codes
-from studio.catalog.models import Connection
+from studio.catalog.actions import check, introspect, refresh_codes, settle
+from studio.catalog.models import Connection, Credential
 from studio.core.action import Actor
 from studio.core.dispatch import nudge
+from studio.core.vault import unseal
 
+CURRENCY_LETTERS = 3
+# What a person goes on with who stopped half way: the route of the step, and what it is called.
+GO_ON = {
+    "catalog:connection-sign-in": _lazy("Go on with the sign-in"),
+    "catalog:connection-company": _lazy("Choose the company"),
+    "catalog:connection-ready": _lazy("Go on: test it and read its schema"),
+}
 STAGES = ("test", "schema", "codes")
 WORDS = {
     "asked": "Waiting for a worker",
@@ -70,7 +80,12 @@ def _test(actor: Actor, connection: Connection) -> str:
 
 
 def _schema(actor: Actor, connection: Connection) -> str:
-    introspect(actor, connection)
+    seen = introspect(actor, connection)
+    if not connection.currency:
+        # Nobody said it: the company itself did, or it keeps its books as we do.
+        said = str(seen.content.get("facts", {}).get("base_currency") or "")
+        own = said if len(said) == CURRENCY_LETTERS else connection.workspace.base_currency
+        settle(actor, connection, {"currency": own})
     return ""
 
 
@@ -84,6 +99,19 @@ _DO: dict[str, Callable[[Actor, Connection], str]] = {
     "schema": _schema,
     "codes": _codes,
 }
+
+
+def left_at(connection: Connection) -> str:
+    """The step at which connecting was left, as a key of ``GO_ON``; empty once it was tested."""
+    if connection.state != "new" or connection.checked_at is not None:
+        return ""
+    can = capabilities(connection.system)
+    credential = Credential.objects.filter(connection=connection).first()
+    held = unseal(credential.sealed) if credential else {}
+    wanted = {"tokens"} if can.consent else set(can.needs) - set(connection.options)
+    if wanted - set(held):
+        return "catalog:connection-sign-in"
+    return "catalog:connection-ready" if connection.company else "catalog:connection-company"
 
 
 def progress_of(connection: Connection) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -18,6 +19,7 @@ from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import CONNECT, READ
 from studio.catalog import actions
 from studio.catalog.models import Code, Connection, Sample, SchemaSnapshot
+from studio.catalog.ready import GO_ON, left_at
 from studio.catalog.schemas import differences, field_rows, schema_of
 from studio.catalog.uses import hits_of, instead_of
 from studio.core.htmx import page_or_part
@@ -31,12 +33,16 @@ MOST_FIELDS = 600
 @require_GET
 def connections(request: StudioRequest) -> HttpResponse:
     """All connections with their health."""
-    rows = Connection.objects.filter(workspace=request.workspace).select_related("owner")
-    return render(
-        request,
-        "catalog/connections.html",
-        {"rows": rows.order_by("system", "name"), "may_connect": request.actor.may(CONNECT)},
-    )
+    rows = Connection.objects.filter(workspace=request.workspace).order_by("system", "name")
+    may_connect = request.actor.may(CONNECT)
+    found = [(one, _go_on(one) if may_connect else None) for one in rows]
+    return render(request, "catalog/connections.html", {"rows": found, "may_connect": may_connect})
+
+
+def _go_on(found: Connection) -> tuple[str, str] | None:
+    """Where a person goes on who stopped while connecting: the address and its words."""
+    step = left_at(found)
+    return (reverse(step, args=[found.uuid]), str(GO_ON[step])) if step else None
 
 
 def _found(request: StudioRequest, key: str) -> Connection:
@@ -61,6 +67,7 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
             "codes": _code_lists(found),
             "exchanges": found.exchanges.order_by("-id")[:15],
             "may_connect": request.actor.may(CONNECT),
+            "go_on": _go_on(found),
         },
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, SimpleDocTemplate, Table, TableStyle
+
+from engine.canon.days import spoken_day
 
 Row = tuple[Any, ...]
 # Content type of each form of a download.
@@ -52,6 +55,12 @@ def styles() -> Styles:
         head,
         ParagraphStyle("second", parent=head, fontSize=11, leading=16, spaceBefore=6 * mm),
     )
+
+
+def moment(when: datetime) -> str:
+    """A moment on paper, which has no reader's time zone: 31 Mar 2026 14:05 UTC."""
+    there = when.astimezone(UTC)
+    return f"{spoken_day(there.date())} {there:%H:%M} UTC"
 
 
 def as_text(value: Any) -> Any:

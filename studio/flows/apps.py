@@ -20,7 +20,7 @@ class FlowsConfig(AppConfig):
         from studio.flows.evidence import case_evidence
         from studio.flows.leaving import needed_by, pause_on
         from studio.flows.pairing import next_steps
-        from studio.flows.pins import users_of_mapping
+        from studio.flows.pins import users_of_mapping, ways_of_flows
         from studio.flows.remedies import register_all
         from studio.flows.remedies_attached import evidence as evidence_of_file
         from studio.flows.remedies_attached import register_all as register_attached
@@ -33,11 +33,12 @@ class FlowsConfig(AppConfig):
         from studio.flows.transforming import register_all as register_transforming
         from studio.flows.uses import deliveries_using
         from studio.linking.uses import register_use
-        from studio.mapping.uses import register_user
+        from studio.mapping.uses import register_user, register_ways
         from studio.triage.evidence import register
 
         register_use(deliveries_using)
         register_user(users_of_mapping)
+        register_ways(ways_of_flows)
         register_finder(flows_hit)
         register_next(next_steps)
         register_dependent(needed_by)

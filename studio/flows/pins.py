@@ -9,12 +9,13 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 
+from studio.accounts.models import Workspace
 from studio.flows.keeping import published, read_at_target
 from studio.flows.models import Flow
 from studio.flows.problems import Found
 from studio.mapping.models import Mapping as FieldMapping
 from studio.mapping.models import MappingVersion
-from studio.mapping.uses import User
+from studio.mapping.uses import User, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,21 @@ def users_of_mapping(mapping: FieldMapping) -> list[User]:
         behind = force is not None and pinned != force.number and not fixed
         found.append(User(flow.name, reverse("flows:flow", args=[flow.key]), words, behind))
     return found
+
+
+def ways_of_flows(workspace: Workspace) -> set[Way]:
+    """What the flows of a workspace read and write, whatever their state; ours of the portal are no mapping's."""
+    return {
+        Way(
+            flow.source_id,
+            str(flow.design.get("trigger", {}).get("entity", "")),
+            str(flow.design.get("document", "")),
+            flow.target_id,
+            branch["entity"],
+        )
+        for flow in Flow.between.filter(workspace=workspace)
+        for branch in flow.design.get("branches", [])
+    }
 
 
 def _fixed(flow: Flow, mapping: FieldMapping) -> bool:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,7 +23,7 @@ from connectors.registry import capabilities
 from engine.canon.days import spoken_day
 from engine.canon.money import spoken
 from studio.accounts.models import User
-from studio.accounts.roles import APPROVE
+from studio.accounts.roles import APPROVE, CONNECT, who_may
 from studio.catalog.models import Connection
 from studio.core.action import Actor, record
 from studio.core.dispatch import nudge
@@ -31,7 +32,7 @@ from studio.flows.remedies import healed
 from studio.flows.work import ACCEPTED
 from studio.triage.letters import write
 from studio.triage.models import OPEN_STATES, Case, CaseNote
-from studio.triage.remedies import Input, Remedy, register
+from studio.triage.remedies import Hint, Input, Remedy, register
 
 # Documents that a mail names one by one; the sum is that of all.
 NAMED = 40
@@ -64,6 +65,20 @@ def _known(case: Case) -> str:
     return _books(case).unlocks
 
 
+def _where_kept(case: Case) -> Hint | None:
+    """Nobody was named for these books yet: whom one asks is kept, and where it is kept."""
+    books = _books(case)
+    if books.unlocks:
+        return None
+    text = _(
+        "Nobody is named for %(books)s yet. Whom you ask here is kept for the next time; a colleague in "
+        "the role %(who)s can name somebody on the page of the connection, too."
+    )
+    words = text % {"books": books, "who": who_may(CONNECT)}
+    address = f"{reverse('catalog:connection', args=[books.uuid])}#unlocks"
+    return Hint(words, _("See the connection"), address)
+
+
 def _usual_day(case: Case) -> str:
     return (timezone.localdate() + timedelta(days=USUAL_DAYS)).isoformat()
 
@@ -85,9 +100,9 @@ def _day_of(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise ValidationError(_("Give the day as YYYY-MM-DD.")) from error
+        raise ValidationError({"until": _("Give the day as YYYY-MM-DD.")}) from error
     if day <= timezone.localdate():
-        raise ValidationError(_("Give a day to come: until then the case waits."))
+        raise ValidationError({"until": _("Give a day to come: until then the case waits.")})
     return day
 
 
@@ -96,11 +111,11 @@ def _ask(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     try:
         validate_email(to)
     except ValidationError as error:
-        raise ValidationError(_("Give the mail address of one person.")) from error
+        raise ValidationError({"to": _("Give the mail address of one person.")}) from error
     if case.waiting_for == to and case.waiting_until and case.waiting_until > timezone.now():
         asked = _("%(to)s was asked already; the case waits until %(day)s.")
         waits = spoken_day(timezone.localdate(case.waiting_until))
-        raise ValidationError(asked % {"to": to, "day": waits})
+        raise ValidationError({"to": asked % {"to": to, "day": waits}})
     books, cases = _books(case), list(_alike(case).select_for_update())
     if books.unlocks != to:
         # Whoever was asked is asked the next time.
@@ -190,7 +205,7 @@ def register_all() -> None:
     """Add the remedies of closed periods; called once from ``FlowsConfig.ready``."""
     for remedy in (
         Remedy("ask_unlock", "Ask to unlock", APPROVE, _closed, _ask,
-               (Input("to", "Mail of who can open it there", initial=_known),
+               (Input("to", "Mail of who can open it there", initial=_known, hint=_where_kept),
                 Input("until", "Wait until", "date", initial=_usual_day),
                 Input("word", "A word to them", "reason", required=False)), about=_what_is_sent),
         Remedy("unlocked", "Unlocked: try again", APPROVE, _closed, _unlocked, heals_cause=True,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from connectors.http.jsontext import dump
 from engine.errors import MappingRefused
@@ -70,18 +70,22 @@ def choice_key(item: InboxItem) -> str:
 
 
 def records_of(flow: Flow, entity: str, wanted: str = "") -> list[RecordChoice]:
-    """The newest records that came in, then samples of the source; every one is real.
+    """The newest records that came in, then samples of the source; every one is real, and there once.
 
-    The one that is wanted stands first where it is older than those.
+    A record that changed came in several times: its last change stands for it. The one that is wanted
+    stands first where it is not among those.
     """
     items = InboxItem.objects.filter(flow=flow, entity=entity).defer("payload", "canonical", "log")
-    found = [RecordChoice(choice_key(i), i.label) for i in items.order_by("-pk")[:RECORDS]]
+    came = items.order_by().values("key").annotate(last=Max("pk")).order_by("-last")[:RECORDS]
+    newest = list(items.filter(pk__in=[c["last"] for c in came]).order_by("-pk"))
     kind, _, number = wanted.partition("-")
-    if kind == "inbox" and number.isdigit() and wanted not in {c.key for c in found}:
-        found = [RecordChoice(choice_key(i), i.label) for i in items.filter(pk=int(number))] + found
+    chosen = items.filter(pk=int(number)).first() if kind == "inbox" and number.isdigit() else None
+    if chosen is not None and chosen not in newest:
+        newest = [chosen, *(i for i in newest if i.key != chosen.key)]
+    found = [RecordChoice(choice_key(i), i.label) for i in newest]
     samples = Sample.objects.filter(connection_id=flow.source_id, entity=entity).order_by("pk")
-    found += [RecordChoice(f"sample-{s.pk}", f"{s.entity} {s.key}") for s in samples[:RECORDS]]
-    return found
+    unseen = samples.exclude(key__in=[i.key for i in newest])[:RECORDS]
+    return found + [RecordChoice(f"sample-{s.pk}", f"{s.entity} {s.key}") for s in unseen]
 
 
 def record_of(flow: Flow, key: str) -> InboxItem | None:

@@ -40,11 +40,13 @@ _FIRST = [
 _MOST = 10
 _ENOUGH = 5
 _QUIET = {"role", "active"}
+# Each system gives its own: that they differ says nothing against a pair.
+_OWN = {"code"}
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One field of both records; ``agrees`` is None where one side has nothing to say."""
+    """One field of both records; ``agrees`` is None where the field says nothing about the pair."""
 
     name: str
     left: SafeString
@@ -60,16 +62,22 @@ def compared(left: dict[str, Any], right: dict[str, Any]) -> list[Compared]:
         key=lambda n: (_FIRST.index(n) if n in _FIRST else len(_FIRST), n),
     )
     rows = [_one(n, a.get(n, ""), b.get(n, "")) for n in names]
-    both = [r for r in rows if r.agrees is not None]
+    both = [r for n, r in zip(names, rows, strict=True) if r.agrees is not None or _names(n, a, b)]
     # What only one side knows says little once there is enough to compare.
     return (both if len(both) >= _ENOUGH else rows)[:_MOST]
 
 
+def _names(name: str, a: dict[str, str], b: dict[str, str]) -> bool:
+    """Whether a field calls both records by what their own systems call them."""
+    return name in _OWN and name in a and name in b
+
+
 def _one(name: str, left: str, right: str) -> Compared:
     agrees = None if not left or not right else _same(left, right)
-    return Compared(
-        name.replace("_", " ").replace(".", " · "), marked(left, right), marked(right, left), agrees
-    )
+    label = name.replace("_", " ").replace(".", " · ")
+    if name in _OWN and not agrees:
+        return Compared(label, marked(left, ""), marked(right, ""), None)
+    return Compared(label, marked(left, right), marked(right, left), agrees)
 
 
 def _folded(text: str) -> str:

@@ -20,6 +20,7 @@ from studio.mapping.models import (
     ValueProposal,
 )
 from studio.mapping.risk import RETURNED, UNCONFIRMED
+from studio.mapping.uses import Way
 
 # product.md 7.1: four bands; below the last nothing is shown.
 BANDS: tuple[tuple[str, float], ...] = (
@@ -191,6 +192,11 @@ class Route:
 
     inbound: Mapping
     outbound: Mapping
+
+    def way(self) -> Way:
+        """What a flow would be made for that takes this route."""
+        a, b = self.inbound, self.outbound
+        return Way(a.connection_id, a.entity, a.document, b.connection_id, b.entity)
 
 
 def composed_of(mappings: Iterable[Mapping]) -> list[Route]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from studio.accounts.models import Workspace
 from studio.mapping.models import Mapping
 
 
@@ -25,6 +26,17 @@ class User:
     behind: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a flow reads and what it writes: the two hops that it puts together."""
+
+    source_id: int
+    reads: str
+    document: str
+    target_id: int
+    writes: str
+
+
 FINDERS: list[Callable[[Mapping], list[User]]] = []
 
 
@@ -37,3 +49,17 @@ def register_user(finder: Callable[[Mapping], list[User]]) -> None:
 def users_of(mapping: Mapping) -> list[User]:
     """Everything that runs with the mapping."""
     return [user for finder in FINDERS for user in finder(mapping)]
+
+
+WAYS: list[Callable[[Workspace], set[Way]]] = []
+
+
+def register_ways(finder: Callable[[Workspace], set[Way]]) -> None:
+    """Add a finder of the ways that records take; called from ``AppConfig.ready`` likewise."""
+    if finder not in WAYS:
+        WAYS.append(finder)
+
+
+def ways_of(workspace: Workspace) -> set[Way]:
+    """Every way that something in the workspace is made for, running or not."""
+    return {way for finder in WAYS for way in finder(workspace)}

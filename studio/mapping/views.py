@@ -37,6 +37,7 @@ from studio.mapping.queries import budget_size, composed_of, mappings_of, publis
 from studio.mapping.risk import why_not_confirmed
 from studio.mapping.rows import views as row_views
 from studio.mapping.ticks import ticks
+from studio.mapping.uses import ways_of
 
 SIZE = 40
 # How many wrong ones are allowed, in the address and in the form.
@@ -48,9 +49,16 @@ ALLOWED = "expected_wrong"
 def mappings(request: StudioRequest) -> HttpResponse:
     """Every mapping with how far its review is."""
     found = list(mappings_of(request.workspace))
+    pairs, ways = composed_of(found), ways_of(request.workspace)
+    used = [one for one in pairs if one.way() in ways]
+    every = request.GET.get("pairs") == "all"
     context = {
         "mappings": found,
-        "routes": composed_of(found),
+        # Customers and suppliers are one document: most pairs of hops through it are nobody's way.
+        "routes": pairs if every else used,
+        "pairs": len(pairs),
+        "used": len(used),
+        "every": every,
         "may_map": request.actor.may(MAP),
     }
     return page_or_part(request, "mapping/mappings.html", "mapping/_mappings.html", context)

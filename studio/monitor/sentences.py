@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Manager
 
+from connectors.registry import CONNECTORS
 from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
 from studio.core.models import AuditEvent
+from studio.core.templatetags.studio import day, grouped, written
 from studio.flows.models import Delivery, Flow, InboxItem, Run
 from studio.linking.models import Link, Party
-from studio.mapping.models import LookupTable, Mapping, MappingRow, ValueProposal
+from studio.mapping.models import LookupTable, MappingRow, ValueProposal
+from studio.mapping.models import Mapping as FieldMapping
 from studio.tieout.models import TieOut
 from studio.triage.models import Case
 from studio.webhooks.models import Endpoint
 
 # Characters of a UUID as text.
 KEY_LENGTH = 36
+# A day, or a moment with its zone, as lines keep them.
+ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?P<clock>T\d{2}:\d{2}:\d{2}(\.\d+)?([+-]\d{2}:\d{2}|Z))?")
+# Values that are names of ours, written with an underscore.
+OWN_NAMES = ("table", "document", "kind")
 SENTENCES = {
     "connection.created": "connected {name} ({system})",
     "connection.reconnected": "reconnected {name}",
@@ -29,10 +38,15 @@ SENTENCES = {
     "mapping.confirmed": "confirmed the mapping of {target} that {approved_by} approved",
     "mapping.sent_back": "sent back the mapping of {target} that {approved_by} approved: {reason}",
     "mapping.proposed": "had mappings proposed",
+    "mapping.undone": "took back a decision on a field",
+    "mapping.noted": "remarked on a field: {text}",
     "mapping.published": "published version {number} of a mapping",
     "linking.same": "said that {left} is {right}",
     "linking.not_a_match": "said that {left} is not {right}",
     "linking.create_new": "said that {left} is to be created",
+    "linking.undone": "took back a judgement",
+    "linking.unlinked": "broke the link of {left} with {right}: {reason}",
+    "linking.noted": "remarked on {left}: {text}",
     "linking.linked": "linked {left} to {right}",
     "linking.loaded": "read {kind} records: {new} new, {changed} changed",
     "linking.compared": "compared {compared} {kind} records: {pairs} pairs",
@@ -46,9 +60,11 @@ SENTENCES = {
     "learning.taken_back": "took back the decision on {about} after a third look: {reason}",
     "lookup.created": "made the lookup table {table}",
     "lookup.proposed": "had lookup values proposed",
-    "lookup.approved": "approved {source} as {target} in {table}",
-    "lookup.rejected": "refused {target} for {source} in {table}",
-    "lookup.row_added": "added {source} → {target} to {table}",
+    "lookup.approved": "approved {source} as {means} in {table}",
+    "lookup.rejected": "refused {means} for {source} in {table}",
+    "lookup.row_added": "added {source} → {means} to {table}",
+    "lookup.undone": "took back what {source} means in {table}",
+    "lookup.noted": "remarked on {source}: {text}",
     "connection.consented": "signed in to {name}",
     "connection.ended": "disconnected {name}: {reason}",
     "connection.changed": "changed how {name} is reached",
@@ -64,6 +80,11 @@ SENTENCES = {
     "flow.rung_changed": "put {flow} from “{before}” on “{after}”: {reason}",
     "flow.drained": "let {flow} end what is under way and pause: {reason}",
     "flow.rehearsed": "asked for a rehearsal of {flow}, version {version}",
+    "flow.replayed": "asked for a replay of what {flow} posted, with version {version}",
+    "batch.approved": "approved {count} records of {flow}: debit {debit}, credit {credit}",
+    "token.made": "made the token {name}",
+    "token.revoked": "ended the token {name}",
+    "person.saved": "saved {person} as {role}",
     "flow.rehearsal_signed": "signed the rehearsal of {flow}, version {version}",
     "exceptions.owner_set": "gave new cases of “{class}” to {to}",
     "exceptions.owner_dropped": "gave new cases of “{class}” to nobody in particular",
@@ -78,7 +99,8 @@ SENTENCES = {
     "attachment.left_away": "left {record} without {file}: {reason}",
     "delivery.adopted": "accepted {key} as the posting of {record}",
     "case.planned": "set tags and day of a case of {record}",
-    "case.waiting": "put a case aside for {for} until {until}",
+    "case.waiting": "put a case of {record} aside for {for} until {until}",
+    "case.taken_up": "took up a case of {record} again",
     "webhook.added": "added the webhook {name}",
     "webhook.changed": "changed the webhook {name}",
     "webhook.secret_renewed": "gave the webhook {name} a new secret",
@@ -113,7 +135,7 @@ NAMED: dict[str, tuple[Manager[Any], tuple[str, ...]]] = {
     "flow": (Flow.objects, ("name",)),
     "inbox": (InboxItem.objects, ("label",)),
     "link": (Link.objects, ("left_code", "right_label")),
-    "mapping": (Mapping.objects, ("entity", "document", "connection__name")),
+    "mapping": (FieldMapping.objects, ("entity", "document", "connection__name")),
     "party": (Party.objects, ("label", "connection__name")),
     "row": (MappingRow.objects, ("target_path",)),
     "run": (Run.objects, ("flow__name",)),
@@ -140,7 +162,26 @@ def sentence(event: AuditEvent) -> str:
     if event.key == "linking.linked" and event.data.get("origin") == "posted":
         return f"recorded the posting of {event.data.get('left', '…')}"
     words = SENTENCES.get(event.key, event.key.replace(".", " ").replace("_", " "))
-    return words.format_map(_Missing(event.data))
+    return words.format_map(_Missing(_for_people(event.data)))
+
+
+def _for_people(data: Mapping[str, Any]) -> dict[str, object]:
+    """The values of a line as pages write them: days and moments, names of our own, long numbers."""
+    said = {name: _written(value) for name, value in data.items()}
+    said |= {name: data[name].replace("_", " ") for name in OWN_NAMES if name in data}
+    if data.get("system") in CONNECTORS:
+        said["system"] = CONNECTORS[data["system"]].label
+    # Lines from before the words of a code were kept have the code alone.
+    said["means"] = data.get("means") or data.get("target") or "…"
+    return said
+
+
+def _written(value: Any) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return grouped(value)
+    if isinstance(value, str) and (found := ISO.fullmatch(value)):
+        return written(datetime.fromisoformat(value)) if found["clock"] else day(value)
+    return value
 
 
 def subjects(events: Sequence[AuditEvent]) -> dict[str, str]:
@@ -159,7 +200,13 @@ def subjects(events: Sequence[AuditEvent]) -> dict[str, str]:
             continue
         known, fields = NAMED[kind]
         rows = known.filter(uuid__in=keys).values_list("uuid", *fields)
-        named |= {f"{kind}:{key}": " · ".join(filter(None, said)) for key, *said in rows}
+        for key, *said in rows:
+            parts = zip(fields, said, strict=True)
+            named[f"{kind}:{key}"] = " · ".join(
+                part.replace("_", " ") if name in OWN_NAMES else part
+                for name, part in parts
+                if part
+            )
     return {e.subject: named.get(e.subject) or _short(e.subject) for e in events}
 
 

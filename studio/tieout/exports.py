@@ -12,7 +12,8 @@ from openpyxl import Workbook
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
-from studio.core.paper import Row, as_text, cut, made, safe, styles, table
+from engine.canon.days import spoken_day
+from studio.core.paper import Row, as_text, cut, made, moment, safe, styles, table
 from studio.tieout.models import TieOut
 from studio.tieout.signing import signature
 
@@ -84,12 +85,13 @@ def as_pdf(tie: TieOut, rows: list[Row]) -> bytes:
     """One document to file: who compared what, the totals in three places, the differences, the signature."""
     said = styles()
     small, second = said.small, said.second
-    period = f"{tie.period_from or 'beginning'} to {tie.period_to or 'now'}"
+    since = spoken_day(tie.period_from) if tie.period_from else "beginning"
+    period = f"{since} to {spoken_day(tie.period_to) if tie.period_to else 'now'}"
     story: list[Flowable] = [
         Paragraph(f"Tie-out: {safe(tie.flow.name)}", said.head),
         Paragraph(
             f"{safe(tie.flow.source)} against {safe(tie.flow.target)} · {tie.currency} · {period} · "
-            f"compared {tie.created_at:%Y-%m-%d %H:%M} UTC",
+            f"compared {moment(tie.created_at)}",
             small,
         ),
         Paragraph("Control totals", second),

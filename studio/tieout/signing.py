@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from engine.canon.money import spoken
 from studio.accounts.roles import TIE_OUT
 from studio.core.action import Actor, acting
-from studio.core.paper import safe
+from studio.core.paper import moment, safe
 from studio.tieout.models import Signed, StockComparison, TieOut
 from studio.webhooks.outbox import amount, tell
 
@@ -83,4 +83,4 @@ def signature(row: Signed) -> str:
     if not row.signed_at:
         return "Not signed."
     note = f" “{safe(row.sign_note)}”" if row.sign_note else ""
-    return f"Signed by {safe(row.signed_by)}, {row.signed_at:%Y-%m-%d %H:%M} UTC.{note}"
+    return f"Signed by {safe(row.signed_by)}, {moment(row.signed_at)}.{note}"

@@ -13,7 +13,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from engine.canon.totals import cents
-from studio.core.paper import as_text, csv_of, made, safe, styles, table
+from studio.core.paper import as_text, csv_of, made, moment, safe, styles, table
 from studio.tieout.models import StockComparison, StockRow
 from studio.tieout.reasons import WORDS
 from studio.tieout.signing import signature
@@ -97,7 +97,7 @@ def as_pdf(comparison: StockComparison) -> bytes:
     story: list[Flowable] = [
         Paragraph(f"Stock levels: {safe(one.flow.name)}", said.head),
         Paragraph(
-            f"{safe(one.flow.source)} against {safe(one.flow.target)} · compared {done:%Y-%m-%d %H:%M} UTC · "
+            f"{safe(one.flow.source)} against {safe(one.flow.target)} · compared {moment(done)} · "
             f"asked by {safe(one.asked_by)}",
             small,
         ),

@@ -17,7 +17,9 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from engine.canon.days import spoken_day
 from studio.accounts.models import User, Workspace
 from studio.accounts.roles import ADMINISTER, READ, TRIAGE
 from studio.core.action import Actor, acting, record
@@ -228,15 +230,80 @@ def plan(actor: Actor, case: Case, *, tags: list[str], due: str) -> None:
         line.data = {"record": case.record_label, "tags": case.tags, "due": due}
 
 
-def wait(actor: Actor, case: Case, *, on: str, until: datetime) -> None:
+def wait(
+    actor: Actor, case: Case, *, on: str, until: datetime, bulk: uuid.UUID | None = None
+) -> None:
     """Put a case aside until a moment, saying whom it waits for."""
-    if not on.strip():
-        raise ValidationError(_("Say whom or what the case is waiting for."))
-    with acting(actor, TRIAGE, "case.waiting", f"case:{case.uuid}") as line:
+    on = on.strip()[:200]
+    if not on:
+        raise ValidationError({"on": _("Say whom or what the case is waiting for.")})
+    with acting(actor, TRIAGE, "case.waiting", f"case:{case.uuid}", bulk=bulk) as line:
         _held_open(case)
-        case.state, case.waiting_for, case.waiting_until = "waiting", on.strip(), until
+        case.state, case.waiting_for, case.waiting_until = "waiting", on, until
         case.save(update_fields=["state", "waiting_for", "waiting_until", "updated_at"])
-        line.data = {"for": on, "until": until.isoformat()}
+        day = spoken_day(timezone.localdate(until))
+        text = _("Put aside until %(day)s, waiting for %(who)s.") % {"day": day, "who": on}
+        CaseNote.objects.create(case=case, author=actor.name, kind="waiting", text=text)
+        line.data = {"record": case.record_label, "for": on, "until": until.isoformat()}
+
+
+def put_aside(actor: Actor, cases: Iterable[Case], *, on: str, until: str) -> str:
+    """Several cases at once until the morning of a day (ISO), each with its own audit line.
+
+    Those that were settled meanwhile are left as they are.
+
+    Returns:
+        The sentence for the person.
+
+    Raises:
+        ValidationError: nobody is named, or the day is none to come; by name of the input.
+    """
+    if not on.strip():
+        raise ValidationError({"on": _("Say whom or what the case is waiting for.")})
+    day = _day_to_come(until)
+    back = timezone.make_aware(datetime.combine(day, datetime.min.time()))
+    bulk, count = uuid.uuid4(), 0
+    with transaction.atomic():
+        for case in cases:
+            with suppress(ValidationError):
+                wait(actor, case, on=on, until=back, bulk=bulk)
+                count += 1
+    words = ngettext(
+        "%(n)d record is put aside until %(day)s, waiting for %(who)s.",
+        "%(n)d records are put aside until %(day)s, waiting for %(who)s.",
+        count,
+    )
+    return words % {"n": count, "day": spoken_day(day), "who": on.strip()}
+
+
+def _day_to_come(text: str) -> date:
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise ValidationError({"until": _("Give the day as YYYY-MM-DD.")}) from error
+    if day <= timezone.localdate():
+        raise ValidationError({"until": _("Give a day to come: until then it waits.")})
+    return day
+
+
+def take_up(actor: Actor, cases: Iterable[Case]) -> int:
+    """Bring cases back before their day, each with its own audit line; returns how many waited."""
+    actor.require(TRIAGE)
+    bulk, count = uuid.uuid4(), 0
+    with transaction.atomic():
+        for case in cases:
+            _held(case)
+            if case.state != "waiting":
+                continue
+            with acting(actor, TRIAGE, "case.taken_up", f"case:{case.uuid}", bulk=bulk) as line:
+                line.data = {"record": case.record_label, "for": case.waiting_for}
+                case.state = "in_work" if case.assignee_id else "open"
+                case.waiting_for, case.waiting_until = "", None
+                case.save(update_fields=["state", "waiting_for", "waiting_until", "updated_at"])
+                text = _("Taken up again.")
+                CaseNote.objects.create(case=case, author=actor.name, kind="waiting", text=text)
+            count += 1
+    return count
 
 
 def apply_remedy(
@@ -245,7 +312,8 @@ def apply_remedy(
     """Press a button of a case; the remedy's own app does the work.
 
     Raises:
-        ValidationError: a needed input is missing, or the remedy does not fit the case any more.
+        ValidationError: a needed input is missing or wrong (by name of the input), or the remedy does not
+            fit the case any more.
         PermissionDenied: the role may not.
     """
     found = find_remedy(key)
@@ -260,7 +328,8 @@ def apply_remedy(
             actor.require(found.permission)
         for one in found.inputs:
             if one.required and not str(values.get(one.name, "")).strip():
-                raise ValidationError(_("%(label)s is needed.") % {"label": one.label})
+                needed = _("%(label)s is needed.") % {"label": one.label}
+                raise ValidationError({one.name: needed})
         # What the button does not ask for, such as the form's own token, is nobody's business.
         values = {i.name: values[i.name] for i in found.inputs if i.name in values}
         shown = {k: str(v)[:300] for k, v in values.items() if v}

@@ -22,6 +22,15 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """What helps with an input that nothing is known for yet, and the page that shows where it is kept."""
+
+    text: str
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """One thing the person supplies.
 
@@ -35,6 +44,7 @@ class Input:
         searched: whether the choices are too many to read; a short list needs no search box.
         named: called with the case; the words beside the control where they depend on the case.
         row: inputs with the same name of a row, one after the other, stand side by side.
+        hint: called with the case; what helps where the control would start empty.
     """
 
     name: str
@@ -46,6 +56,7 @@ class Input:
     searched: bool = True
     named: Callable[[Case], str] | None = None
     row: str = ""
+    hint: Callable[[Case], Hint | None] | None = None
 
     def words(self, case: Case) -> str:
         """The words beside the control for this case."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,7 +32,15 @@ from studio.triage import actions, queries
 from studio.triage.evidence import evidence_of
 from studio.triage.models import Case
 from studio.triage.narrowing import Narrowing, facets
-from studio.triage.remedies import Choice, Input, Remedy, absent_from, remedies_for, remedy
+from studio.triage.remedies import (
+    Choice,
+    Hint,
+    Input,
+    Remedy,
+    absent_from,
+    remedies_for,
+    remedy,
+)
 from studio.triage.ways import ways_for
 from studio.triage.words import CLASS_LABELS, COUNTED, FACETS_COUNT, OWNERS
 
@@ -42,6 +53,8 @@ class Control:
     label: str
     choices: list[Choice]
     initial: str
+    error: str = ""
+    hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,7 @@ class Button:
     allowed: bool
     controls: list[Control]
     about: str = ""
+    error: str = ""
 
     @property
     def who_may(self) -> str:
@@ -67,6 +81,9 @@ class Button:
 PAGE = 50
 # Where a refused form waits until its case is shown again.
 REFUSED = "case_form_refused"
+# What is refused there if it is no remedy; and for how long a case is usually put aside.
+ASIDE = "aside"
+USUAL_DAYS = 3
 HINTS = [
     ("↓ ↑", _lazy("move")),
     ("Enter", _lazy("open")),
@@ -121,6 +138,7 @@ def queue(request: StudioRequest) -> HttpResponse:
             else "",
             "colleagues": colleagues(request.workspace),
             "may_triage": request.actor.may(TRIAGE),
+            "aside": _aside(_typed(request, "")),
             "back": addresses.here(reverse("triage:queue"), request.GET),
             "hints": HINTS,
         },
@@ -139,18 +157,24 @@ def buttons_of(
     """The fixes of a case with their inputs filled in; ``typed`` is what was refused a moment ago."""
     found = []
     for one in remedies_for(case):
-        kept = typed["values"] if typed and typed["remedy"] == one.key else {}
-        controls = [
-            Control(
-                spec,
-                spec.words(case),
-                spec.choices(case, "") if spec.choices else [],
-                kept.get(spec.name) or (spec.initial(case) if spec.initial else ""),
+        mine = typed if typed and typed["remedy"] == one.key else None
+        errors = mine["errors"] if mine else {}
+        controls = []
+        for spec in one.inputs:
+            initial = spec.initial(case) if spec.initial else ""
+            controls.append(
+                Control(
+                    spec,
+                    spec.words(case),
+                    spec.choices(case, "") if spec.choices else [],
+                    mine["values"].get(spec.name, initial) if mine else initial,
+                    errors.get(spec.name, ""),
+                    spec.hint(case) if spec.hint else None,
+                )
             )
-            for spec in one.inputs
-        ]
         about = one.about(case) if one.about else ""
-        found.append(Button(one, one.allows(request.actor, case), controls, about))
+        allowed = one.allows(request.actor, case)
+        found.append(Button(one, allowed, controls, about, errors.get("", "")))
     return found
 
 
@@ -168,10 +192,10 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
     """Everything the case page shows."""
     others = queries.neighbours(case)
     count = others.count()
-    typed = request.session.pop(REFUSED, None) if REFUSED in request.session else None
-    typed = typed if typed and typed["case"] == str(case.uuid) else None
+    typed = _typed(request, str(case.uuid))
     buttons = buttons_of(request, case, typed) if case.closed_at is None else []
     likeliest = next((b.remedy.key for b in sorted(buttons, key=lambda b: not b.offers)), "")
+    may_triage = request.actor.may(TRIAGE)
     return {
         "case": case,
         "class_label": CLASS_LABELS.get(case.case_class, case.case_class),
@@ -191,8 +215,9 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "evidence": evidence_of(case),
         "solved": queries.similar_solved(case),
         "colleagues": colleagues(request.workspace),
-        "may_triage": request.actor.may(TRIAGE),
-        "may_answer": request.actor.may(TRIAGE) or case.is_for(request.actor),
+        "aside": _aside(typed if typed and typed["remedy"] == ASIDE else None),
+        "may_triage": may_triage,
+        "may_answer": may_triage or case.is_for(request.actor),
         "groups": queries.groups(
             queries.open_cases(request.workspace), request.workspace.base_currency, size=30
         ),
@@ -204,6 +229,40 @@ def _to_heading(view: str, **kwargs: Any) -> HttpResponse:
     return redirect(reverse(view, kwargs=kwargs) + "#heading")
 
 
+def _refuse(
+    request: StudioRequest, key: str, name: str, values: Mapping[str, Any], error: ValidationError
+) -> str:
+    """Keep a refused form for the page that shows it again; returns the input that is wrong, or "".
+
+    What was typed is not typed twice, and what is wrong stands where it was typed.
+    """
+    said = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    errors = {field: " ".join(words) for field, words in said.items()}
+    request.session[REFUSED] = {
+        "case": key,
+        "remedy": name,
+        "values": dict(values),
+        "errors": errors,
+    }
+    return next(iter(errors))
+
+
+def _typed(request: StudioRequest, key: str) -> dict[str, Any] | None:
+    """What was refused a moment ago on the page of ``key``; it is shown once."""
+    held: dict[str, Any] | None = request.session.get(REFUSED)
+    if held is None or held["case"] != key:
+        return None
+    del request.session[REFUSED]
+    return held
+
+
+def _aside(typed: dict[str, Any] | None) -> dict[str, Any]:
+    """The form that puts cases aside, as it starts or as it was refused."""
+    day = timezone.localdate() + timedelta(days=USUAL_DAYS)
+    start = {"values": {"on": "", "until": day.isoformat(), "tick": [], "record": []}, "errors": {}}
+    return (typed or start) | {"open": typed is not None}
+
+
 @page(READ)
 @require_POST
 def fix(request: StudioRequest, key: str, name: str) -> HttpResponse:
@@ -213,14 +272,16 @@ def fix(request: StudioRequest, key: str, name: str) -> HttpResponse:
     try:
         sentence = actions.apply_remedy(request.actor, case, name, values)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        # What was typed is not typed twice: the form comes back as it was sent.
-        pressed = remedy(name)
-        kept = (
-            {i.name: values[i.name] for i in pressed.inputs if i.name in values} if pressed else {}
-        )
-        request.session[REFUSED] = {"case": str(case.uuid), "remedy": name, "values": kept}
-        return _to_heading("triage:case", key=case.uuid)
+        case.refresh_from_db()
+        pressed = next((r for r in remedies_for(case) if r.key == name), None)
+        if case.closed_at is not None or pressed is None:
+            # There is no form any more that could say it.
+            messages.error(request, " ".join(error.messages))
+            return _to_heading("triage:case", key=case.uuid)
+        kept = {i.name: values[i.name] for i in pressed.inputs if i.name in values}
+        wrong = _refuse(request, str(case.uuid), name, kept, error)
+        place = f"{name}-{wrong}" if wrong else f"{name}-refused"
+        return redirect(f"{reverse('triage:case', args=[case.uuid])}#{place}")
     messages.success(request, sentence)
     following = queries.next_case(case)
     return (
@@ -232,13 +293,11 @@ def fix(request: StudioRequest, key: str, name: str) -> HttpResponse:
 @require_POST
 def fix_group(request: StudioRequest) -> HttpResponse:
     """Press one button for every ticked cause; each case gets its own audit line."""
-    to_queue = redirect(addresses.back(request, reverse("triage:queue")))
-    causes = request.POST.getlist("tick")
-    if not causes:
-        messages.warning(request, _("Tick some causes first (x)."))
+    to_queue = redirect(_queue_of(request))
+    cases = _ticked(request)
+    if not cases:
         return to_queue
     values = {k: v for k, v in request.POST.items() if isinstance(v, str)}
-    cases = queries.open_cases(request.workspace).filter(cause__in=causes)
     try:
         done, left = actions.apply_to_many(
             request.actor, cases, request.POST.get("remedy", ""), values
@@ -257,16 +316,72 @@ def fix_group(request: StudioRequest) -> HttpResponse:
 @require_POST
 def assign_group(request: StudioRequest) -> HttpResponse:
     """Give every case of the ticked causes to somebody; each is one decision."""
-    causes = request.POST.getlist("tick")
-    person = _colleague(request)
-    cases = queries.open_cases(request.workspace).filter(cause__in=causes)
-    count = actions.assign_many(request.actor, cases, person)
-    if not count:
-        messages.warning(request, _("Tick some causes first (x)."))
-    else:
+    cases = _ticked(request)
+    if cases:
+        person = _colleague(request)
+        count = actions.assign_many(request.actor, cases, person)
         words = ngettext("%(n)d case: %(who)s.", "%(n)d cases: %(who)s.", count)
         messages.success(request, words % {"n": count, "who": person or _("back in the queue")})
-    return redirect(addresses.back(request, reverse("triage:queue")))
+    return redirect(_queue_of(request))
+
+
+@page(TRIAGE)
+@require_POST
+def put_group_aside(request: StudioRequest) -> HttpResponse:
+    """Let the ticked causes and records wait for somebody until a day; each is one decision."""
+    cases = _ticked(request)
+    if not cases:
+        return redirect(_queue_of(request))
+    on, until = (request.POST.get(name, "") for name in ("on", "until"))
+    try:
+        said = actions.put_aside(request.actor, cases, on=on, until=until)
+    except ValidationError as error:
+        ticks = {name: request.POST.getlist(name) for name in ("tick", "record")}
+        wrong = _refuse(request, "", ASIDE, {"on": on, "until": until, **ticks}, error)
+        return redirect(f"{_queue_of(request)}#{wrong}")
+    messages.success(request, said)
+    return redirect(_queue_of(request))
+
+
+@page(TRIAGE)
+@require_POST
+def take_group_up(request: StudioRequest) -> HttpResponse:
+    """Bring ticked causes and records back before their day."""
+    cases = _ticked(request)
+    if cases:
+        count = actions.take_up(request.actor, cases)
+        words = ngettext("%(n)d record is taken up.", "%(n)d records are taken up.", count)
+        messages.success(request, words % {"n": count})
+    return redirect(_queue_of(request))
+
+
+def _queue_of(request: StudioRequest) -> str:
+    return addresses.back(request, reverse("triage:queue"))
+
+
+def _keys(texts: list[str]) -> list[UUID]:
+    found = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(UUID(text))
+    return found
+
+
+def _ticked(request: StudioRequest) -> list[Case]:
+    """What was ticked, of what the list showed; a person is told to tick something first.
+
+    Of a cause only the records that were shown: who narrowed the list to large amounts does not mean
+    the small ones behind the same cause.
+    """
+    shown = Narrowing.of(QueryDict(urlsplit(_queue_of(request)).query))
+    causes, records = request.POST.getlist("tick"), request.POST.getlist("record")
+    cases = queries.narrowed(request.workspace, shown).filter(
+        Q(cause__in=causes) | Q(uuid__in=_keys(records))
+    )
+    found = list(cases.order_by("pk"))
+    if not found:
+        messages.warning(request, _("Tick some causes or records first (x)."))
+    return found
 
 
 def _colleague(request: StudioRequest) -> User | None:
@@ -337,20 +452,31 @@ def plan(request: StudioRequest, key: str) -> HttpResponse:
 @page(TRIAGE)
 @require_POST
 def put_aside(request: StudioRequest, key: str) -> HttpResponse:
-    """Wait for somebody until a day."""
-    case = get_object_or_404(Case, workspace=request.workspace, uuid=key)
-    days = {"1": 1, "3": 3, "7": 7}.get(request.POST.get("days", ""), 3)
-    try:
-        actions.wait(
-            request.actor,
-            case,
-            on=request.POST.get("on", ""),
-            until=timezone.now() + timedelta(days=days),
-        )
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return _to_heading("triage:case", key=case.uuid)
-    messages.success(
-        request, ngettext("Put aside for %d day.", "Put aside for %d days.", days) % days
+    """Let the case, or every case of its cause, wait for somebody until a day."""
+    case = get_object_or_404(
+        Case.objects.select_related("workspace"), workspace=request.workspace, uuid=key
     )
+    on, until = (request.POST.get(name, "") for name in ("on", "until"))
+    every = request.POST.get("which") == "cause"
+    cases = [case, *queries.neighbours(case).order_by("pk")] if every else [case]
+    if case.closed_at is not None:
+        messages.error(request, _("This case is settled already. Reload it."))
+        return _to_heading("triage:case", key=case.uuid)
+    try:
+        said = actions.put_aside(request.actor, cases, on=on, until=until)
+    except ValidationError as error:
+        typed = {"on": on, "until": until, "which": request.POST.get("which", "")}
+        wrong = _refuse(request, str(case.uuid), ASIDE, typed, error)
+        return redirect(f"{reverse('triage:case', args=[case.uuid])}#{wrong}")
+    messages.success(request, said)
     return _to_heading("triage:queue")
+
+
+@page(TRIAGE)
+@require_POST
+def take_up(request: StudioRequest, key: str) -> HttpResponse:
+    """Bring the case back before its day."""
+    case = get_object_or_404(Case, workspace=request.workspace, uuid=key)
+    if actions.take_up(request.actor, [case]):
+        messages.success(request, _("Taken up again."))
+    return _to_heading("triage:case", key=case.uuid)

@@ -34,7 +34,7 @@ from studio.mapping.models import Mapping, MappingRow, ValueProposal
 from studio.monitor.watch import watch
 from studio.tieout.actions import run_tieout
 from studio.tieout.models import Balance, StockComparison, StockPart, StockRow
-from studio.triage.actions import apply_remedy
+from studio.triage.actions import apply_remedy, put_aside
 from studio.triage.models import Case
 from studio.webhooks.actions import add
 from studio.webhooks.events import EVENTS
@@ -122,12 +122,15 @@ def _posted(house: House) -> None:
     world.order("1003", Customer="COB", Name="Cobb & Sons")
     world.order("1004")
     world.order("1005", Terms="77")
+    world.order("1006", Terms="88")
     world.target.faults = [PeriodClosed(system="qbo", call="create Invoice", date="2026-11-02")]
     world.run()
     case = Case.objects.get(evidence__code="77")
     apply_remedy(ana, case, "void", {"reason": "entered by hand"})
     run_tieout(ana, world.flow)
     Case.objects.filter(closed_at=None).update(due_at="2026-11-01T00:00:00Z")
+    tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
+    put_aside(ana, Case.objects.filter(evidence__code="88"), on="the bank", until=tomorrow)
 
 
 def _candidate(expression: str, confidence: float) -> dict[str, Any]:
@@ -371,6 +374,7 @@ PAGES: dict[str, Callable[[House], str]] = {
     "home": _page("home"),
     "triage:queue": _page("triage:queue"),
     "triage:queue closed": _page("triage:queue", "?state=closed"),
+    "triage:queue waiting": _page("triage:queue", "?state=waiting"),
     "triage:queue empty": _page("triage:queue", "?q=nothing-like-this"),
     "triage:queue cause": _cause,
     "triage:case code": _page("triage:case", key=lambda _: open_case(evidence__code="45").uuid),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import pytest
 from django.urls import resolve
+from django.utils import timezone
 from playwright.sync_api import ElementHandle, Locator, Page, expect
 
 from studio.flows import drafts
@@ -20,6 +23,8 @@ from studio.linking.actions import judge
 from studio.linking.models import Pair
 from studio.mapping.actions import decide_value
 from studio.mapping.models import ValueProposal
+from studio.triage.actions import put_aside
+from studio.triage.models import Case
 from tests.browser.conftest import Visits, Watch
 from tests.browser.house import PAGES, House, may_open, rehearse
 from tests.studio.signing import signed
@@ -75,7 +80,7 @@ class Deed:
     person: str
     page: str
     route: str
-    said: str
+    said: str | re.Pattern[str]
     fill: dict[str, str] = field(default_factory=dict)
     button: str = "button"
     before: Callable[[House], object] | None = None
@@ -110,6 +115,13 @@ def with_nothing_to_post(house: House) -> None:
     rehearse(house)
 
 
+def with_all_put_aside(house: House) -> None:
+    """Whatever the case of a page is: it waits."""
+    tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
+    cases = Case.objects.filter(closed_at=None)
+    put_aside(house.actor("ana"), cases, on="the bank", until=tomorrow)
+
+
 def with_weights_taken_back(house: House) -> None:
     take_back(house.actor("ivo"), Calibration.objects.get(), reason="too sure")
 
@@ -129,7 +141,33 @@ DEEDS = {
         "ana", "triage:case code", "triage:case-assign", "Assigned to", {"[name=person]": "ivo"}
     ),
     "a case waits": Deed(
-        "ana", "triage:case code", "triage:case-wait", "Put aside for", {"[name=on]": "Bayside"}
+        "ana",
+        "triage:case code",
+        "triage:case-wait",
+        "1 record is put aside until",
+        {"[name=on]": "Bayside"},
+    ),
+    "a case is taken up": Deed(
+        "ana",
+        "triage:case code",
+        "triage:case-take-up",
+        "Taken up again.",
+        before=with_all_put_aside,
+    ),
+    "ticked causes wait": Deed(
+        "ana",
+        "triage:queue",
+        "triage:group-wait",
+        re.compile("put aside until .* waiting for Bayside"),
+        {"@#cause-1 [name=tick]": "", "[name=on]": "Bayside"},
+    ),
+    "ticked causes are taken up": Deed(
+        "ana",
+        "triage:queue waiting",
+        "triage:group-take-up",
+        "taken up.",
+        {"@#cause-1 [name=tick]": ""},
+        before=with_all_put_aside,
     ),
     "a case is planned": Deed(
         "ana", "triage:case code", "triage:case-plan", "Kept.", {"[name=tags]": "urgent"}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from studio.linking.models import Party
 from studio.webhooks.models import Message
 from tests.browser.conftest import Visits
 from tests.browser.house import PAGES, House, may_open
@@ -175,3 +176,59 @@ def test_the_folded_menu_opens_by_enter_leads_on_and_closes_by_escape(
 
     expect(menu.get_by_role("link").nth(1)).to_be_hidden()
     expect(menu.locator("summary")).to_be_focused()
+
+
+LISTS = (
+    "triage:queue",
+    "mapping:mappings",
+    "mapping:review",
+    "mapping:values",
+    "linking:matches",
+    "linking:matches unmatched",
+    "learning:looks",
+)
+IN_SIGHT = """() => {
+  const { top, bottom } = document.activeElement.closest("[data-row]").getBoundingClientRect();
+  return bottom > 0 && top < (document.querySelector(".keys")?.getBoundingClientRect().top || innerHeight);
+}"""
+
+
+@pytest.mark.parametrize("width", [820, 390])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_opens_at_the_top_of_its_page_and_a_key_keeps_its_row_in_sight(
+    name: str, width: int, fresh: House, visits: Visits
+) -> None:
+    # Without a partner or a candidate: the list of those would be empty.
+    for n in range(3):
+        Party.objects.create(connection=fresh.world.erp, kind="customer", key=f"L{n}", label="Lee")
+    page = visits.page("ana" if name == "learning:looks" else "ivo")
+    page.set_viewport_size({"width": width, "height": 480})
+    page.goto(PAGES[name](fresh))
+    first = page.locator("[data-rows] [data-row]").first
+
+    expect(first).to_be_focused()
+    assert page.evaluate("scrollY") == 0
+    expect(page.locator("h1")).to_be_in_viewport()
+
+    for key in ("j", "j", "k"):
+        page.keyboard.press(key)
+        assert page.evaluate(IN_SIGHT)
+
+
+def test_a_key_decides_nothing_about_a_row_below_the_screen_but_shows_it(
+    fresh: House, visits: Visits
+) -> None:
+    page = visits.page("ivo")
+    page.set_viewport_size({"width": 390, "height": 480})
+    page.goto(PAGES["mapping:review"](fresh))
+    first = page.locator("[data-rows] [data-row]").first
+    expect(first).to_be_focused()
+    expect(first).not_to_be_in_viewport()
+    decided = fresh.fields.rows.filter(state="approved").count()
+
+    page.keyboard.press("Enter")
+    expect(first).to_be_in_viewport()
+    assert fresh.fields.rows.filter(state="approved").count() == decided
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#toasts")).to_contain_text("is filled by")

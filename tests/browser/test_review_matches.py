@@ -146,3 +146,32 @@ def test_without_script_linking_is_a_plain_form(page_for, ana, pairs) -> None:
     card(page, pairs[0]).get_by_role("button", name="Link").first.click()
 
     expect(page.locator("#toasts")).to_contain_text("Bayside Marine is Bayside Marine Ltd.")
+
+
+def test_where_none_is_sure_enough_there_is_nothing_to_press_but_the_number_counts_without_script(
+    page_for, ana, pairs
+) -> None:
+    page = page_for("ana", "/matches/?expected_wrong=0")
+    expect(page.get_by_text("None is sure enough")).to_be_visible()
+    expect(page.get_by_role("button", name="None is sure enough")).to_have_count(0)
+    expect(page.get_by_role("button", name="Count again")).to_have_count(0)
+
+    plain = page_for("ana", "/matches/?expected_wrong=0", script=False)
+    plain.get_by_label("with at most").fill("1")
+    plain.get_by_role("button", name="Count again").click()
+    expect(plain.get_by_role("button", name="Link the 3 surest")).to_be_visible()
+
+
+def test_codes_of_two_systems_are_no_difference(page_for, ana, pairs) -> None:
+    for n, pair in enumerate(pairs):
+        for side, code in ((pair.left, f"C{n}"), (pair.right, f"{n + 50}")):
+            side.data = {**side.data, "code": code}
+            side.save()
+    page = page_for("ana", "/matches/")
+    row = card(page, pairs[0]).get_by_role("row", name="code")
+
+    expect(row.locator(".token-differs")).to_have_count(0)
+    expect(row).to_contain_text("C0")
+    expect(
+        card(page, pairs[0]).get_by_role("row", name="name").locator(".token-differs")
+    ).to_have_text(["Ltd"])

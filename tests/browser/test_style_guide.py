@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 
@@ -75,3 +76,55 @@ def test_a_message_can_be_dismissed(page_for) -> None:
     page.get_by_role("button", name="Dismiss").click()
 
     expect(page.locator("[data-toast]")).to_have_count(0)
+
+
+SAY = """async (words) => {
+  const { toast } = await import(document.querySelector("script[src*='studio/js/studio']").src);
+  words.forEach((text) => toast(text, "warning"));
+}"""
+
+
+def test_messages_do_not_pile_up_and_what_can_be_undone_stays(page_for) -> None:
+    page = page_for("ivo", "/_style")
+    page.evaluate("document.querySelector('#toasts').replaceChildren()")
+    page.evaluate(
+        """() => {
+          const box = Object.assign(document.createElement("div"), { className: "toast" });
+          box.dataset.toast = box.dataset.keep = "";
+          box.textContent = "Accepted. Undo";
+          document.querySelector("#toasts").append(box);
+        }"""
+    )
+
+    page.evaluate(SAY, [f"Refused {n}" for n in range(5)])
+
+    expect(page.locator("[data-toast]")).to_have_text(["Accepted. Undo", "Refused 3", "Refused 4"])
+
+
+WIDER = """() => {
+  const box = document.createElement("div");
+  box.className = "table-wrap";
+  box.innerHTML = `<table class="table"><tbody><tr>${"<td>one&nbsp;long&nbsp;cell</td>".repeat(30)}</tr></tbody></table>`;
+  document.querySelector(".page-content").prepend(box);
+  dispatchEvent(new Event("resize"));
+}"""
+SHADOW = "document.querySelector('.table-wrap').dataset.more + '|' + getComputedStyle(document.querySelector('.table-wrap')).boxShadow"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_that_scrolls_sideways_shows_on_which_side_more_is(page_for, scheme: str) -> None:
+    page = page_for("ivo", "/_style", width=390, scheme=scheme)
+    page.evaluate(WIDER)
+    wrap = page.locator(".table-wrap").first
+
+    expect(wrap).to_have_attribute("data-more", "end")
+    end = page.evaluate(SHADOW)
+    assert "inset" in end
+    wrap.evaluate("e => { e.scrollLeft = 40; }")
+    expect(wrap).to_have_attribute("data-more", "start end")
+    wrap.evaluate("e => { e.scrollLeft = e.scrollWidth; }")
+    expect(wrap).to_have_attribute("data-more", "start")
+    wrap.evaluate("e => { e.firstChild.remove(); }")
+    page.evaluate("dispatchEvent(new Event('resize'))")
+    expect(wrap).not_to_have_attribute("data-more", "start")
+    assert page.evaluate(SHADOW).endswith("none")

@@ -102,6 +102,9 @@ WRITES = {
     "triage:case-wait": ACCOUNTANT,
     "triage:case-plan": ACCOUNTANT,
     "triage:group-assign": ACCOUNTANT,
+    "triage:group-wait": ACCOUNTANT,
+    "triage:group-take-up": ACCOUNTANT,
+    "triage:case-take-up": ACCOUNTANT,
     "flows:run-approve": ACCOUNTANT,
     # Refused by the action, with the sentence why; see tests/studio/mapping/test_four_eyes.py.
     "mapping:confirm": ALL,

@@ -17,13 +17,10 @@ from connectors.emulation.faults import Fault, FaultBook, FaultKind, around
 from connectors.emulation.store import Doc, Store
 from connectors.emulation.wsgi import Request, Response, Router, as_wsgi
 from connectors.qbo.catalogue import catalogue
-from connectors.qbo.emulator.api import Api, gateway_answer
-from connectors.qbo.emulator.books import Books
-from connectors.qbo.emulator.extras import Extras
+from connectors.qbo.emulator.api import gateway_answer
 from connectors.qbo.emulator.oauth import AuthorizationServer
+from connectors.qbo.emulator.realm import Realm
 from connectors.qbo.emulator.refusals import RefusedError, system_failure
-from connectors.qbo.emulator.seed import Seed
-from connectors.qbo.emulator.service import Service
 from connectors.qbo.emulator.throttle import Throttle, Windows
 from connectors.qbo.emulator.webhooks import Webhooks
 
@@ -31,7 +28,10 @@ CLIENT = ("ABemulatedClientId00000000000000000000000000000000", "emulated-client
 
 
 class QboEmulator:
-    """One emulated QuickBooks Online company with its authorization server.
+    """Two emulated QuickBooks Online companies with their authorization server.
+
+    The first is the sample company; the second has just begun and is there to be connected by somebody
+    who tries it. Control and webhooks are the first one's: the second is asked regularly.
 
     Args:
         size: ``S`` or ``L`` of the sample company.
@@ -50,6 +50,8 @@ class QboEmulator:
         self.store = Store(data / "qbo.sqlite3" if data else None)
         self.faults = FaultBook(seed)
         self.realm = str(9_341_450_000_000_000 + seed)
+        self.second_realm = str(9_341_460_000_000_000 + seed)
+        self._second_store = Store(data / "qbo-second.sqlite3" if data else None)
         self.webhook_key = f"verifier-{seed:04d}"
         self._seed, self._size = seed, size
         self.webhooks = Webhooks(self.store, clock, self.faults, self.realm, self.webhook_key)
@@ -57,7 +59,8 @@ class QboEmulator:
         clock.restore(
             float(self.store.meta("clock") or 0), lambda s: self.store.set_meta("clock", int(s))
         )
-        self.oauth = AuthorizationServer(self.store, clock, CLIENT, self.realm, seed)
+        names = {key: one.name for key, one in self._realms.items()}
+        self.oauth = AuthorizationServer(self.store, clock, CLIENT, names, seed)
         self.throttle = Throttle(clock, Windows())
         self._router = Router()
         self.oauth.routes(self._router)
@@ -73,18 +76,17 @@ class QboEmulator:
         self.app: WSGIApplication = as_wsgi(handle)
 
     def _company(self, size: str, seed: int) -> None:
-        made = Seed(build("L" if size == "L" else "S", seed).us)
-        self.books = Books(self.store, self.clock)
-        self.books.declare(made.bases())
-        self.books.first_ids = made.first_ids()
-        self.books.seeded_until = made.moment
+        group = build("L" if size == "L" else "S", seed)
+        first = Realm(self.realm, group.us, self.store, self.clock, self.faults)
+        second = Realm(
+            self.second_realm, group.us_begun, self._second_store, self.clock, self.faults
+        )
+        self._realms = {self.realm: first, self.second_realm: second}
+        self.books, self.service, self.extras = first.books, first.service, first.extras
+        self._api = first.api
         self.books.notify = self.webhooks.queue
-        for name in ("_files", "_tokens", "_grants", "_codes", "_events"):
+        for name in ("_tokens", "_grants", "_codes", "_events"):
             self.store.declare(name)
-        self.store.set_meta("realm", self.realm)
-        self.service = Service(self.books)
-        self.extras = Extras(self.books)
-        self._api = Api(self.service, self.extras, self.faults, self.realm)
 
     # -- what the kit wants -------------------------------------------------------------------
 
@@ -108,10 +110,12 @@ class QboEmulator:
         if self._sender:
             self._sender.join(timeout=5)
         self.store.close()
+        self._second_store.close()
 
     def reset(self, seed: int | None, size: str | None) -> None:
         """Start over; tokens stay what they were for the same seed."""
         self.store.reset()
+        self._second_store.reset()
         self._seed, self._size = seed or self._seed, size or self._size
         self._company(self._size, self._seed)
         self.faults.reseed(self._seed)
@@ -238,7 +242,7 @@ class QboEmulator:
         with self.throttle.entered(realm, batch=rest == "batch") as allowed:
             if not allowed:
                 return self._api.busy()
-            answer = self._api.answer(request, rest)
+            answer = self._realms[realm].api.answer(request, rest)
         if request.method == "POST":
             self._notify()
         return answer

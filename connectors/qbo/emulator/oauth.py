@@ -29,15 +29,21 @@ _KNOWN_SCOPES = frozenset(
 
 
 class AuthorizationServer:
-    """Grants and checks tokens for one app and its realms."""
+    """Grants and checks tokens for one app and its realms: id and name, the sandbox's own first."""
 
     def __init__(
-        self, store: Store, clock: EmulatorClock, app: tuple[str, str], realm: str, seed: int
+        self,
+        store: Store,
+        clock: EmulatorClock,
+        app: tuple[str, str],
+        realms: dict[str, str],
+        seed: int,
     ) -> None:
         self._store = store
         self._clock = clock
         self.client_id, self._secret = app
-        self._realm = realm
+        self._realms = realms
+        self._realm = next(iter(realms))
         self._seed = seed
         self.strict = True
 
@@ -160,10 +166,20 @@ class AuthorizationServer:
             "</head><body><main><h1>Connect to the sample books</h1>"
             "<p>This is the emulated QuickBooks consent page.</p>"
             f'<form method="post" action="/connect/oauth2">{hidden}'
+            f"<fieldset><legend>Which company?</legend>{self._choices()}</fieldset><br>"
             '<button name="decision" value="connect">Connect</button> '
             '<button name="decision" value="cancel">Cancel</button></form></main></body></html>'
         )
         return Response.text(page, kind="text/html; charset=utf-8")
+
+    def _choices(self) -> str:
+        """The last is checked: of the sample company everything is connected already."""
+        last = list(self._realms)[-1]
+        return "".join(
+            f'<p><label><input type="radio" name="realm" value="{key}"'
+            f"{' checked' if key == last else ''}> {html.escape(name)}</label></p>"
+            for key, name in self._realms.items()
+        )
 
     def _decided(self, request: Request) -> Response:
         form = request.form()
@@ -175,14 +191,15 @@ class AuthorizationServer:
         return self._back(asked, self._code(asked))
 
     def _code(self, request: Request) -> dict[str, str]:
+        chosen = request.arg("realm")
+        realm = chosen if chosen in self._realms else self._realm
         with self._store.transaction():
             number = self._store.next("codes")
             code = hashlib.sha256(f"qbo:{self._seed}:code:{number}".encode()).hexdigest()
             ends = (self._clock.now() + timedelta(seconds=CODE_SECONDS)).isoformat()
-            self._store.put(
-                "_codes", code, {"redirect": request.arg("redirect_uri"), "expires": ends}
-            )
-        return {"code": code, "realmId": self._realm}
+            back = request.arg("redirect_uri")
+            self._store.put("_codes", code, {"redirect": back, "expires": ends, "realm": realm})
+        return {"code": code, "realmId": realm}
 
     def _back(self, request: Request, values: dict[str, str]) -> Response:
         target = request.arg("redirect_uri")
@@ -219,7 +236,7 @@ class AuthorizationServer:
                 return _refusal("invalid_grant", "Incorrect or invalid authorization code")
             self._store.delete("_codes", form["code"])
             grant = f"grant-{self._store.next('grants')}"
-            return self._answer(*self._issue(grant), hard=False)
+            return self._answer(*self._issue(grant, str(code["realm"])), hard=False)
 
     def _refresh(self, request: Request, token: str) -> Response:
         hard = request.header("x-include-refresh-token-hard-expires-in").lower() == "true"

@@ -16,8 +16,8 @@ from connectors.emulation.faults import Fault, FaultBook, FaultKind, around
 from connectors.emulation.store import Doc, Store
 from connectors.emulation.wsgi import Request, Response, Router, as_wsgi
 from connectors.xero.emulator import allocations, lists, scopes
-from connectors.xero.emulator.api import BASE, Api, NotKeptError
-from connectors.xero.emulator.books import KEYS, NUMBERS, Books
+from connectors.xero.emulator.api import BASE, NotKeptError
+from connectors.xero.emulator.books import KEYS, NUMBERS
 from connectors.xero.emulator.errors import (
     BadBodyError,
     BadQueryError,
@@ -31,10 +31,9 @@ from connectors.xero.emulator.errors import (
     validation,
 )
 from connectors.xero.emulator.history import History
-from connectors.xero.emulator.identity import SCOPES, Identity, Tenant
-from connectors.xero.emulator.limits import Limiter
+from connectors.xero.emulator.identity import SCOPES, Identity
+from connectors.xero.emulator.organisation import Organisation, opened
 from connectors.xero.emulator.replay import replayed
-from connectors.xero.emulator.seed import Seed
 from connectors.xero.emulator.webhooks import Sender
 
 
@@ -47,7 +46,11 @@ class _UndoneError(Exception):
 
 
 class XeroEmulator:
-    """One app, one organisation, its books; see ``make``."""
+    """One app and two organisations with their books; see ``make``.
+
+    The first is the sample company; the second has just begun and is there to be connected by somebody
+    who tries it. Control and webhooks are the first one's: the second is asked regularly.
+    """
 
     system = "xero"
 
@@ -57,16 +60,30 @@ class XeroEmulator:
         self._size, self._seed = size, seed
         namespace = uuid.uuid5(uuid.NAMESPACE_URL, f"xero-emulator/{seed}")
         self.store = Store(_file(data))
-        self.books = Books(self.store, clock, namespace)
+        second = Store(_file(data, "-second"))
         self._base_url = "https://api.xero.com"
-        self._fill(size, seed, namespace)
-        tenant = Tenant(self.books.organisation["OrganisationID"], self.books.organisation["Name"])
-        self.identity = Identity(
-            self.store, clock, tenant, f"xero-app-{seed}", f"xero-secret-{seed}"
+        group = build(cast("Size", size), seed)
+        self._first = opened(group.uk, namespace, self.store, clock, self.faults)
+        self._second = opened(
+            group.uk_begun, uuid.uuid5(namespace, "second"), second, clock, self.faults
         )
-        self.limiter = Limiter(clock)
+        self.books, self.api, self.limiter = (
+            self._first.books,
+            self._first.api,
+            self._first.limiter,
+        )
+        self._history = History(group.uk, self._first.seed)
+        offset = self.store.meta("clock_offset") or 0
+        self.clock.restore(float(offset), lambda s: self.store.set_meta("clock_offset", int(s)))
+        tenant = self._first.tenant
+        self.identity = Identity(
+            self.store,
+            clock,
+            (tenant, self._second.tenant),
+            f"xero-app-{seed}",
+            f"xero-secret-{seed}",
+        )
         self.webhooks = Sender(self.store, self.faults, f"xero-webhook-key-{seed}", tenant.id)
-        self.api = Api(self.books, self.faults)
         self._public = Router(ignore_case=True)
         self.identity.routes(self._public)
         self._public.add("GET", "/connections", self._connections)
@@ -80,14 +97,6 @@ class XeroEmulator:
         else:
             # The large company takes a while to invent; the address is known at once.
             threading.Thread(target=self._prepare, daemon=True).start()
-
-    def _fill(self, size: str, seed: int, namespace: uuid.UUID) -> None:
-        division = build(cast("Size", size), seed).uk
-        source = Seed(division, namespace)
-        self._history = History(division, source)
-        self.books.declare(source.bases())
-        offset = self.store.meta("clock_offset") or 0
-        self.clock.restore(float(offset), lambda s: self.store.set_meta("clock_offset", int(s)))
 
     def _prepare(self) -> None:
         """Write the history from before the integration, once per process and file."""
@@ -148,6 +157,7 @@ class XeroEmulator:
         with self._preparing:
             self._prepared = True
         self.store.close()
+        self._second.store.close()
 
     # --- the way of a request ----------------------------------------------------------------------
 
@@ -159,7 +169,7 @@ class XeroEmulator:
         if not request.path.lower().startswith(BASE):
             return answer
         served = format_datetime(self.clock.now(), usegmt=True)
-        return answer.adding({**self.limiter.headers(), "Date": served})
+        return answer.adding({**self._asked(request).limiter.headers(), "Date": served})
 
     def _inside(self, request: Request) -> Response:
         if not request.path.lower().startswith(BASE):
@@ -167,18 +177,25 @@ class XeroEmulator:
         refusal = self._admission(request)
         if refusal is not None:
             return refusal
-        with self.limiter.call() as busy:
+        with self._asked(request).limiter.call() as busy:
             return busy or self._guarded(self._accounting, request)
+
+    def _asked(self, request: Request) -> Organisation:
+        """The organisation that a request names."""
+        named = request.header("xero-tenant-id") == self._second.tenant.id
+        return self._second if named else self._first
 
     def _guarded(self, handle: Any, request: Request) -> Response:
         """One transaction per request, committed before the answer leaves; then the webhooks."""
         body: bytes | None = None
+        one = self._asked(request)
         try:
-            with self.store.transaction():
-                self.books.events.clear()
+            with one.store.transaction():
+                one.books.events.clear()
                 answer: Response = handle(request)
                 self._keep_or_undo(answer)
-                body = self.webhooks.batch(self.books.events, self._base_url)
+                if one is self._first:
+                    body = self.webhooks.batch(one.books.events, self._base_url)
         except _UndoneError as undone:
             return undone.answer
         except NotKeptError as refused:
@@ -194,14 +211,16 @@ class XeroEmulator:
             raise _UndoneError(answer)
 
     def _accounting(self, request: Request) -> Response:
-        return replayed(self.store, self.clock, self.identity.tenant.id, request, self._routed)
+        one = self._asked(request)
+        return replayed(one.store, self.clock, one.tenant.id, request, self._routed)
 
     def _routed(self, request: Request) -> Response:
-        handler, _, known = self.api.router.find(request.method, request.path)
+        router = self._asked(request).api.router
+        handler, _, known = router.find(request.method, request.path)
         if handler is None:
             return Response.text("", 405) if known else not_found()
         try:
-            return self.api.router.handle(request)
+            return router.handle(request)
         except MissingError:
             return not_found()
         except BadBodyError as error:
@@ -299,8 +318,9 @@ class XeroEmulator:
     def reset(self, seed: int | None, size: str | None) -> None:
         """Start over with the seeded company; the sandbox keeps its credentials."""
         kept = {kind: self.store.items(kind) for kind in ("_access", "_refresh", "_connections")}
-        with self.store.transaction():
-            self.store.reset()
+        for store in (self.store, self._second.store):
+            with store.transaction():
+                store.reset()
         if seed is not None and seed != self._seed:
             raise ValueError("another seed is another company: start another emulator")
         self._size = size or self._size
@@ -378,7 +398,9 @@ class XeroEmulator:
         return [lists.full(self.books, entity, d) for d in found]
 
 
-def _file(data: Path | None) -> Path | None:
+def _file(data: Path | None, which: str = "") -> Path | None:
     if data is None:
         return None
-    return data if data.suffix else data / "xero.sqlite3"
+    if data.suffix:
+        return data.with_stem(f"{data.stem}{which}")
+    return data / f"xero{which}.sqlite3"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import html
 import json
 import secrets
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ _GRACE_SECONDS = 1800
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """The one organisation that may be connected."""
+    """An organisation that may be connected."""
 
     id: str
     name: str
@@ -62,9 +63,9 @@ class Identity:
     """Apps, grants, tokens and connections, kept in the store.
 
     Args:
-        store: shared with the organisation's documents.
+        store: shared with the first organisation's documents.
         clock: time.
-        tenant: the organisation.
+        tenants: the organisations; the sandbox's own first.
         client_id: the registered app (also usable as a custom connection).
         client_secret: its secret.
     """
@@ -75,17 +76,24 @@ class Identity:
     auto_consent = True
 
     def __init__(
-        self, store: Store, clock: EmulatorClock, tenant: Tenant, client_id: str, client_secret: str
+        self,
+        store: Store,
+        clock: EmulatorClock,
+        tenants: tuple[Tenant, ...],
+        client_id: str,
+        client_secret: str,
     ) -> None:
         self._store = store
         self._clock = clock
-        self.tenant = tenant
+        self.tenants = tenants
+        self.tenant = tenants[0]
         self.client_id = client_id
         self.client_secret = client_secret
 
     def routes(self, router: Router) -> None:
         """Register the identity endpoints."""
         router.add("GET", "/identity/connect/authorize", self._authorize)
+        router.add("POST", "/identity/connect/authorize", self._decided)
         router.add("GET", "/.well-known/openid-configuration", self._discovery)
         router.add("POST", "/connect/token", self._token)
         router.add("POST", "/connect/revocation", self._revoke)
@@ -105,19 +113,66 @@ class Identity:
         )
 
     def _authorize(self, request: Request) -> Response:
-        redirect = request.arg("redirect_uri")
+        wrong = self._wrong(request)
+        if wrong is not None:
+            return wrong
+        if not self.auto_consent:
+            return self._back(request, None)
+        # A person in a browser is asked; a program without one is let through.
+        return (
+            self._page(request)
+            if "text/html" in request.header("accept")
+            else self._back(request, self.tenant)
+        )
+
+    def _wrong(self, request: Request) -> Response | None:
         if request.arg("client_id") != self.client_id:
             return Response.text("unauthorized_client", 400)
-        if not redirect.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        here = ("https://", "http://localhost", "http://127.0.0.1")
+        if not request.arg("redirect_uri").startswith(here):
             return Response.text("invalid redirect_uri", 400)
         scopes = request.arg("scope").split()
         if not scopes or set(scopes) - _KNOWN or request.arg("response_type") != "code":
             return Response.text("invalid_scope", 400)
-        state = request.arg("state")
-        if not self.auto_consent:
+        return None
+
+    def _page(self, request: Request) -> Response:
+        """Which organisation, and whether."""
+        hidden = "".join(
+            f'<input type="hidden" name="{html.escape(k)}" value="{html.escape(v)}">'
+            for k, v in request.query
+        )
+        # The last is checked: of the sample company everything is connected already.
+        choices = "".join(
+            f'<p><label><input type="radio" name="tenant" value="{one.id}"'
+            f"{' checked' if one is self.tenants[-1] else ''}> {html.escape(one.name)}</label></p>"
+            for one in self.tenants
+        )
+        return Response.text(
+            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Authorise</title>'
+            "</head><body><main><h1>The studio wants access</h1>"
+            "<p>This is the emulated Xero consent page.</p>"
+            f'<form method="post" action="/identity/connect/authorize">{hidden}'
+            f"<fieldset><legend>Select an organisation</legend>{choices}</fieldset><br>"
+            '<button name="decision" value="allow">Allow access</button> '
+            '<button name="decision" value="cancel">Cancel</button></form></main></body></html>',
+            kind="text/html; charset=utf-8",
+        )
+
+    def _decided(self, request: Request) -> Response:
+        form = request.form()
+        asked = Request("GET", request.path, tuple(form.items()), base_url=request.base_url)
+        chosen = next((t for t in self.tenants if t.id == form.get("tenant")), self.tenant)
+        allowed = chosen if form.get("decision") == "allow" else None
+        return self._wrong(asked) or self._back(asked, allowed)
+
+    def _back(self, request: Request, tenant: Tenant | None) -> Response:
+        """Send the person back with a code for an organisation, or with the refusal."""
+        redirect = request.arg("redirect_uri")
+        if tenant is None:
             answer = {"error": "access_denied", "error_description": "The user cancelled."}
         else:
-            code = _secret("")
+            code, scopes = _secret(""), request.arg("scope").split()
             self._store.put(
                 "_codes",
                 code,
@@ -126,12 +181,12 @@ class Identity:
                     "scopes": scopes,
                     "challenge": request.arg("code_challenge"),
                     "until": (self._now() + timedelta(seconds=_CODE_SECONDS)).isoformat(),
+                    "tenant": tenant.id,
                 },
             )
             answer = {"code": code, "scope": " ".join(scopes), "session_state": _secret("")}
-        target = (
-            f"{redirect}{'&' if '?' in redirect else '?'}{urlencode({**answer, 'state': state})}"
-        )
+        answer["state"] = request.arg("state")
+        target = f"{redirect}{'&' if '?' in redirect else '?'}{urlencode(answer)}"
         return Response(302, b"", {"Location": target})
 
     def _client(self, request: Request, form: dict[str, str]) -> tuple[str, bool]:
@@ -175,7 +230,8 @@ class Identity:
                 return _refused("invalid_grant", "code_verifier does not match")
         elif not proven:
             return _refused("invalid_client")
-        event = self.connect()
+        tenant = next(t for t in self.tenants if t.id == held["tenant"])
+        event = self.connect(tenant)
         return Response.json(self.grant(list(held["scopes"]), event))
 
     def _by_refresh(self, form: dict[str, str]) -> Response:
@@ -232,24 +288,25 @@ class Identity:
             made["id_token"] = _jwt({"aud": self.client_id, "sub": self.tenant.id})
         return made
 
-    def connect(self) -> str:
-        """Connect the organisation to the app; answers the authentication event."""
-        held = self._store.all("_connections")
-        if held:
-            return str(held[0]["authEventId"])
+    def connect(self, tenant: Tenant | None = None) -> str:
+        """Connect an organisation to the app; answers the authentication event."""
+        tenant = tenant or self.tenant
+        for held in self._store.all("_connections"):
+            if held["tenantId"] == tenant.id:
+                return str(held["authEventId"])
         event = secrets.token_hex(16)
         event = f"{event[:8]}-{event[8:12]}-{event[12:16]}-{event[16:20]}-{event[20:]}"
         now = self._now().strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"
-        key = self.tenant.id[::-1][:8] + self.tenant.id[8:]
+        key = tenant.id[::-1][:8] + tenant.id[8:]
         self._store.put(
             "_connections",
             key,
             {
                 "id": key,
                 "authEventId": event,
-                "tenantId": self.tenant.id,
+                "tenantId": tenant.id,
                 "tenantType": "ORGANISATION",
-                "tenantName": self.tenant.name,
+                "tenantName": tenant.name,
                 "createdDateUtc": now,
                 "updatedDateUtc": now,
             },

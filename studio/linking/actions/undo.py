@@ -35,7 +35,8 @@ def undo(actor: Actor, judgement: Judgement) -> Judgement:
             Pair.objects.filter(left=judgement.left, right=judgement.right).update(
                 judged=_earlier(judgement), objection=""
             )
-        line.data = {"judgement": str(judgement.uuid), "verdict": judgement.verdict}
+        left = judgement.left.code or judgement.left.key
+        line.data = {"judgement": str(judgement.uuid), "verdict": judgement.verdict, "left": left}
         return _counter(actor, judgement)
 
 

@@ -196,6 +196,7 @@ def decide_value(
             "table": proposal.table.name,
             "source": proposal.source,
             "target": picked.get("key", ""),
+            "means": picked.get("label", ""),
             "confidence": picked.get("confidence", 0),
         }
     proposal.refresh_from_db()
@@ -260,7 +261,12 @@ def add_lookup_row(
     """
     with acting(actor, LOOKUP, "lookup.row_added", f"table:{table.uuid}") as line:
         row = _write_row(actor, table, source, target, "", target_label)
-        line.data = {"table": table.name, "source": source, "target": target}
+        line.data = {
+            "table": table.name,
+            "source": source,
+            "target": target,
+            "means": row.target_label,
+        }
         ValueProposal.objects.filter(table=table, source=source).update(
             state="approved",
             chosen=target,

@@ -10,7 +10,7 @@ from typing import Any
 from openpyxl import Workbook
 from reportlab.platypus import Flowable, Paragraph
 
-from studio.core.paper import Row, as_text, csv_of, cut, made, safe, styles, table
+from studio.core.paper import Row, as_text, csv_of, cut, made, moment, safe, styles, table
 from studio.tieout.labels import KINDS, OPEN_LABELS
 from studio.tieout.models import Balance, OpenDocument
 
@@ -98,7 +98,7 @@ def as_pdf(balance: Balance) -> bytes:
     story: list[Flowable] = [
         Paragraph(f"{safe(balance.get_area_display())} in {balance.currency}", said.head),
         Paragraph(
-            f"{safe(reading.source)} against {safe(reading.target)} · read {read:%Y-%m-%d %H:%M} UTC",
+            f"{safe(reading.source)} against {safe(reading.target)} · read {moment(read)}",
             small,
         ),
         Paragraph("What is open", second),

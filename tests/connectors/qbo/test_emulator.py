@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -733,3 +734,55 @@ def test_the_seeded_books_obey_their_own_rules(emulator):
         for line in entry["Line"]:
             sides[line["JournalEntryLineDetail"]["PostingType"]] += line["Amount"]
         assert sides["Debit"] == sides["Credit"]
+
+
+def test_the_second_company_is_chosen_at_the_consent_and_has_data_of_its_own(emulator):
+    http = httpx.Client(transport=InProcess(emulator), base_url="http://qbo.test")
+    hello = emulator.hello()
+    asked = {
+        "client_id": hello["client_id"],
+        "redirect_uri": "https://studio.test/back",
+        "state": "s",
+        "scope": "com.intuit.quickbooks.accounting",
+        "response_type": "code",
+    }
+    page = http.get("/connect/oauth2", params=asked).text
+    assert "Halden Outfitting Inc" in page
+    assert "Halden Outlet Inc" in page
+
+    back = http.post(
+        "/connect/oauth2", data={**asked, "decision": "connect", "realm": emulator.second_realm}
+    )
+    told = dict(parse_qsl(urlsplit(back.headers["location"]).query))
+    assert told["realmId"] == emulator.second_realm != hello["realm_id"]
+    form = {
+        "grant_type": "authorization_code",
+        "code": told["code"],
+        "redirect_uri": asked["redirect_uri"],
+    }
+    keys = (hello["client_id"], hello["client_secret"])
+    tokens = http.post("/oauth2/v1/tokens/bearer", data=form, auth=keys).json()
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}", "Accept": "application/json"}
+    own = f"/v3/company/{emulator.second_realm}"
+
+    def count(base: str, entity: str, headers: dict[str, str]) -> int:
+        query = {"query": f"select count(*) from {entity}"}
+        answer = http.get(f"{base}/query", params=query, headers=headers).json()
+        return int(answer["QueryResponse"]["totalCount"])
+
+    assert (count(own, "Customer", bearer), count(own, "Invoice", bearer)) == (0, 0)
+    assert count(own, "Account", bearer) > 20
+    made = http.post(f"{own}/customer", json={"DisplayName": "First & Only"}, headers=bearer)
+    assert made.status_code == 200
+    assert count(own, "Customer", bearer) == 1
+    # Neither knows the other's records, and neither token opens the other.
+    first = f"/v3/company/{hello['realm_id']}"
+    theirs = {"Authorization": f"Bearer {hello['access_token']}", "Accept": "application/json"}
+    names = http.get(
+        f"{first}/query",
+        params={"query": "select * from Customer where DisplayName = 'First & Only'"},
+        headers=theirs,
+    ).json()
+    assert "Customer" not in names["QueryResponse"]
+    assert http.get(f"{first}/companyinfo/1", headers=bearer).status_code == 403
+    assert http.get(f"{own}/companyinfo/1", headers=theirs).status_code == 403

@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -156,3 +156,43 @@ def test_the_vendors_own_hosts_are_the_default() -> None:
 
 def test_no_secret_shows_in_a_config_or_a_token() -> None:
     assert "tiger" not in repr(Tokens("tiger", "tiger"))
+
+
+def test_a_person_in_a_browser_chooses_the_second_organisation_which_has_data_of_its_own(
+    app: OAuthClient, http: httpx.Client, emulator: XeroEmulator
+) -> None:
+    pkce = Pkce.make()
+    url = authorization_url(
+        app.endpoints.authorize, client_id=app.client_id, redirect_uri=BACK, scopes=SCOPES,
+        state="s", pkce=pkce,
+    )  # fmt: skip
+    page = http.get(url, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert "Halden Outfitting (UK) Ltd" in page.text
+    assert "Halden Outlet (UK) Ltd" in page.text
+    first, second = emulator.identity.tenants
+    form = dict(parse_qsl(urlsplit(url).query))
+    place = url.split("?")[0]
+
+    gone = http.post(place, data={**form, "tenant": second.id, "decision": "cancel"})
+    assert "error=access_denied" in gone.headers["location"]
+    back = http.post(place, data={**form, "tenant": second.id, "decision": "allow"})
+    code = dict(parse_qsl(urlsplit(back.headers["location"]).query))["code"]
+    bearer = {"Authorization": f"Bearer {app.exchange(code, BACK, pkce).access_token}"}
+    known = http.get("http://xero.test/connections", headers=bearer).json()
+    assert [c["tenantName"] for c in known] == [first.name, second.name]
+
+    def many(tenant: str, entity: str) -> int:
+        headers = {**bearer, "xero-tenant-id": tenant, "Accept": "application/json"}
+        answer = http.get(f"http://xero.test/api.xro/2.0/{entity}", headers=headers)
+        return len(answer.json()[entity])
+
+    assert many(second.id, "Contacts") == many(second.id, "Invoices") == 0
+    assert many(second.id, "Accounts") > 20
+    before = many(first.id, "Contacts")
+    http.put(
+        "http://xero.test/api.xro/2.0/Contacts",
+        json={"Name": "First & Only"},
+        headers={**bearer, "xero-tenant-id": second.id, "Accept": "application/json"},
+    )
+    assert many(second.id, "Contacts") == 1
+    assert many(first.id, "Contacts") == before

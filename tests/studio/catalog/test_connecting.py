@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import httpx
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from connectors.ai.hash_embedder import HashEmbedder
 from connectors.emulation.serve import Running, load, start_in_thread
@@ -488,3 +490,72 @@ def test_large_numbers_are_grouped_where_the_connection_is_ready(
     get_ready(actor_of(ivo), world.erp)
 
     assert "55 entities with 2,636 fields" in progress_of(world.erp)["words"]
+
+
+@pytest.mark.parametrize(("system", "currency"), [("qbo", "USD"), ("xero", "GBP")])
+def test_the_second_company_of_an_emulator_is_connected_without_a_warning(
+    system: str,
+    currency: str,
+    running: dict[str, Running],
+    me: Client,
+    ivo: Any,
+    actor_of: Callable[[Any], Any],
+    workspace: Any,
+) -> None:
+    hello = running[system].hello()
+    taken = hello.get("realm_id") or hello["tenant_id"]
+    Connection.objects.create(
+        workspace=workspace, system=system, name="Sample", base_url=hello["url"], company=taken
+    )
+    made = reach(me, system, hello, currency="")
+    place = f"/connections/{made.uuid}/sign-in/"
+    me.post(place, {"client_id": hello["client_id"], "client_secret": hello["client_secret"]})
+    link = me.get(place).context["consent_link"]
+    page = httpx.get(link, headers={"Accept": "text/html"})
+    name, second = re.findall(r'name="(realm|tenant)" value="([^"]+)"', page.text)[-1]
+    say = "connect" if system == "qbo" else "allow"
+    form = dict(parse_qsl(urlsplit(link).query)) | {name: second, "decision": say}
+    back = urlsplit(httpx.post(link.split("?")[0], data=form).headers["location"])
+
+    answer = me.get(f"{back.path}?{back.query}")
+    if system == "xero":
+        assert "Halden Outlet (UK) Ltd" in me.get(answer.url).content.decode()
+        answer = me.post(answer.url, {"company": second})
+
+    assert answer.url == f"/connections/{made.uuid}/ready/"
+    made.refresh_from_db()
+    assert made.company == second != taken
+    assert get_ready(actor_of(ivo), made)
+    ready = me.get(answer.url).content.decode()
+    assert "connected already" not in ready
+    made.refresh_from_db()
+    assert made.currency == currency
+
+
+def test_connecting_that_was_left_half_way_is_gone_on_with(
+    running: dict[str, Running], me: Client, ana: Any, as_person: Callable[[Any], Client]
+) -> None:
+    hello = running["xero"].hello()
+    made = reach(me, "xero", hello, currency="")
+    place = f"/connections/{made.uuid}/"
+
+    page, listed = (me.get(p).content.decode() for p in (place, "/connections/"))
+    for text in (page, listed):
+        assert f'href="{place}sign-in/"' in text
+        assert "Go on with the sign-in" in text
+    assert "Connecting was left half way." in page
+    assert "Xero ·" not in page
+    assert "Sign in again" not in page
+    assert "Go on with the sign-in" not in as_person(ana).get(place).content.decode()
+
+    location, _ = consent_of(me, made, hello)
+    back = urlsplit(location)
+    me.get(f"{back.path}?{back.query}")
+    assert "Choose the company" in me.get(place).content.decode()
+    me.post(f"{place}company/", {"company": hello["tenant_id"]})
+    assert f'href="{place}ready/"' in me.get(place).content.decode()
+    made.refresh_from_db()
+    Connection.objects.filter(pk=made.pk).update(state="live", checked_at=timezone.now())
+    after = me.get(place).content.decode()
+    assert "left half way" not in after
+    assert "Sign in again" in after

@@ -6,19 +6,21 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.urls import reverse
 
+from studio.catalog.models import Sample
 from studio.flows import drafts
 from studio.flows.design_diff import differences
 from studio.flows.designer import canvas_of
 from studio.flows.designs import shipped
 from studio.flows.edits import PALETTE, add, change, move, normal, remove
-from studio.flows.models import DraftEdit, Flow
+from studio.flows.models import DraftEdit, Flow, InboxItem
 from studio.flows.panels import panel_of
 from studio.flows.problems import examine
-from studio.flows.trial import Trial
-from studio.mapping.models import MappingVersion
+from studio.flows.trial import Trial, records_of
+from studio.mapping.models import Mapping, MappingVersion
 from tests.studio.signing import go_live
-from tests.studio.world import DESIGN
+from tests.studio.world import DESIGN, World
 
 pytestmark = pytest.mark.django_db
 
@@ -384,3 +386,65 @@ def test_a_missing_record_is_named_in_good_english(world, ivo, client) -> None:
     page = client.get("/flows/orders/steps/references/").content.decode()
 
     assert "If the item is missing" in page
+
+
+def test_end_to_end_lists_the_pairs_that_a_flow_is_made_for_and_all_only_when_asked(
+    world: World, ivo: Any, as_person: Any
+) -> None:
+    inbound, outbound = (
+        Mapping.objects.get(document="sales_order", direction=one)
+        for one in ("inbound", "outbound")
+    )
+    receipt = Mapping.objects.create(
+        workspace=world.workspace, connection=world.books, direction="outbound",
+        entity="SalesReceipt", document="sales_order", snapshot=outbound.snapshot, frame={},
+    )  # fmt: skip
+    for one in (outbound, receipt):
+        one.fed_by.add(world.erp)
+    # Whatever its state: who designs a flow looks at its fields first.
+    Flow.objects.update(state="draft")
+    used = reverse("mapping:composed", args=[inbound.uuid, outbound.uuid])
+    other = reverse("mapping:composed", args=[inbound.uuid, receipt.uuid])
+
+    page = as_person(ivo).get("/mappings/").content.decode()
+    every = as_person(ivo).get("/mappings/?pairs=all").content.decode()
+
+    assert used in page
+    assert other not in page
+    assert 'href="?pairs=all#routes"' in page
+    assert used in every
+    assert other in every
+    Flow.objects.update(design={**DESIGN, "document": "credit_note"})
+    none = as_person(ivo).get("/mappings/").content.decode()
+    assert "No flow is made for one of these pairs yet." in none
+    assert used not in none
+
+
+def test_a_record_is_offered_once_to_be_tried_on_however_often_it_changed(world: World) -> None:
+    for net in ("10.00", "12.00", "14.00"):
+        world.order("1001", Net=net)
+        world.run()
+    world.order("1002")
+    world.run()
+    entity = InboxItem.objects.earliest("pk").entity
+    for key in (InboxItem.objects.earliest("pk").key, "9009"):
+        Sample.objects.create(connection=world.erp, entity=entity, key=key, data={})
+
+    offered = records_of(world.flow, entity)
+    older = records_of(world.flow, entity, f"inbox-{InboxItem.objects.earliest('pk').pk}")
+
+    assert [c.label for c in offered] == ["Order 1002", "Order 1001", f"{entity} 9009"]
+    assert offered[1].key == f"inbox-{InboxItem.objects.filter(label='Order 1001').latest('pk').pk}"
+    # Who comes from a case means that very change.
+    assert [c.label for c in older] == ["Order 1001", "Order 1002", f"{entity} 9009"]
+    assert older[0].key == f"inbox-{InboxItem.objects.earliest('pk').pk}"
+
+
+def test_a_flow_that_nobody_changed_says_so_without_a_moment(
+    world: World, ivo: Any, as_person: Any
+) -> None:
+    page = as_person(ivo).get(reverse("flows:flow", args=[world.flow.key])).content.decode()
+
+    part = page[page.index('id="history"') :]
+    assert "Nothing yet." in part
+    assert "timeline" not in part.split("Nothing yet.")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -157,6 +158,81 @@ def test_nothing_is_asked_of_nobody_or_for_a_day_that_is_over(
 
     assert send_letters() == 0
     assert open_cases(world.workspace).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "complaint"),
+    [
+        ({"to": ""}, "to", "Mail of who can open it there is needed."),
+        ({"to": "lea at firm"}, "to", "Give the mail address of one person."),
+        ({"until": "2020-01-01"}, "until", "a day to come"),
+    ],
+)
+def test_a_refusal_stands_at_its_field_and_keeps_what_was_typed(
+    world, ana, as_person, wrong, field, complaint
+) -> None:
+    case = two_closed(world)
+    client = as_person(ana)
+    typed = asked(word="For the audit.", **wrong)
+
+    led = client.post(f"/exceptions/{case.uuid}/fix/ask_unlock/", typed)
+    page = client.get(led.url).content.decode()
+
+    assert led.url == f"/exceptions/{case.uuid}/#ask_unlock-{field}"
+    told = re.search(rf'id="ask_unlock-{field}-error">(.*?)</p>', page, re.DOTALL)
+    assert told is not None
+    assert complaint in html.unescape(told[1])
+    control = re.search(rf'<input id="ask_unlock-{field}"[^>]*>', page)
+    assert control is not None
+    assert f'value="{typed[field]}"' in control[0]
+    assert 'aria-invalid="true"' in control[0]
+    assert "For the audit.</textarea>" in page
+    # At the field, and nowhere else: no message that goes by itself.
+    assert page.count(told[1].split("</svg>")[-1].strip()) == 1
+
+
+def test_a_refusal_that_is_about_no_field_stands_at_the_head_of_its_form(
+    world, ana, as_person, monkeypatch
+) -> None:
+    case = two_closed(world)
+    monkeypatch.setattr("studio.flows.remedies_period._books", refuse)
+    client = as_person(ana)
+
+    led = client.post(f"/exceptions/{case.uuid}/fix/unlocked/")
+    monkeypatch.undo()
+    page = client.get(led.url).content.decode()
+
+    assert led.url.endswith("#unlocked-refused")
+    assert re.search(r'id="unlocked-refused".*?The record is gone\.', page, re.DOTALL)
+
+
+def refuse(case: Case) -> Any:
+    raise ValidationError("The record is gone.")
+
+
+def test_where_nobody_is_named_the_form_says_where_somebody_is_and_that_page_keeps_him(
+    world, ana, ada, as_person
+) -> None:
+    case = two_closed(world)
+    client, keeper = as_person(ana), as_person(ada)
+    connection = f"/connections/{world.books.uuid}/"
+
+    told = html.unescape(client.get(f"/exceptions/{case.uuid}/").content.decode())
+    seen = client.get(connection).content.decode()
+
+    assert "Nobody is named for Harbour Books yet." in told
+    assert "in the role Integrator or Administrator can name somebody" in told
+    assert f'href="{connection}#unlocks"' in told
+    assert 'id="unlocks"' in seen
+    assert f"{connection}settings/" not in seen
+    # Who may change the connection is led on from there, and names somebody.
+    assert f'href="{connection}settings/#id_unlocks"' in keeper.get(connection).content.decode()
+    form = keeper.get(f"{connection}settings/").context["form"]
+    typed = {n: v for n, v in form.initial.items() if v not in (None, "")}
+    keeper.post(f"{connection}settings/", typed | {"unlocks": "lea@firm.example"})
+    again = html.unescape(client.get(f"/exceptions/{case.uuid}/").content.decode())
+    assert "Nobody is named" not in again
+    assert 'value="lea@firm.example"' in again
 
 
 def test_only_who_may_approve_asks_for_an_unlocking(world, integrator) -> None:

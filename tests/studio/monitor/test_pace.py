@@ -75,7 +75,7 @@ def test_home_shows_the_time_from_completed_to_posted(world, ana, as_person) -> 
     assert figure is not None
     assert figure[1] == "/flows/runs/?state=done"
     assert "1 min 20 s" in figure[0]
-    assert "9 of 10 within 1 h 1 min" in figure[0]
+    assert "9 of 10 orders within 1 h 1 min" in figure[0]
 
 
 def test_a_figure_stands_where_the_reader_can_do_something_about_it(

@@ -300,6 +300,31 @@ def test_the_paper_has_every_page_and_takes_any_text(world, tie, ana, as_person)
     assert client.get(f"/tie-out/{found.uuid}/export.doc").status_code == 404
 
 
+def test_days_of_a_period_and_moments_on_paper_are_written_as_everywhere(
+    world, tie, ana, as_person
+) -> None:
+    from studio.core.paper import moment
+    from studio.tieout.signing import signature
+
+    world.order("1001")
+    world.run()
+    found = tie()
+    TieOut.objects.filter(pk=found.pk).update(
+        period_from="2026-03-01", period_to="2026-03-31", signed_by="Ana Keller",
+        signed_at="2026-04-02T09:05:00Z",
+    )  # fmt: skip
+    client = as_person(ana)
+
+    listed = client.get("/tie-out/").content.decode()
+    page = client.get(f"/tie-out/{found.uuid}/").content.decode()
+
+    assert "1 Mar 2026 – 31 Mar 2026" in listed
+    assert "1 Mar 2026 – 31 Mar 2026" in page
+    found.refresh_from_db()
+    assert signature(found) == "Signed by Ana Keller, 2 Apr 2026 09:05 UTC."
+    assert moment(found.signed_at) == "2 Apr 2026 09:05 UTC"
+
+
 # --- the posting came out with another total --------------------------------------------------------
 
 

@@ -89,6 +89,119 @@ def test_a_case_put_aside_comes_back_by_itself(full, accountant, ana, as_person)
     assert case in queries.open_cases(full.workspace)
 
 
+def day(days: int) -> str:
+    return (timezone.localdate() + timedelta(days=days)).isoformat()
+
+
+def waiting(world: World) -> set[str]:
+    return set(queries.in_state(world.workspace, "waiting").values_list("record_label", flat=True))
+
+
+def test_one_record_or_all_of_its_cause_are_put_aside_each_with_its_own_line(
+    full, ana, as_person
+) -> None:
+    client = as_person(ana)
+    case = Case.objects.filter(evidence__code="45").earliest("pk")
+    at = f"/exceptions/{case.uuid}/wait/"
+
+    one = client.post(at, {"on": "Bayside", "until": day(4)}, follow=True).content.decode()
+    assert "1 record is put aside until" in one
+    assert waiting(full) == {"Order 1001"}
+    every = client.post(at, {"on": "the bank", "until": day(2), "which": "cause"}, follow=True)
+
+    assert "2 records are put aside until" in every.content.decode()
+    assert "waiting for the bank" in every.content.decode()
+    assert waiting(full) == {"Order 1001", "Order 1002"}
+    assert "“45”" not in client.get("/exceptions/").content.decode()
+    lines = AuditEvent.objects.filter(key="case.waiting").order_by("pk")
+    assert [e.data["record"] for e in lines] == ["Order 1001", "Order 1001", "Order 1002"]
+    # What was done in one go is known as one.
+    assert lines[1].bulk == lines[2].bulk is not None
+    assert lines[0].bulk != lines[1].bulk
+    back = timezone.localtime(Case.objects.get(pk=case.pk).waiting_until)
+    assert (back.date().isoformat(), back.hour) == (day(2), 0)
+    assert case.notes.filter(author="Ana Keller", text__contains="the bank").exists()
+
+
+def test_ticked_causes_and_records_are_put_aside_and_taken_up_again(full, ana, as_person) -> None:
+    client = as_person(ana)
+    cause = Case.objects.filter(evidence__code="45").first().cause
+    second = Case.objects.get(record_label="Order 1002")
+    ticks = {"record": [second.uuid, "no key"], "next": f"/exceptions/?cause={cause}"}
+    wanted = {"on": "Bayside", "until": day(3)}
+
+    client.post("/exceptions/put-aside/", ticks | wanted)
+    assert waiting(full) == {"Order 1002"}
+    said = client.post(
+        "/exceptions/put-aside/", {"tick": list(Case.objects.values_list("cause", flat=True))} | wanted,
+        follow=True,
+    ).content.decode()  # fmt: skip
+
+    assert "2 records are put aside until" in said
+    assert waiting(full) == {"Order 1001", "Order 1002", "Order 1003"}
+    back = {"tick": [cause], "next": "/exceptions/?state=waiting"}
+    again = client.post("/exceptions/take-up/", back, follow=True).content.decode()
+    assert "2 records are taken up." in again
+    assert waiting(full) == {"Order 1003"}
+    assert AuditEvent.objects.filter(key="case.taken_up").count() == 2
+    client.post(f"/exceptions/{Case.objects.get(record_label='Order 1003').uuid}/take-up/")
+    assert waiting(full) == set()
+    assert (
+        "waiting for"
+        not in client.get(f"/exceptions/{second.uuid}/").content.decode().split('id="notes"')[0]
+    )
+
+
+def test_of_a_ticked_cause_only_what_the_list_showed_is_meant(mixed, ana, as_person) -> None:
+    client = as_person(ana)
+    cause = Case.objects.filter(evidence__code="45").first().cause
+    narrow = {"tick": [cause], "next": "/exceptions/?currency=EUR"}
+
+    client.post("/exceptions/put-aside/", narrow | {"on": "Bayside", "until": day(3)})
+    client.post("/exceptions/fix/", {"tick": [cause], "remedy": "void", "reason": "by hand",
+                                     "next": "/exceptions/?money=5000"})  # fmt: skip
+
+    assert set(Case.objects.filter(state="waiting").values_list("currency", flat=True)) == {"EUR"}
+    assert not Case.objects.filter(state="void").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "sentence"),
+    [
+        ({"on": " "}, "on", "Say whom or what the case is waiting for."),
+        ({"until": "2020-01-01"}, "until", "Give a day to come"),
+        ({"until": "soon"}, "until", "Give the day as YYYY-MM-DD."),
+    ],
+)
+def test_what_cannot_be_put_aside_is_said_at_its_field_and_nothing_is_typed_twice(
+    full, ana, as_person, wrong, field, sentence
+) -> None:
+    client = as_person(ana)
+    case = Case.objects.filter(evidence__code="45").earliest("pk")
+    typed = {"on": "Bayside, Ms Lee", "until": day(3), **wrong}
+
+    to_case = client.post(f"/exceptions/{case.uuid}/wait/", typed | {"which": "cause"})
+    on_case = client.get(to_case.url).content.decode()
+    to_queue = client.post("/exceptions/put-aside/", typed | {"tick": [case.cause]})
+    on_queue = client.get(to_queue.url).content.decode()
+
+    assert waiting(full) == set()
+    for url, page in ((to_case.url, on_case), (to_queue.url, on_queue)):
+        assert url.endswith(f"#{field}")
+        told = re.search(rf'id="{field}-error">(.*?)</p>', page, re.DOTALL)
+        assert told is not None
+        assert sentence in told[1]
+        control = re.search(rf'<input id="{field}"[^>]*>', page)
+        assert control is not None
+        assert f'aria-describedby="{field}-error"' in control[0]
+        assert f'value="{typed["on"]}"' in page
+    assert re.search(r'value="cause" checked', on_case)
+    # It is said once; who comes back later starts afresh.
+    assert sentence not in client.get(to_case.url).content.decode()
+    ticked = re.findall(r'name="tick" value="([^"]*)" checked', on_queue)
+    assert [html.unescape(t) for t in ticked] == [case.cause]
+
+
 def test_a_remark_is_kept_with_its_author_and_an_auditor_may_not_leave_one(
     full, accountant, olga, actor_of
 ) -> None:
@@ -230,7 +343,7 @@ def test_ticked_causes_are_assigned_and_closed_case_by_case(full, ana, as_person
     keys = AuditEvent.objects.values_list("key", flat=True)
     assert (list(keys).count("case.assigned"), list(keys).count("case.void")) == (2, 2)
     nothing = client.post("/exceptions/fix/", {"remedy": "void"}, follow=True)
-    assert "Tick some causes first" in nothing.content.decode()
+    assert "Tick some causes or records first" in nothing.content.decode()
 
 
 def test_a_case_shows_its_tags_and_that_it_is_late(full, ana, accountant, as_person) -> None:
@@ -334,7 +447,7 @@ def test_a_case_leads_to_all_records_of_its_cause(world, ana, as_person) -> None
     queue = client.get(html.unescape(link[1])).content.decode()
 
     assert labels(queue) == ["“45”"]
-    listed = re.findall(r'<tr data-row id="case-\d+"><td>Order (\d+)', queue)
+    listed = re.findall(r'<tr data-row id="case-\d+">.*?<td>Order (\d+)', queue)
     assert sorted(listed) == [f"20{n}" for n in range(9)]
     assert link[1].split("/")[-1] in client.get("/exceptions/").content.decode()
 

@@ -10,6 +10,7 @@
 //   data-find            the search box (/)
 //   data-open="id"       opens a dialog;  data-dismiss closes a toast
 //   data-announce="…"    on swapped content: said to screen readers
+//   data-more="start end"  set here on what scrolls sideways: where more of it is
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -31,27 +32,52 @@ export function toast(text, tone = "info") {
   words.textContent = text;
   $("#toasts")?.append(box);
   age(box);
+  fewer();
 }
 
 function age(box) {
-  // What can be undone stays until something else was done: then its Undo would no longer be the last one.
-  if (!box.matches(".toast-error")) $$("[data-toast][data-keep]").forEach((old) => old !== box && old.remove());
+  // What can be undone stays until something else was done (a refusal does nothing): then its Undo would no longer be
+  // the last one.
+  if (!box.matches(".toast-error, .toast-warning")) $$("[data-toast][data-keep]").forEach((old) => old !== box && old.remove());
   if (!box.hasAttribute("data-keep")) setTimeout(() => box.matches(":hover, :focus-within") || box.remove(), 8000);
 }
 
-function focusRow(row) {
-  if (!row) return;
+// At most so many at once; the oldest goes, but never what can still be undone before what cannot.
+const MOST_TOASTS = 3;
+function fewer() {
+  const all = $$("[data-toast]");
+  const going = [...all.filter((box) => !box.hasAttribute("data-keep")), ...all.filter((box) => box.hasAttribute("data-keep"))];
+  going.filter((box) => box !== all.at(-1)).slice(0, Math.max(0, all.length - MOST_TOASTS)).forEach((box) => box.remove());
+}
+
+function mark(row) {
   $$("[data-row][data-current]").forEach((old) => { delete old.dataset.current; old.tabIndex = -1; });
   row.dataset.current = "";
   row.tabIndex = 0;
+}
+
+function focusRow(row, scrolls = true) {
+  if (!row) return;
+  mark(row);
   row.focus({ preventScroll: true });
-  row.scrollIntoView({ block: "nearest" });
+  if (scrolls) row.scrollIntoView({ block: "nearest" });
+}
+
+// The row that a key means may be below the screen, since a page opens at its top, or was scrolled away.
+// Nothing is decided about a record that is not seen: the first key shows it.
+function onlyShows(row) {
+  const { top, bottom } = row.getBoundingClientRect();
+  const end = $(".keys")?.getBoundingClientRect().top || innerHeight;
+  if (bottom > 0 && top < end) return false;
+  focusRow(row);
+  return true;
 }
 
 function step(by, extend) {
   const all = rows();
   if (!all.length) return;
   const here = all.indexOf(current());
+  if (here >= 0 && onlyShows(all[here])) return;
   const next = all[here < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(here + by, 0), all.length - 1)];
   if (extend) [all[here], next].forEach((row) => tick(row, true));
   focusRow(next);
@@ -91,12 +117,14 @@ function onKey(event) {
   const row = current();
   if (key in MOVES && $("[data-rows]")) { event.preventDefault(); return step(MOVES[key], event.shiftKey); }
   if (key === "/" && $("[data-find]")) { event.preventDefault(); return $("[data-find]").focus(); }
-  if (key === "x" && row) { event.preventDefault(); return tick(row); }
+  if (key === "x" && row) { event.preventDefault(); return onlyShows(row) || tick(row); }
   // Enter on a focused link or button means that link or button.
   if ((key === "Enter" || key === " ") && event.target.closest?.("a, button, summary, [role=button]")) return;
   // A toast's Undo stands for the very last thing done, decision or not: it goes before the page's own.
   const said = $("#toasts");
-  const found = (row && control(key, row)) || (said && control(key, said)) || control(key, document);
+  const own = row && control(key, row);
+  if (own && onlyShows(row)) return event.preventDefault();
+  const found = own || (said && control(key, said)) || control(key, document);
   if (found) { event.preventDefault(); found.click(); return; }
   if (key === "?") { event.preventDefault(); openHelp(); }
 }
@@ -128,25 +156,34 @@ function openHelp() {
   $("#keys-help").showModal();
 }
 
-// What scrolls must be reachable by keyboard, also when nothing inside it is.
+// What scrolls must be reachable by keyboard, also when nothing inside it is; and it says on which side more is.
+const SCROLLERS = ".table-wrap, .scroll, pre";
 function reachScrollers() {
-  for (const box of $$(".table-wrap, .scroll, pre")) {
+  for (const box of $$(SCROLLERS)) {
     const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
     if (scrolls) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
+    tellMore(box);
   }
+}
+
+function tellMore(box) {
+  const hidden = box.scrollWidth - box.clientWidth;
+  // From right to left the place is counted below zero.
+  const gone = Math.abs(box.scrollLeft);
+  const sides = [gone > 1 && "start", hidden - gone > 1 && "end"].filter(Boolean).join(" ");
+  if (sides) box.dataset.more = sides;
+  else delete box.dataset.more;
 }
 
 document.addEventListener("keydown", onKey);
 addEventListener("resize", reachScrollers);
+document.addEventListener("scroll", (event) => event.target.matches?.(SCROLLERS) && tellMore(event.target), true);
 // A press takes the focus before its click: a row that grew or shrank then would move what is clicked away.
 let pressed = false;
 function follow() {
   const row = document.activeElement?.closest?.("[data-row]");
-  if (pressed || !row || "current" in row.dataset) return;
-  $$("[data-row][data-current]").forEach((old) => { delete old.dataset.current; old.tabIndex = -1; });
-  row.dataset.current = "";
-  row.tabIndex = 0;
+  if (!pressed && row && !("current" in row.dataset)) mark(row);
 }
 document.addEventListener("pointerdown", () => { pressed = true; }, true);
 ["pointerup", "pointercancel"].forEach((end) => document.addEventListener(end, () => setTimeout(() => { pressed = false; follow(); }), true));
@@ -197,6 +234,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:afterRequest", () => document.body.classList.remove("busy"));
 document.addEventListener("htmx:afterSettle", (event) => {
   $$("[data-toast]").forEach((box) => { if (!box.dataset.aged) { box.dataset.aged = "1"; age(box); } });
+  fewer();
   reachScrollers();
   announce(event.target.dataset?.announce ?? $("[data-announce]", event.target)?.dataset.announce);
   // A swap may have taken the focused row away; the one after the row that was settled is meant.
@@ -217,6 +255,7 @@ document.addEventListener("htmx:sendError", failed(() => "The server cannot be r
 document.addEventListener("announce", (event) => announce(event.detail.value ?? event.detail));
 
 $$("[data-toast]").forEach((box) => { box.dataset.aged = "1"; age(box); });
+fewer();
 reachScrollers();
 rows().forEach((row, index) => { row.tabIndex = index ? -1 : 0; });
-if ($("[data-rows][data-autofocus]")) focusRow(rows()[0]);
+if ($("[data-rows][data-autofocus]")) focusRow(rows()[0], false);
