@@ -34,6 +34,7 @@ PAGES = {
     "mapping:review": ALL,
     "mapping:composed": ALL,
     "mapping:publishing": ALL,
+    "mapping:budget": INTEGRATOR,
     "mapping:row-explain": ALL,
     "mapping:values": ALL,
     "mapping:value-explain": ALL,
