@@ -148,6 +148,26 @@ def companies(connection: Connection) -> dict[str, str]:
         return connector.companies() if isinstance(connector, ListsCompanies) else {}
 
 
+def require_reached(connection: Connection) -> None:
+    """Refuse a sign-in that does not reach the company this connection stands for.
+
+    Raises:
+        ValidationError: it reaches others, which are named.
+        StudioError: the vendor cannot be asked.
+    """
+    known = companies(connection)
+    if not known or connection.company in known:
+        return
+    told = {"others": ", ".join(sorted(known.values())), "connection": connection.name}
+    raise ValidationError(
+        _(
+            "The sign-in reaches %(others)s, not the company that %(connection)s stands for. "
+            "Sign in once more and choose that one; another is connected as a connection of its own."
+        )
+        % told
+    )
+
+
 TWIN = "twin"
 
 

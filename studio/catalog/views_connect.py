@@ -178,6 +178,8 @@ def consent_back(request: StudioRequest) -> HttpResponse:
     found = _found(request, held["connection"])
     try:
         consent.take(request.actor, found, held, said)
+        if found.company:
+            consent.require_reached(found)
     except (ValidationError, StudioError) as error:
         words = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
         messages.error(request, words)

@@ -174,6 +174,33 @@ def test_a_sign_in_for_another_company_does_not_replace_this_one(
     assert made.company == "123"
 
 
+def test_signing_in_again_for_another_company_is_refused_by_name(
+    running: dict[str, Running], me: Client
+) -> None:
+    hello = running["xero"].hello()
+    made = reach(me, "xero", hello)
+    Connection.objects.filter(pk=made.pk).update(state="live", company=hello["tenant_id"])
+    place = f"/connections/{made.uuid}/sign-in/"
+    me.post(place, {"client_id": hello["client_id"], "client_secret": hello["client_secret"]})
+    link = me.get(place).context["consent_link"]
+    page = httpx.get(link, headers={"Accept": "text/html"})
+    outlet = re.findall(r'name="tenant" value="([^"]+)"', page.text)[-1]
+    form = dict(parse_qsl(urlsplit(link).query)) | {"tenant": outlet, "decision": "allow"}
+    back = urlsplit(httpx.post(link.split("?")[0], data=form).headers["location"])
+    identity: Any = running["xero"].emulator.identity  # type: ignore[attr-defined]
+    before = next(c for c in identity.connections() if c["tenantId"] == hello["tenant_id"])
+    identity.disconnect(before["id"])
+
+    answer = me.get(f"{back.path}?{back.query}", follow=True)
+    identity.connect()
+
+    text = answer.content.decode()
+    assert "The sign-in reaches Halden Outlet (UK) Ltd, not the company that" in text
+    assert answer.redirect_chain[-1][0] == place
+    made.refresh_from_db()
+    assert (made.state, made.company) == ("new", hello["tenant_id"])
+
+
 def test_an_operator_signs_in_and_the_page_shows_how_far_it_is(
     running: dict[str, Running], me: Client, actor_of: Callable[[Any], Any], ivo: Any
 ) -> None:
