@@ -35,6 +35,7 @@ PAGES = {
     "mapping:composed": ALL,
     "mapping:publishing": ALL,
     "mapping:row-explain": ALL,
+    "mapping:budget": INTEGRATOR,
     "mapping:values": ALL,
     "mapping:value-explain": ALL,
     "linking:matches": ALL,
