@@ -66,6 +66,9 @@ PAGES = {
     "tieout:stock": ALL,
     "tieout:stock-detail": ALL,
     "tieout:stock-export": ALL,
+    "tryout:trials": INTEGRATOR | ACCOUNTANT,
+    "tryout:trial": INTEGRATOR | ACCOUNTANT,
+    "tryout:result": INTEGRATOR | ACCOUNTANT,
     "learning:looks": ALL,
     "monitor:accuracy": ALL,
     "monitor:audit": ALL,
@@ -157,6 +160,7 @@ WRITES = {
     "tieout:stock-run": ACCOUNTANT,
     "tieout:stock-sign": ACCOUNTANT,
     "tieout:sign": ACCOUNTANT,
+    "tryout:delete": INTEGRATOR | ACCOUNTANT,
     # Who may depends on what was noticed; see tests/studio/monitor/test_alerts.py.
     "monitor:alert-seen": ALL,
     **{
@@ -175,6 +179,7 @@ OURS = {
     "linking",
     "flows",
     "tieout",
+    "tryout",
     "monitor",
     "catalog",
     "learning",
