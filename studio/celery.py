@@ -25,7 +25,7 @@ app.conf.task_queues = [
 ]
 app.conf.task_routes = {
     name: {"queue": "ai"}
-    for name in ("mapping.*", "linking.*", "learning.*", "flows.match_masters")
+    for name in ("mapping.*", "linking.*", "learning.*", "flows.match_masters", "tryout.work")
 }
 
 
@@ -47,6 +47,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("learning.due", 3600),
         ("tieout.stock_due", 60),
         ("portal.due", 60),
+        ("tryout.due", 60),
     ):
         sender.conf.beat_schedule[task] = {
             "task": task,

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "studio.linking",
     "studio.flows",
     "studio.tieout",
+    "studio.tryout",
     "studio.portal",
     "studio.monitor",
     "studio.api",
@@ -261,6 +262,12 @@ EMBEDDER = env_str("STUDIO_EMBEDDER", "minilm")
 LEASE_SECONDS = env_int("STUDIO_LEASE_SECONDS", 150)
 SWEEP_SECONDS = env_int("STUDIO_SWEEP_SECONDS", 5)
 POLL_SECONDS = env_int("STUDIO_POLL_SECONDS", 10)
+
+# What people may try before they connect anything, and how long it is kept.
+TRY_MEGABYTES = env_int("STUDIO_TRY_MEGABYTES", 20)
+TRY_RECORDS = env_int("STUDIO_TRY_RECORDS", 100_000)
+TRY_FIELDS = env_int("STUDIO_TRY_FIELDS", 2_000)
+TRY_DAYS = env_int("STUDIO_TRY_DAYS", 7)
 
 # Webhooks may go to private and loopback addresses and over plain HTTP: the sample company's may.
 WEBHOOKS_INSIDE = env_bool("STUDIO_WEBHOOKS_INSIDE", default=SANDBOX)

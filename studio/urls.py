@@ -23,6 +23,7 @@ urlpatterns = [
     path("flows/", include("studio.flows.urls")),
     path("hooks/<uuid:key>/", receive, name="hook"),
     path("tie-out/", include("studio.tieout.urls")),
+    path("try/", include("studio.tryout.urls")),
     path("", include("studio.monitor.urls")),
     path("portal/", include("studio.portal.urls")),
     path("webhooks/", include("studio.webhooks.urls")),

@@ -145,6 +145,12 @@ def recognise(table: Table, kind: str) -> dict[str, str]:
     return roles
 
 
+def name_column(table: Table, kind: str) -> str | None:
+    """The column by which people know a record, the first one that reads like a name."""
+    wanted = "text" if kind == "item" else "name"
+    return next((name for name, role in recognise(table, kind).items() if role == wanted), None)
+
+
 def _is_key(values: Sequence[str]) -> bool:
     """Whether a column is filled and unique in every record; most are found out by their beginning."""
     head = list(islice(iter(values), _SAMPLE))

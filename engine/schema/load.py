@@ -14,7 +14,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
-from engine.schema.exports import ExportFileError, export_rows
+from engine.schema.exports import ExportFileError, Upload, export_rows
 from engine.schema.model import (
     EntitySchema,
     FieldSchema,
@@ -202,19 +202,21 @@ def schema_from(raw: Mapping[str, Any], *, system: str = "") -> SystemSchema:
     )
 
 
-def load_schema(path: Path) -> SystemSchema:
+def load_schema(path: Path | Upload) -> SystemSchema:
     """Read a schema file (JSON) or an export of records (CSV: one entity named after the file).
 
     Raises:
-        SchemaFileError: the file is missing, no JSON, no table or has no entities; the message says which.
+        SchemaFileError: the file is missing, no JSON, no table, no schema or has no entities; the message
+            says which.
     """
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return SystemSchema(system=path.stem, entities=(_export_entity(path),))
     try:
-        raw = json.loads(path.read_text(encoding="utf-8-sig"))
+        with path.open("rb") as file:
+            raw = json.loads(file.read().decode("utf-8-sig"))
     except OSError as error:
         raise SchemaFileError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SchemaFileError(f"{path}: is not valid JSON ({error})") from error
     if isinstance(raw, list):
         raw = {"entities": raw}
@@ -222,9 +224,14 @@ def load_schema(path: Path) -> SystemSchema:
         return schema_from(raw, system=path.parent.name)
     except SchemaFileError as error:
         raise SchemaFileError(f"{path}: {error}") from error
+    except (AttributeError, TypeError, OverflowError, RecursionError) as error:
+        # JSON of any other shape: a number for an entity, a list where fields are named.
+        raise SchemaFileError(
+            f"{path}: is JSON, but no schema: it needs a list “entities”, each with “name” and “fields”"
+        ) from error
 
 
-def _export_entity(path: Path) -> EntitySchema:
+def _export_entity(path: Path | Upload) -> EntitySchema:
     try:
         with export_rows(path) as rows:
             head = next(rows, None)

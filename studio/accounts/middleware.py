@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from studio.accounts.models import Membership, User, Workspace
 from studio.accounts.roles import who_may
 from studio.core.action import Actor, NotPermitted
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 
 
 class StudioRequest(HttpRequest):
@@ -50,16 +52,16 @@ class WorkspaceMiddleware:
 def page(
     permission: str,
 ) -> Callable[
-    [Callable[Concatenate[StudioRequest, P], HttpResponse]],
-    Callable[Concatenate[HttpRequest, P], HttpResponse],
+    [Callable[Concatenate[StudioRequest, P], R]],
+    Callable[Concatenate[HttpRequest, P], R],
 ]:
     """Decorate a view: sign-in needed, membership needed, permission needed."""
 
     def decorate(
-        view: Callable[Concatenate[StudioRequest, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        view: Callable[Concatenate[StudioRequest, P], R],
+    ) -> Callable[Concatenate[HttpRequest, P], R]:
         @wraps(view)
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
             here = cast("StudioRequest", request)
             if not hasattr(here, "actor"):
                 raise PermissionDenied(
@@ -69,6 +71,6 @@ def page(
                 raise NotPermitted(here.actor.role, permission, who_may(permission))
             return view(here, *args, **kwargs)
 
-        return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", login_required(guarded))
+        return cast("Callable[Concatenate[HttpRequest, P], R]", login_required(guarded))
 
     return decorate

@@ -37,6 +37,7 @@ NAV: tuple[NavItem, ...] = (
     NavItem(_("Values"), "mapping:values", "tag", _("Design")),
     NavItem(_("Flows"), "flows:flows", "flow", _("Design")),
     NavItem(_("Connections"), "catalog:connections", "plug", _("Design")),
+    NavItem(_("Try"), "tryout:trials", "table", _("Design"), "match"),
     NavItem(_("Runs"), "flows:runs", "pulse", _("Prove")),
     NavItem(_("Tie-out"), "tieout:periods", "balance", _("Prove")),
     NavItem(_("Accuracy"), "monitor:accuracy", "target", _("Prove")),

@@ -21,6 +21,7 @@ from studio.mapping.models import LookupTable, MappingRow, ValueProposal
 from studio.mapping.models import Mapping as FieldMapping
 from studio.tieout.models import TieOut
 from studio.triage.models import Case
+from studio.tryout.models import Trial
 from studio.webhooks.models import Endpoint
 
 # Characters of a UUID as text.
@@ -123,6 +124,9 @@ SENTENCES = {
     "balances.asked": "had the open balances of {pairs} pairs of companies read",
     "stock.compared": "had the quantities of both sides of {flow} compared",
     "stock.signed": "signed the stock levels of {flow}: {items} items, {apart} differ, by {worth}",
+    "trial.started": "tried {left} against {right}",
+    "trial.deleted": "deleted the trial of {left} and {right}",
+    "trial.expired": "deleted the trial of {left} and {right}, which was kept long enough",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
 }
 
@@ -141,6 +145,7 @@ NAMED: dict[str, tuple[Manager[Any], tuple[str, ...]]] = {
     "run": (Run.objects, ("flow__name",)),
     "table": (LookupTable.objects, ("label", "connection__name")),
     "tieout": (TieOut.objects, ("flow__name", "currency")),
+    "trial": (Trial.objects, ("left_name", "right_name")),
     "value": (ValueProposal.objects, ("source", "table__label")),
     "webhook": (Endpoint.objects, ("name",)),
     "workspace": (Workspace.objects, ("name",)),

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from engine.errors import PeriodClosed
+from engine.schema.exports import Upload
 from studio.accounts.models import User, Workspace, machine
 from studio.api.tokens import make_token
 from studio.catalog.models import SchemaSnapshot
@@ -36,11 +37,15 @@ from studio.tieout.actions import run_tieout
 from studio.tieout.models import Balance, StockComparison, StockPart, StockRow
 from studio.triage.actions import apply_remedy, put_aside
 from studio.triage.models import Case
+from studio.tryout import work
+from studio.tryout.actions import start
+from studio.tryout.models import Trial
 from studio.webhooks.actions import add
 from studio.webhooks.events import EVENTS
 from studio.webhooks.models import Endpoint, Message
 from studio.webhooks.pump import pump
 from tests.conftest import PEOPLE, _person
+from tests.studio.core.test_match_records_command import FILES
 from tests.studio.flows.keeping_world import make_kept
 from tests.studio.test_who_may import PAGES as WHO_MAY
 from tests.studio.tieout.balances.owing import carry, in_books, in_erp, looked
@@ -87,6 +92,7 @@ def build(patch: pytest.MonkeyPatch) -> House:
     # Documents of that day on are none: it would post nothing, and is superseded by the next.
     rehearse(house, since="2030-01-01")
     rehearse(house)
+    _tried(house)
     make_token(house.actor("ada"), workspace, "Night report", ["operate"], days=30)
     older = world.books.snapshots.get()
     newer = {**older.content, "entities": [*older.content["entities"]]}
@@ -315,6 +321,19 @@ def _compared(world: World) -> None:
     StockPart.objects.create(row=row, why="unexplained", quantity=-3)
 
 
+def _tried(house: House) -> None:
+    """Own files that were tried: customers, fields, and one that could not be."""
+    left, right, _truth = FILES["customer"]
+    erp, books = Upload("customers-of-the-erp.csv", left.encode()), Upload("b.csv", right.encode())
+    for kind in ("customer", "field"):
+        one = work.claim(start(house.actor("ivo"), house.world.workspace, kind, erp, books).pk)
+        assert one is not None
+        work.run(one)
+    broken = start(house.actor("ivo"), house.world.workspace, "item", erp, books)
+    error = "erp.csv: there are more than 100,000 records in it."
+    Trial.objects.filter(pk=broken.pk).update(state="failed", error=error)
+
+
 def open_case(**where: Any) -> Case:
     return Case.objects.filter(closed_at=None, **where).order_by("pk")[0]
 
@@ -445,6 +464,21 @@ PAGES: dict[str, Callable[[House], str]] = {
     "tieout:stock-detail": _page(
         "tieout:stock-detail", key=lambda _: StockComparison.objects.get().uuid
     ),
+    "tryout:trials": _page("tryout:trials"),
+    "tryout:trial pairs": _page(
+        "tryout:trial", key=lambda _: Trial.objects.get(kind="customer", state="done").uuid
+    ),
+    "tryout:trial empty": _page(
+        "tryout:trial",
+        "?band=guess",
+        key=lambda _: Trial.objects.get(kind="customer", state="done").uuid,
+    ),
+    "tryout:trial fields": _page(
+        "tryout:trial", key=lambda _: Trial.objects.get(kind="field").uuid
+    ),
+    "tryout:trial failed": _page(
+        "tryout:trial", key=lambda _: Trial.objects.get(state="failed").uuid
+    ),
     "learning:looks": _page("learning:looks"),
     "monitor:accuracy": _page("monitor:accuracy"),
     "monitor:audit": _page("monitor:audit"),
@@ -495,6 +529,7 @@ NO_PAGE: dict[str, str] = {
     "tieout:export": DOWNLOAD,
     "tieout:stock-export": DOWNLOAD,
     "triage:case-choices": PIECE,
+    "tryout:result": DOWNLOAD,
 }
 
 

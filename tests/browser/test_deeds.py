@@ -434,6 +434,9 @@ DEEDS = {
     "a message goes again": Deed(
         "ivo", "webhooks:hook", "webhooks:send-again", "It is sent again, with the id it had."
     ),
+    "a trial is deleted": Deed(
+        "ana", "tryout:trial pairs", "tryout:delete", "is deleted, files and result."
+    ),
     "a token ends": Deed("ada", "api:tokens", "api:revoke", "The token works no more."),
 }
 

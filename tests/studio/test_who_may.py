@@ -36,6 +36,7 @@ PAGES = {
     "mapping:publishing": ALL,
     "mapping:budget": INTEGRATOR,
     "mapping:row-explain": ALL,
+    "mapping:budget": INTEGRATOR,
     "mapping:values": ALL,
     "mapping:value-explain": ALL,
     "linking:matches": ALL,
@@ -66,6 +67,9 @@ PAGES = {
     "tieout:stock": ALL,
     "tieout:stock-detail": ALL,
     "tieout:stock-export": ALL,
+    "tryout:trials": INTEGRATOR | ACCOUNTANT,
+    "tryout:trial": INTEGRATOR | ACCOUNTANT,
+    "tryout:result": INTEGRATOR | ACCOUNTANT,
     "learning:looks": ALL,
     "monitor:accuracy": ALL,
     "monitor:audit": ALL,
@@ -161,6 +165,7 @@ WRITES = {
     "tieout:stock-run": ACCOUNTANT,
     "tieout:stock-sign": ACCOUNTANT,
     "tieout:sign": ACCOUNTANT,
+    "tryout:delete": INTEGRATOR | ACCOUNTANT,
     # Who may depends on what was noticed; see tests/studio/monitor/test_alerts.py.
     "monitor:alert-seen": ALL,
     **{
@@ -179,6 +184,7 @@ OURS = {
     "linking",
     "flows",
     "tieout",
+    "tryout",
     "monitor",
     "catalog",
     "learning",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.schema.exports import ExportFileError, export_rows
+from engine.schema.exports import ExportFileError, Upload, export_rows
 
 ROWS = [["Kunde", "Firma, Zusatz", "Ort"], ["K1", 'Müller "Bau"; Söhne', "München"]]
 
@@ -61,3 +61,13 @@ def test_what_cannot_be_read_is_said_with_the_file(
 
     with pytest.raises(ExportFileError, match=rf"export\.csv: {said}"):
         read(file)
+
+
+def test_what_was_sent_is_read_like_a_file() -> None:
+    with export_rows(Upload("k.csv", "Kunde;Ort\nK1;Köln\n".encode("utf-16"))) as rows:
+        assert list(rows) == [["Kunde", "Ort"], ["K1", "Köln"]]
+    with (
+        pytest.raises(ExportFileError, match=r"^k\.csv: not UTF-8 text"),
+        export_rows(Upload("k.csv", "Kunde;Ort\n".encode("utf-16-le"))),
+    ):
+        raise AssertionError("an export in UTF-16 without its mark was read")

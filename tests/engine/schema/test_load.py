@@ -117,3 +117,14 @@ def test_a_snapshot_survives_json() -> None:
         {"name": "F", "enum": {"Y": "yes"}, "scale": 0, "custom": True}]}]})  # fmt: skip
     for one in (schema, type(schema)(system="r", entities=(entity,), facts={"base": "ZAR"})):
         assert from_json(json.loads(json.dumps(to_json(one)))) == one
+
+
+@pytest.mark.parametrize(
+    "text", ["5", "null", "[1, 2]", '{"entities": [{"name": "A", "fields": 5}]}']
+)
+def test_json_of_another_shape_is_no_schema(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(SchemaFileError, match=r"schema\.json: .*entities"):
+        load_schema(file)

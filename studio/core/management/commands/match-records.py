@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from engine.resolve import Policy, Table, match, parallel
-from engine.resolve.roles import key_column
-from engine.schema.exports import ExportFileError, export_rows
+from engine.schema.exports import ExportFileError
+from studio.core.match_files import CERTAIN, HEAD, NoKeyColumn, pair_row, read_table
 
 # Bytes of both files from which on a process for each is worth its start.
 _LARGE = 8_000_000
@@ -61,15 +61,12 @@ class Command(BaseCommand):
         with options["out"].open("w", encoding="utf-8", newline="") as handle:
             out = csv.writer(handle, lineterminator="\n")
             if options["sentences"]:
-                out.writerow(["left_key", "right_key", "probability", "word", "method", "sentence"])
-                out.writerows(
-                    [p.left_key, p.right_key, f"{p.probability:.6f}", p.word, p.method, p.sentence]
-                    for p in result
-                )
+                out.writerow(HEAD)
+                out.writerows(pair_row(pair) for pair in result)
             else:
-                out.writerow(["left_key", "right_key", "probability"])
+                out.writerow(HEAD[:3])
                 out.writerows([a, b, f"{p:.6f}"] for a, b, p in result.rows())
-        sure = int((result.probability >= 0.95).sum())
+        sure = int((result.probability >= CERTAIN).sum())
         self.stderr.write(
             f"{len(left)} left, {len(right)} right, {len(result)} pairs, {sure} of them certain, "
             f"{time.monotonic() - started:.1f} s -> {options['out']}"
@@ -77,33 +74,12 @@ class Command(BaseCommand):
 
 
 def _read(file: tuple[Path, str]) -> Table:
-    return read_table(*file)
-
-
-def read_table(path: Path, key: str) -> Table:
-    """Read an export; the key column is ``key`` or the one recognised."""
     try:
-        with export_rows(path) as rows:
-            head = next(rows, None)
-            if not head:
-                raise CommandError(f"{path}: the file is empty; a heading line is needed")
-            columns = Table.columns_of(head, rows)
+        return read_table(*file)
+    except NoKeyColumn as error:
+        raise CommandError(f"{error}; name one with --left-key or --right-key") from error
     except ExportFileError as error:
         raise CommandError(str(error)) from error
-    except ValueError as error:
-        raise CommandError(f"{path} {error}") from error
-    count = len(next(iter(columns.values())))
-    chosen = key or key_column(columns) or (head[0] if not count else None)
-    if chosen is None:
-        raise CommandError(
-            f"{path}: no column is filled and unique in every record; name one with --left-key or --right-key"
-        )
-    if chosen not in columns:
-        raise CommandError(f"{path}: no column {chosen!r}; there are {', '.join(head)}")
-    keys = list(columns[chosen])
-    if len(set(keys)) != count:
-        raise CommandError(f"{path}: column {chosen!r} is not unique")
-    return Table(keys=keys, columns=columns, key=chosen)
 
 
 class _Progress:

@@ -15,13 +15,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connectors.ai.embed import SentenceTransformerEmbedder
 from connectors.ai.vector_cache import SqliteVectorCache
-from engine.propose import FieldProposal, Options, propose_fields
+from engine.propose import FieldProposal
 from engine.propose.through import propose_through
 from engine.schema.load import SchemaFileError, load_schema
 from engine.schema.model import SystemSchema
-
-# Candidates in a file: programs read on where a person would have stopped.
-IN_FILES = 8
+from studio.core.proposal_files import (
+    FOUND,
+    options_for_files,
+    pair_name,
+    proposal_line,
+    propose_between,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,12 @@ class Command(BaseCommand):
                     if file not in schemas:
                         schemas[file] = _schema(file)
                 for proposal in _run(job, schemas, embedder, options):
-                    out.write(json.dumps(_line(job, proposal, explain=options["explain"])) + "\n")
+                    line = proposal_line(job.pair, proposal, explain=options["explain"])
+                    out.write(json.dumps(line) + "\n")
                     lines += 1
-                    found += bool(proposal.candidates and proposal.candidates[0].confidence >= 0.5)
+                    found += bool(
+                        proposal.candidates and proposal.candidates[0].confidence >= FOUND
+                    )
                 _show(done + 1, len(jobs), started, job.pair)
         self.stderr.write(
             f"{lines} target fields, {found} with a proposal above 50 %, "
@@ -96,8 +103,11 @@ def _jobs(options: dict[str, Any]) -> Iterator[Job]:
     if not (options["source"] and options["target"]):
         raise CommandError("give --source and --target, or --pairs with --root")
     yield Job(
-        pair=f"{options['source'].parent.name or options['source'].stem}->"
-        f"{options['target'].parent.name or options['target'].stem}/{options['to'] or 'all'}",
+        pair=pair_name(
+            options["source"].parent.name or options["source"].stem,
+            options["target"].parent.name or options["target"].stem,
+            options["to"],
+        ),
         source=options["source"],
         source_entities=_names(options["entities"]),
         target=options["target"],
@@ -154,9 +164,9 @@ def _run(
             if schema.entity(name) is None:
                 near = ", ".join(e.name for e in schema.entities[:12])
                 raise CommandError(f"{file}: no entity “{name}”; it has {near}, …")
-    wanted = Options(IN_FILES, explain=options["explain"], read_only=job.read_only)
-    entities = job.source_entities or tuple(e.name for e in source.entities)
+    wanted = options_for_files(explain=options["explain"], read_only=job.read_only)
     if options["via"] == "canonical":
+        entities = job.source_entities or tuple(e.name for e in source.entities)
         targets = job.target_entities or tuple(e.name for e in target.entities)
         return [
             proposal
@@ -165,38 +175,14 @@ def _run(
                 source, entities, target, name, embedder=embedder, options=wanted
             )
         ]
-    return propose_fields(
+    return propose_between(
         source,
-        entities,
+        job.source_entities,
         target,
-        job.target_entities or tuple(e.name for e in target.entities),
+        job.target_entities,
         embedder=embedder,
         options=wanted,
     )
-
-
-def _line(job: Job, proposal: FieldProposal, *, explain: bool) -> dict[str, Any]:
-    candidates: list[dict[str, Any]] = []
-    for one in proposal.candidates:
-        row: dict[str, Any] = {
-            "source_entity": one.entity,
-            "source_field": one.path,
-            "confidence": one.confidence,
-        }
-        if explain:
-            row |= {
-                "word": one.word,
-                "method": one.method.value,
-                "sentence": one.sentence,
-                "expression": one.expression,
-            }
-        candidates.append(row)
-    return {
-        "pair": job.pair,
-        "target_entity": proposal.entity,
-        "target_field": proposal.path,
-        "candidates": candidates,
-    }
 
 
 def _show(done: int, total: int, started: float, name: str) -> None:
