@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +25,22 @@ from engine.schema.paths import tokens
 FILL_MOVED = 0.3
 VALUES_KEPT = 0.3
 ENOUGH = 0.45
+# Types whose values come from a list, and fields of text that is written, whatever stands there today.
+_LISTED = {FieldType.ENUM, FieldType.REFERENCE, FieldType.BOOLEAN}
+_WRITTEN = {
+    "description",
+    "desc",
+    "memo",
+    "note",
+    "notes",
+    "comment",
+    "comments",
+    "text",
+    "remark",
+    "name",
+    "reference",
+}
+_CODE = re.compile(r"\S{1,20}")
 
 
 class Embedder(Protocol):
@@ -248,11 +265,28 @@ def _content(a: FieldSchema, b: FieldSchema) -> Iterator[Found]:
     if abs(was - now) >= FILL_MOVED:
         words = f"is filled in {now:.0%} of the records, before in {was:.0%}"
         yield ChangeKind.FILL_MOVED, Risk.RISKY, f"{was:.2f}", f"{now:.2f}", words
-    listed = 0 < a.profile.distinct <= len(a.profile.samples)
-    if listed and b.profile.samples and shared_values(a.profile, b.profile) < VALUES_KEPT:
+    if (
+        _lists_codes(a, a.profile)
+        and b.profile.samples
+        and shared_values(a.profile, b.profile) < VALUES_KEPT
+    ):
         before, after = ", ".join(a.profile.samples[:5]), ", ".join(b.profile.samples[:5])
         words = f"holds other values now ({after}; before {before})"
         yield ChangeKind.VALUES_MOVED, Risk.RISKY, before, after, words
+
+
+def _lists_codes(field: FieldSchema, seen: ValueProfile) -> bool:
+    """Whether a field takes its values from a list, so that other values say that the list is another.
+
+    What people or postings write into a field, numbers and days are others with every record and say nothing.
+    """
+    if not 0 < seen.distinct <= len(seen.samples):
+        return False
+    if field.enum or field.references or field.type in _LISTED:
+        return True
+    if field.type is not FieldType.STRING or field.key or _WRITTEN & set(tokens(field.path)):
+        return False
+    return seen.filled >= 2 * seen.distinct and all(map(_CODE.fullmatch, seen.samples))
 
 
 _RULES: tuple[Callable[[FieldSchema, FieldSchema], Iterator[Found]], ...] = (

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import QuerySet
 
-from studio.accounts.roles import OURS, ROLES, permissions_of
+from studio.accounts.roles import OURS, READ, ROLES, permissions_of
 from studio.core.action import Actor
 from studio.core.models import Base
 
@@ -61,6 +61,14 @@ class Membership(Base):
 def colleagues(workspace: Workspace) -> QuerySet[User]:
     """The people who work here; a customer's buyer is a member and none of them."""
     return User.objects.filter(memberships__workspace=workspace, memberships__role__in=OURS)
+
+
+def askable(workspace: Workspace) -> QuerySet[User]:
+    """Colleagues who may do more than read: they can answer a question beside a piece of work."""
+    roles = [role for role in OURS if permissions_of(role) != {READ}]
+    return User.objects.filter(
+        memberships__workspace=workspace, memberships__role__in=roles, is_active=True
+    )
 
 
 def administrator_in(workspace: Workspace, user: Any) -> Actor:

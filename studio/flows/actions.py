@@ -16,6 +16,7 @@ from studio.core.dispatch import nudge
 from studio.flows.comparing import add_comparing, is_comparing
 from studio.flows.keeping import add_keeping, is_forward, opposite, pin
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
+from studio.flows.poll import BY_HAND
 from studio.flows.problems import examine
 from studio.flows.reversal import STEPS as TAKE_BACK
 from studio.flows.telling import tell_flow
@@ -134,7 +135,7 @@ def run_now(actor: Actor, flow: Flow) -> None:
         raise ValidationError(_("The flow is not live. Publish or resume it first."))
     with acting(actor, OPERATE, "flow.run", f"flow:{flow.uuid}") as line:
         line.data = {"flow": flow.name}
-        nudge("flows.poll", flow.pk, "manual")
+        nudge("flows.poll", flow.pk, BY_HAND)
 
 
 def replay(item: InboxItem, *, version: FlowVersion | None = None) -> bool:

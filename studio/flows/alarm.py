@@ -14,7 +14,7 @@ from studio.accounts.roles import ADMINISTER
 from studio.core.action import Actor, acting
 from studio.flows.actions import replay
 from studio.flows.models import Flow, InboxItem, Run, RunAlarm
-from studio.flows.poll import HISTORY
+from studio.flows.poll import BY_HAND, HISTORY
 from studio.flows.rungs import step_down
 from studio.triage.actions import Trouble, close_cases, open_case
 from studio.triage.models import Case
@@ -38,6 +38,7 @@ def judge_runs() -> int:
 def _volumes(flow: Flow) -> dict[int, Volume]:
     runs = (
         Run.objects.filter(flow=flow, suspect="", judged_at__isnull=False)
+        .exclude(trigger=BY_HAND, read=0)
         .order_by("-pk")
         .annotate(
             handed=Count("items", filter=NEWS & ~Q(items__state="filtered")),

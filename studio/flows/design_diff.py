@@ -28,11 +28,17 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference; ``tone`` is good for added, bad for removed, warn for changed."""
+    """One difference; ``tone`` is good for added, bad for removed, warn for changed.
+
+    ``what`` it is about, with how it reads before and after; a side is empty where there is nothing of it.
+    """
 
     step: str
     words: str
     tone: str
+    what: str = ""
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
         words = (
             "The source document is attached" if is_asked(two) else "Nothing is attached any more"
         )
-        found.append(Difference("deliver", words, "good" if is_asked(two) else "bad"))
+        tone = "good" if is_asked(two) else "bad"
+        found.append(Difference("deliver", words, tone, what=words))
     found += _rows("notify", one, two)
     known = {
         "trigger",
@@ -71,7 +78,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     }
     for name in sorted((one.keys() | two.keys()) - known):
         if one.get(name) != two.get(name):
-            found.append(Difference(name, f"{name.replace('_', ' ')}: changed", "warn"))
+            what = name.replace("_", " ")
+            found.append(Difference(name, f"{what}: changed", "warn", _sentence(what)))
     return found
 
 
@@ -82,6 +90,9 @@ def mapping_differences(before: Pins, after: Pins) -> list[Difference]:
             "understand",
             f"{_sentence(one.words)} was version {one.number} and is version {two.number}",
             "warn",
+            _sentence(one.words),
+            f"version {one.number}",
+            f"version {two.number}",
         )
         for one, two in changed_pins(before, after)
     ]
@@ -91,17 +102,19 @@ def _rows(name: str, one: dict[str, Any], two: dict[str, Any]) -> Iterator[Diffe
     old = {row["id"]: row for row in one.get(name, [])}
     new = {row["id"]: row for row in two.get(name, [])}
     for key in old.keys() - new.keys():
-        yield Difference(key, f"{_sentence(called(one, key))} is gone", "bad")
+        title = _sentence(called(one, key))
+        yield Difference(key, f"{title} is gone", "bad", title, _held(old[key]))
     for key, row in new.items():
         title = _sentence(called(two, key))
         if key not in old:
-            yield Difference(key, f"{title} is new{_said(row)}", "good")
+            yield Difference(key, f"{title} is new{_said(row)}", "good", title, "", _held(row))
         else:
             yield from _changed(key, title, old[key], row)
     kept_old, kept_new = [k for k in old if k in new], [k for k in new if k in old]
     if kept_old != kept_new:
+        was = ", then ".join(called(one, k) for k in kept_old)
         order = ", then ".join(called(two, k) for k in kept_new)
-        yield Difference(kept_new[0], f"The order is now: {order}", "warn")
+        yield Difference(kept_new[0], f"The order is now: {order}", "warn", "The order", was, order)
 
 
 def _single(name: str, one: dict[str, Any], two: dict[str, Any]) -> Iterator[Difference]:
@@ -109,9 +122,8 @@ def _single(name: str, one: dict[str, Any], two: dict[str, Any]) -> Iterator[Dif
     title = _sentence(called(two, key))
     if bool(one.get(name)) != bool(two.get(name)):
         is_new = bool(two.get(name))
-        yield Difference(
-            key, f"{title} is {'new' if is_new else 'gone'}", "good" if is_new else "bad"
-        )
+        tone = "good" if is_new else "bad"
+        yield Difference(key, f"{title} is {'new' if is_new else 'gone'}", tone, title)
     elif one.get(name):
         yield from _changed(key, title, one[name], two[name])
 
@@ -126,10 +138,10 @@ def _changed(
     for name in [*old, *(n for n in new if n not in old)]:
         was, now = old.get(name), new.get(name)
         if was != now and name != "id":
-            what = NAMES.get(name, name.replace("_", " "))
-            yield Difference(
-                key, f"{title}: {what} was {_value(name, was)} and is {_value(name, now)}", "warn"
-            )
+            what = f"{title}: {NAMES.get(name, name.replace('_', ' '))}"
+            old_said, new_said = _value(name, was), _value(name, now)
+            words = f"{what} was {old_said} and is {new_said}"
+            yield Difference(key, words, "warn", what, old_said, new_said)
 
 
 def _value(name: str, value: Any) -> str:
@@ -146,8 +158,14 @@ def _value(name: str, value: Any) -> str:
 
 
 def _said(row: dict[str, Any]) -> str:
+    held = _held(row)
+    return f": {held}" if held else ""
+
+
+def _held(row: dict[str, Any]) -> str:
+    """The condition of a step or branch in words; empty where it has none."""
     condition = next((row[n] for n in CONDITIONS if row.get(n)), "")
-    return f": {in_words(condition)}" if condition else ""
+    return in_words(condition) if condition else ""
 
 
 def _sentence(words: str) -> str:

@@ -32,6 +32,8 @@ PAGES_PER_POLL = 50
 PAGE_SIZE = 100
 # Who must know everything waits so long for another worker's poll, and looks so often.
 PATIENCE, AGAIN_SECONDS = 20.0, 0.2
+# The trigger of a run that a person asked for.
+BY_HAND = "manual"
 # Why a record of before the flow stays unposted; the tie-out leaves these out.
 HISTORY = "was there before the flow began"
 
@@ -59,11 +61,24 @@ def take_lease(flow: Flow, entity: str, patience: float = 0.0) -> Cursor | None:
 def poll(flow: Flow, *, trigger: str = "poll") -> Run | None:
     """Read what changed since the cursor and put it into the inbox.
 
+    What a person asked for (``BY_HAND``) leaves a run whatever came of it, and waits for its turn.
+
     Returns:
-        The run, or None when another worker is polling, the flow is not live or its source rests; also
-        where the flow compares both sides, for which another worker is woken.
+        The run, or None when nothing was read: another worker is polling, the flow is not live or its
+        source rests; also where the flow compares both sides, for which another worker is woken.
     """
-    return _poll(flow, trigger)[0]
+    by_hand = trigger == BY_HAND
+    run, behind = _poll(flow, trigger, PATIENCE if by_hand else 0.0)
+    if by_hand and run is None and not is_comparing(in_force(flow)):
+        run = _begin(flow, trigger)
+        run.suspect, run.finished_at = behind[:200], timezone.now()
+        run.save(update_fields=["suspect", "finished_at", "updated_at"])
+    return run
+
+
+def _begin(flow: Flow, trigger: str) -> Run:
+    version = flow.versions.filter(state="published").first()
+    return Run.objects.create(flow=flow, trigger=trigger, version=version)
 
 
 def catch_up(flow: Flow) -> str:
@@ -125,9 +140,7 @@ def take_page(flow: Flow, cursor: Cursor, page: Page, run: Run | None, trigger: 
     """Store one page and the cursor together: a crash in between repeats the page, loses nothing."""
     with transaction.atomic():
         if page.records and run is None:
-            run = Run.objects.create(
-                flow=flow, trigger=trigger, version=flow.versions.filter(state="published").first()
-            )
+            run = _begin(flow, trigger)
         items = new_items(flow, run, page.records, history=_is_history(flow, cursor))
         InboxItem.objects.bulk_create(items, ignore_conflicts=True)
         if not page.more and cursor.started_at is None:

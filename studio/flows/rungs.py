@@ -18,6 +18,7 @@ from studio.core.models import AuditEvent
 from studio.flows.digests import TOLD
 from studio.flows.levels import BY_ITSELF
 from studio.flows.models import LADDER, Flow, Run
+from studio.flows.poll import BY_HAND
 from studio.triage.letters import page_of, write
 from studio.triage.models import Case, CaseNote
 
@@ -127,6 +128,8 @@ def why_not_up(actor: Actor, flow: Flow, rungs: int = 1) -> str:
 def _clean_runs(flow: Flow) -> int:
     """Finished runs since the rung was last changed, newest first, up to one with a doubt."""
     runs = Run.objects.filter(flow=flow, finished_at__isnull=False)
+    # Looking again by hand, where nothing is new, shows nothing about the flow.
+    runs = runs.exclude(trigger=BY_HAND, read=0)
     changed = AuditEvent.objects.filter(key=CHANGED, subject=_subject(flow)).first()
     if changed is not None:
         runs = runs.filter(created_at__gt=changed.at)

@@ -29,6 +29,7 @@ from studio.learning.opinions import Suggestion, may_ask
 from studio.linking import actions, queries
 from studio.linking.actions.judge import BulkResult, near_twins
 from studio.linking.compare import Compared, compared
+from studio.linking.eyes import SURE, rivals
 from studio.linking.models import KINDS, Judgement, Pair, Party, RecordNote
 from studio.linking.opinions import suggestions_on
 from studio.linking.queries import Narrowing
@@ -58,8 +59,15 @@ class PairView:
     @property
     def twins(self) -> list[Pair]:
         """Several strong candidates: the target itself may hold the record twice."""
-        strong = [p for p in self.candidates if p.probability >= 0.8]
+        strong = [p for p in self.candidates if p.probability >= SURE]
         return strong if len(strong) > 1 else []
+
+    @property
+    def rival(self) -> Pair | None:
+        """A second candidate that is nearly as sure, where the two are no twins."""
+        others = [p for p in self.candidates if p.pk != self.pair.pk]
+        near = [p for p in others if rivals(self.pair.probability, p.probability)]
+        return near[0] if near and not self.twins else None
 
 
 def suggested(said: Suggestion | None, candidates: list[Pair]) -> str:

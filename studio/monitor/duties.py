@@ -35,7 +35,14 @@ DUTIES: dict[str, tuple[str, ...]] = {
 }
 # What is done about a case without settling it, and what stands in the trail a second time: closing a
 # record writes ``item.closed``, from a case or from its own page.
-BESIDE = {"case.assigned", "case.commented", "case.planned", "case.waiting", "case.void"}
+BESIDE = {
+    "case.asked",
+    "case.assigned",
+    "case.commented",
+    "case.planned",
+    "case.waiting",
+    "case.void",
+}
 LABELS = {
     "map": _("decides mappings and lookups"),
     "publish": _("publishes"),

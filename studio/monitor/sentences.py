@@ -90,6 +90,7 @@ SENTENCES = {
     "exceptions.owner_set": "gave new cases of “{class}” to {to}",
     "exceptions.owner_dropped": "gave new cases of “{class}” to nobody in particular",
     "case.assigned": "assigned a case of {record} to {to}",
+    "case.asked": "asked {to} about {record}",
     "case.commented": "commented on {record}",
     "item.closed": "closed {record} without posting: {reason}",
     "item.left_posted": "left {record} as it is posted: {reason}",

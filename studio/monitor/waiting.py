@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import formats
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from studio.accounts.models import Workspace
@@ -23,10 +24,12 @@ from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow, ValueProposal
 from studio.mapping.risk import returned, unconfirmed
 from studio.triage.narrowing import NOBODY
-from studio.triage.queries import held_up, held_up_words, open_cases
+from studio.triage.queries import held_up, held_up_words, open_cases, open_questions
 from studio.triage.words import ROLE_OF, ROLES
 
 SHOWN = 0.3
+# Questions of colleagues that are named one by one.
+QUESTIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Waiting:
 
 def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
     """What this person can decide now; empty for who only reads."""
-    found: list[Waiting] = [*_asked_of(actor, workspace)]
+    found: list[Waiting] = [*_questions(actor, workspace), *_asked_of(actor, workspace)]
     if actor.may(TRIAGE):
         found += _exceptions(workspace)
     if actor.may(APPROVE):
@@ -67,6 +70,25 @@ def _counted(words: str, n: int) -> str:
 def _exceptions(workspace: Workspace) -> Iterator[Waiting]:
     n = held_up(open_cases(workspace))
     yield Waiting(n, held_up_words(n), reverse("triage:queue"))
+
+
+def _questions(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    """What colleagues asked this person beside a case, each with the way to the answer; the oldest first."""
+    if not actor.user_id:
+        return
+    mine = open_questions(workspace).filter(asked=actor.user_id)
+    several = list(mine[: QUESTIONS + 1])
+    for one in several[:QUESTIONS]:
+        words = _("%(who)s asks you about %(record)s") % {
+            "who": one.author,
+            "record": one.case.record_label,
+        }
+        yield Waiting(1, words, f"{reverse('triage:case', args=[one.case.uuid])}#notes")
+    if len(several) > QUESTIONS:
+        n = mine.count() - QUESTIONS
+        words = _counted(ngettext("%(n)s more question", "%(n)s more questions", n), n)
+        address = reverse("triage:case", args=[several[QUESTIONS].case.uuid])
+        yield Waiting(n, words, f"{address}#notes")
 
 
 def _asked_of(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:

@@ -13,17 +13,18 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from engine.canon.days import spoken_day
-from studio.accounts.models import User, Workspace
+from studio.accounts.models import User, Workspace, askable
 from studio.accounts.roles import ADMINISTER, READ, TRIAGE
 from studio.core.action import Actor, acting, record
 from studio.core.refused import DecisionRefused
+from studio.triage.letters import page_of, write
 from studio.triage.models import OPEN_STATES, Case, CaseNote, ClassOwner
 from studio.triage.remedies import remedy as find_remedy
 from studio.webhooks.outbox import amount, tell
@@ -188,17 +189,68 @@ def assign(actor: Actor, case: Case, person: User | None) -> None:
         case.assignee = person
         case.state = "in_work" if person else "open"
         case.save(update_fields=["assignee", "state", "updated_at"])
+        said = _("Given to %s.") % person if person else _("Put back in the queue.")
+        CaseNote.objects.create(case=case, author=actor.name, kind="assigned", text=said)
         line.data = {"to": str(person or ""), "record": case.record_label}
 
 
-def comment(actor: Actor, case: Case, text: str) -> CaseNote:
-    """Add a remark beside a case; whom it is for may answer."""
+def comment(actor: Actor, case: Case, text: str, *, ask: User | None = None) -> CaseNote:
+    """Add a remark beside a case, or a question to a colleague; whom it is for or who is asked may answer.
+
+    Whatever somebody says beside a case answers what they were asked there.
+
+    Args:
+        actor: who writes.
+        case: what it is about.
+        text: the remark.
+        ask: the colleague it is a question to; it waits for them until they answer, and they get a letter.
+
+    Raises:
+        ValidationError: nothing was written, or the question would wait for nobody.
+        PermissionDenied: the role may not.
+    """
     if not text.strip():
         raise ValidationError(_("Write something before you send it."))
-    with acting(actor, _needs(actor, case), "case.commented", f"case:{case.uuid}") as line:
-        note = CaseNote.objects.create(case=case, author=actor.name, text=text.strip())
+    need = READ if is_asked(actor, case) else _needs(actor, case)
+    with acting(
+        actor, need, "case.asked" if ask else "case.commented", f"case:{case.uuid}"
+    ) as line:
         line.data = {"record": case.record_label}
+        if ask is not None:
+            _held_open(case)
+            _askable(actor, case, ask)
+            line.data["to"] = str(ask)
+        questions_to(actor, case).update(answered_at=timezone.now())
+        kind = "question" if ask else "comment"
+        note = CaseNote.objects.create(
+            case=case, author=actor.name, kind=kind, text=text.strip(), asked=ask
+        )
+        if ask is not None and ask.email:
+            subject = _("%(who)s asks you about %(record)s") % {
+                "who": actor.name,
+                "record": case.record_label,
+            }
+            body = f"{case.sentence}\n\n{note.text}\n\n{page_of(case)}"
+            write(case, ask.email, subject, body, asks=actor)
     return note
+
+
+def questions_to(actor: Actor, case: Case) -> QuerySet[CaseNote]:
+    """What this person was asked beside a case and did not answer."""
+    waiting = case.notes.filter(answered_at=None)
+    return waiting.filter(asked=actor.user_id) if actor.user_id else waiting.none()
+
+
+def is_asked(actor: Actor, case: Case) -> bool:
+    """Whether a colleague asked this person about the case and waits for the answer."""
+    return case.closed_at is None and questions_to(actor, case).exists()
+
+
+def _askable(actor: Actor, case: Case, person: User) -> None:
+    if person.pk == actor.user_id:
+        raise ValidationError(_("Ask somebody else, or leave a remark."))
+    if not askable(case.workspace).filter(pk=person.pk).exists():
+        raise ValidationError(_("%s may only read here and could not answer.") % person)
 
 
 def assign_many(actor: Actor, cases: Iterable[Case], person: User | None) -> int:

@@ -108,15 +108,39 @@ class Case(Base):
 
 
 class CaseNote(Base):
-    """A remark, a question to a colleague, or what the machine tried; append-only."""
+    """A remark, a question to a colleague, or what the machine tried; append-only.
+
+    A question (``asked``) waits for that person until they say something beside the case, or it is closed.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")
     author = models.CharField(max_length=150)
     kind = models.CharField(max_length=20, default="comment")
     text = models.TextField()
+    asked = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="case_questions",
+        help_text="whom a question is for",
+    )
+    answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["created_at"]
+        indexes = [
+            models.Index(
+                fields=["asked", "case"],
+                condition=Q(asked__isnull=False, answered_at__isnull=True),
+                name="open_questions",
+            )
+        ]
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a question that nobody has answered."""
+        return self.asked_id is not None and self.answered_at is None
 
 
 class CaseLetter(Told):

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case as Choose
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet, Sum, Value, When
 from django.utils import formats, timezone
 from django.utils.translation import ngettext
 
 from studio.accounts.models import Workspace
-from studio.triage.models import OPEN_STATES, Case
+from studio.triage.models import OPEN_STATES, Case, CaseNote
 from studio.triage.narrowing import Narrowing
 from studio.triage.words import CLASS_LABELS
 
@@ -49,6 +49,7 @@ class Group:
     flow_label: str
     waiting_for: str = ""
     waiting_until: datetime | None = None
+    asked: tuple[str, ...] = ()
 
     @property
     def class_label(self) -> str:
@@ -115,6 +116,7 @@ def groups(cases: QuerySet[Case], currency: str, size: int = 50, start: int = 0)
     shown = sorted(rows, key=place)[start : start + size]
     first = Case.objects.in_bulk([r["first"] for r in shown])
     sums = _sums_by_cause(cases, currency, [r["cause"] for r in shown])
+    asked = _asked_by_cause(cases, [r["cause"] for r in shown])
     return [
         Group(
             cause=r["cause"],
@@ -128,10 +130,39 @@ def groups(cases: QuerySet[Case], currency: str, size: int = 50, start: int = 0)
             flow_label=first[r["first"]].flow_label,
             waiting_for=first[r["first"]].waiting_for,
             waiting_until=first[r["first"]].waiting_until,
+            asked=tuple(asked.get(r["cause"], ())),
         )
         for r in shown
         if r["first"] in first
     ]
+
+
+def open_questions(workspace: Workspace) -> QuerySet[CaseNote]:
+    """Questions about cases that nobody has answered, the oldest first."""
+    return CaseNote.objects.filter(
+        case__workspace=workspace,
+        case__closed_at__isnull=True,
+        asked__isnull=False,
+        answered_at__isnull=True,
+    ).select_related("case", "asked")
+
+
+def with_questions() -> Prefetch[str]:
+    """Puts ``questions`` on each case: what waits for an answer."""
+    waiting = CaseNote.objects.filter(asked__isnull=False, answered_at__isnull=True)
+    return Prefetch("notes", waiting.select_related("asked"), to_attr="questions")
+
+
+def _asked_by_cause(cases: QuerySet[Case], causes: list[str]) -> dict[str, list[str]]:
+    """Who was asked about a case of each cause and has not answered."""
+    # Few questions wait at once: they lead to their cases, not the other way round.
+    waiting = CaseNote.objects.filter(asked__isnull=False, answered_at__isnull=True)
+    rows = cases.order_by().filter(cause__in=causes, pk__in=waiting.values("case"))
+    found: dict[str, list[str]] = {}
+    for case in rows.only("cause").prefetch_related(with_questions()):
+        names = found.setdefault(case.cause, [])
+        names += [n for q in case.questions if (n := str(q.asked)) not in names]
+    return found
 
 
 def _company(currency: str) -> Choose:

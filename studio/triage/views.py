@@ -23,7 +23,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.models import User, colleagues
+from studio.accounts.models import User, askable, colleagues
 from studio.accounts.roles import READ, TRIAGE, who_may
 from studio.core import addresses
 from studio.core.htmx import page_or_part
@@ -148,6 +148,7 @@ def queue(request: StudioRequest) -> HttpResponse:
 def _records(request: StudioRequest, cases: QuerySet[Case]) -> KeysetPage[Case]:
     """Each case of the cause that the queue is narrowed to, the most money first."""
     after, before = request.GET.get("after"), request.GET.get("before")
+    cases = cases.prefetch_related(queries.with_questions())
     return keyset(cases, ["-base_amount", "-id"], after=after, before=before, size=PAGE)
 
 
@@ -206,7 +207,7 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "opened": typed["remedy"] if typed else likeliest,
         "ways": ways_for(request.actor, case) if case.closed_at is None else [],
         "absent": absent_from(case) if case.closed_at is None else [],
-        "notes": case.notes.all(),
+        "notes": case.notes.select_related("asked"),
         "others": others[:6],
         "others_count": count,
         "also": queries.also_held(case)[:5] if case.closed_at is None else [],
@@ -218,6 +219,10 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "aside": _aside(typed if typed and typed["remedy"] == ASIDE else None),
         "may_triage": may_triage,
         "may_answer": may_triage or case.is_for(request.actor),
+        "may_comment": may_triage
+        or case.is_for(request.actor)
+        or actions.is_asked(request.actor, case),
+        "may_ask": askable(request.workspace).exclude(pk=request.user.pk),
         "groups": queries.groups(
             queries.open_cases(request.workspace), request.workspace.base_currency, size=30
         ),
@@ -405,12 +410,16 @@ def choices(request: StudioRequest, key: str, name: str, field: str) -> HttpResp
 @page(READ)
 @require_POST
 def comment(request: StudioRequest, key: str) -> HttpResponse:
-    """Leave a remark."""
+    """Leave a remark, or ask a colleague."""
     case = get_object_or_404(Case, workspace=request.workspace, uuid=key)
     try:
-        actions.comment(request.actor, case, request.POST.get("text", ""))
+        ask = _colleague(request)
+        actions.comment(request.actor, case, request.POST.get("text", ""), ask=ask)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
+    else:
+        if ask is not None:
+            messages.success(request, _("%s finds your question at home.") % ask)
     return redirect(reverse("triage:case", args=[case.uuid]) + "#notes")
 
 

@@ -163,6 +163,9 @@ class BudgetShape(serializers.Serializer[Any]):
     count = serializers.IntegerField(help_text="how many would be taken")
     risk = serializers.FloatField(help_text="wrong ones expected among all that nobody looked at")
     token = serializers.CharField()
+    left = serializers.CharField(
+        help_text="how many sure ones are left to people and why; may be empty"
+    )
 
 
 class LeftRow(serializers.Serializer[Any]):

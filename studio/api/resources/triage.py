@@ -20,9 +20,11 @@ from studio.triage.ways import ways_for
 
 
 class CaseNoteShape(serializers.ModelSerializer[CaseNote]):
+    asked = serializers.CharField(source="asked.username", read_only=True, allow_null=True)
+
     class Meta:
         model = CaseNote
-        fields = ["uuid", "author", "kind", "text", "created_at"]
+        fields = ["uuid", "author", "kind", "text", "asked", "answered_at", "created_at"]
         read_only_fields = fields
 
 
@@ -88,6 +90,12 @@ class AssignBody(serializers.Serializer[Any]):
     person = serializers.CharField(allow_null=True, help_text="user name; null: back to the queue")
 
 
+class RemarkBody(TextBody):
+    ask = serializers.CharField(
+        required=False, allow_null=True, help_text="user name of the colleague it is a question to"
+    )
+
+
 class ApplyBody(serializers.Serializer[Any]):
     remedy = serializers.CharField()
     values = serializers.DictField(child=serializers.CharField(allow_blank=True), default=dict)
@@ -125,13 +133,15 @@ class Cases(Resource[Case]):
         rows = super().get_queryset()
         if self.action == "list":
             return rows.defer("evidence")
-        return rows.prefetch_related("notes")
+        return rows.prefetch_related("notes__asked")
 
-    @deed(TextBody, CaseNoteShape)
+    @deed(RemarkBody, CaseNoteShape)
     def comment(self, request: Request, uuid: str) -> Response:
-        """Add a remark."""
-        text, case = self.asked(TextBody)["text"], self.get_object()
-        return self.said(CaseNoteShape, actions.comment(self.actor, case, text))
+        """Add a remark, or ask a colleague: it waits for them until they answer."""
+        body, case = self.asked(RemarkBody), self.get_object()
+        name = body.get("ask")
+        ask = get_object_or_404(colleagues(self.workspace), username=name) if name else None
+        return self.said(CaseNoteShape, actions.comment(self.actor, case, body["text"], ask=ask))
 
     @deed(AssignBody, CaseBrief)
     def assign(self, request: Request, uuid: str) -> Response:

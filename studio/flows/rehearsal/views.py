@@ -19,6 +19,7 @@ from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.flows.models import OUTCOMES, Flow, Rehearsal
 from studio.flows.rehearsal.caution import caution_of
+from studio.flows.rehearsal.changed import changed_by
 from studio.flows.rehearsal.reasons import reasons_of
 from studio.flows.rehearsal.run import READS, ask
 from studio.flows.rehearsal.sign import (
@@ -100,8 +101,11 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
         "one": found,
         "flow": found.flow,
         "outcomes": [(k, label, outcomes[k]) for k, label in OUTCOMES if k in outcomes],
+        "changed": changed_by(found) if found.kind == "rehearsal" else None,
         "groups": [
-            (GROUPS[name], rows_) for name, rows_ in found.totals.get("groups", {}).items() if rows_
+            (GROUPS[name], rows_, _unsaid(name, found))
+            for name, rows_ in found.totals.get("groups", {}).items()
+            if rows_
         ],
         "reasons": reasons_of(found),
         "delta": found.totals.get("delta"),
@@ -121,6 +125,16 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
         "signed": signed_rehearsal(found.version),
     }
     return page_or_part(request, "flows/rehearsal.html", "flows/_rehearsal_answer.html", context)
+
+
+def _unsaid(group: str, found: Rehearsal) -> str:
+    """What it means that a line says nothing of what a group is about."""
+    plans = found.version.content["design"].get("entities", {}).values()
+    if group == "account" and any(plan.get("lines", {}).get("account_of") for plan in plans):
+        return _("as the item says")
+    if group in ("account", "tax_code"):
+        return _("as %(system)s decides: the line says none") % {"system": found.flow.target}
+    return _("not said")
 
 
 @page(APPROVE)

@@ -214,10 +214,16 @@ class BulkResult:
     verdict: str
     done: list[Pair] = field(default_factory=list)
     left: list[tuple[Pair, str]] = field(default_factory=list)
+    # What was left to people of what could have been judged unseen.
+    eyes: str = ""
 
     @property
     def sentence(self) -> str:
         """E.g. “38 linked, 2 left because …”, and why."""
+        return f"{self._said} {self.eyes}".strip()
+
+    @property
+    def _said(self) -> str:
         word = {"same": "linked", "not_a_match": "kept apart"}.get(self.verdict, self.verdict)
         said = f"{len(self.done)} {word}"
         if not self.left:

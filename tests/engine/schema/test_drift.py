@@ -70,3 +70,39 @@ def test_a_renamed_field_is_found_by_name_and_values() -> None:
 def test_a_field_with_nothing_alike_gets_no_proposal() -> None:
     after = schema(FieldSchema("Quantity", type=FieldType.DECIMAL))
     assert remap(PHONE, "E", after, embedder=HashEmbedder()) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "after"),
+    [
+        (FieldSchema("LineItems[].Description"), ["Freight"] * 4, ["Goods as delivered"] * 4),
+        (FieldSchema("Notes"), ["urgent"] * 4, ["later"] * 4),
+        (FieldSchema("Caption"), ["Sent by post"] * 4, ["Sent by van"] * 4),
+        (FieldSchema("Number"), ["1001", "1002", "1003"], ["2001", "2002", "2003"]),
+        (FieldSchema("Price", type=FieldType.DECIMAL), ["1.50"] * 4, ["1.75"] * 4),
+    ],
+)
+def test_what_is_written_into_a_field_is_no_change_of_the_schema(
+    field: FieldSchema, before: list[str], after: list[str]
+) -> None:
+    one, two = (replace(field, profile=profile(v)) for v in (before, after))
+
+    assert compare(schema(one), schema(two)) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "after"),
+    [
+        (FieldSchema("TaxType"), ["OUTPUT"] * 3 + ["NONE"] * 3, ["OUTPUT2"] * 3 + ["ZERO"] * 3),
+        (FieldSchema("Status", type=FieldType.ENUM), ["In work"], ["Under way"]),
+        (FieldSchema("Terms", references="Term"), ["30"], ["3"]),
+    ],
+)
+def test_codes_that_are_others_now_are_a_risky_change(
+    field: FieldSchema, before: list[str], after: list[str]
+) -> None:
+    one, two = (replace(field, profile=profile(v)) for v in (before, after))
+
+    found = compare(schema(one), schema(two))
+
+    assert [(c.kind, c.risk) for c in found] == [(ChangeKind.VALUES_MOVED, Risk.RISKY)]

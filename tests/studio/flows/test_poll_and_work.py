@@ -11,10 +11,11 @@ import pytest
 from django.utils import timezone
 
 from engine.errors import RemoteRejected, RemoteUnavailable
+from studio.flows.actions import run_now
 from studio.flows.batches import left_out
 from studio.flows.ledger import claim_delivery, claim_item, claim_items
 from studio.flows.models import Cursor, Delivery, InboxItem, Run
-from studio.flows.poll import poll, take_lease
+from studio.flows.poll import BY_HAND, poll, take_lease
 from studio.mapping.models import ValueProposal
 from studio.triage.models import Case
 
@@ -419,3 +420,36 @@ def test_a_run_says_what_it_took_and_does_not_mean_to_post(world, ivo, as_person
     (one,) = left_out(taken)
     assert one.count == 1
     assert f"<strong>1</strong> {one.why}" in page
+
+
+def test_looking_by_hand_leaves_a_run_also_where_nothing_is_new(
+    world, integrator, ana, as_person, monkeypatch
+) -> None:
+    woken = []
+    monkeypatch.setattr("studio.flows.actions.nudge", lambda *said: woken.append(said))
+    run_now(integrator, world.flow)
+    (_task, key, trigger) = woken[0]
+    assert key == world.flow.pk
+    assert poll(world.flow) is None
+    assert not Run.objects.exists()
+
+    run = poll(world.flow, trigger=trigger)
+
+    assert run is not None
+    assert (run.read, run.taken, run.suspect) == (0, 0, "")
+    for address in ("/flows/runs/", f"/flows/runs/{run.uuid}/"):
+        assert "0 read, nothing is new" in as_person(ana).get(address).content.decode()
+    run.refresh_from_db()
+    assert run.finished_at is not None
+
+
+def test_looking_by_hand_that_could_not_read_says_why_in_its_run(world, monkeypatch) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise RemoteUnavailable(system="syspro", call="read orders")
+
+    monkeypatch.setattr(world.source, "changes", gone)
+
+    run = poll(world.flow, trigger=BY_HAND)
+
+    assert run is not None
+    assert "read orders" in run.suspect or "syspro" in run.suspect.casefold()

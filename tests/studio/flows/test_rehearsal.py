@@ -656,6 +656,61 @@ def test_the_page_shows_totals_groups_records_and_takes_the_signature(
     assert world.flow.state == "live"
 
 
+def test_who_signs_sees_each_changed_step_before_and_after_and_the_way_to_the_comparison(
+    world, integrator, client: Client, ana
+) -> None:
+    earlier = world.flow.versions.get()
+    world.order("1001")
+    world.flow.design["filter"] = 'order_number = "1001"'
+    world.flow.save()
+    done = rehearse(world, integrator)
+    client.force_login(ana)
+
+    page = client.get(f"/flows/rehearsals/{done.uuid}/").content.decode()
+
+    head, rows = page.split('id="changed"')[1].split("<tbody>", 1)
+    assert f"What it changes against version {earlier.number}" in head
+    address = f"/flows/{world.flow.key}/compare/?before={earlier.number}&amp;after="
+    assert f'{address}{done.version.number}"' in head
+    before, after = rows.split("</tr>")[0].split("<td>")[1:3]
+    assert "1001" in after
+    assert "1001" not in before
+    assert "the condition" in rows.split("</tr>")[0]
+    assert client.get(f"{address}{done.version.number}".replace("&amp;", "&")).status_code == 200
+
+
+def test_an_account_that_the_line_does_not_name_is_said_to_be_the_items(
+    prepared, integrator, client: Client, ana
+) -> None:
+    world = prepared
+    world.flow.refresh_from_db()
+    world.flow.design["entities"]["Invoice"]["lines"] = {
+        "path": "Line",
+        "amount": "Amount",
+        "account_of": {"path": "Description", "entity": "Item", "account": "Account"},
+    }
+    world.flow.save()
+    world.order("1001", Lines=[{"Line": 1, "Text": "Saw", "Net": Decimal("2.25")}])
+    done = rehearse(world, integrator)
+    client.force_login(ana)
+
+    page = client.get(f"/flows/rehearsals/{done.uuid}/").content.decode()
+
+    assert "as the item says" in page
+    assert "as Harbour Books decides: the line says none" in page
+
+
+def test_of_a_first_version_it_is_said_that_nothing_is_in_force_yet(
+    prepared, integrator, client: Client, ana
+) -> None:
+    done = rehearse(prepared, integrator)
+    client.force_login(ana)
+
+    page = client.get(f"/flows/rehearsals/{done.uuid}/").content.decode()
+
+    assert "nothing of this flow is in force yet" in page
+
+
 def test_the_note_of_a_version_outlives_the_way_through_a_signature(prepared, ana, ivo) -> None:
     world, client = prepared, Client()
     world.order("1001")

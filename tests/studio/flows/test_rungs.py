@@ -183,3 +183,9 @@ def test_after_a_step_down_the_clean_runs_count_anew(world, accountant) -> None:
     world.flow.refresh_from_db()
 
     assert "3 more runs" in why_not_up(accountant, world.flow)
+
+
+def test_looking_by_hand_where_nothing_is_new_is_no_clean_run(climbing, accountant) -> None:
+    ran(climbing, 5, trigger="manual")
+
+    assert why_not_up(accountant, climbing.flow).startswith("It needs 3 more runs")

@@ -11,6 +11,7 @@ from studio.core.models import AuditEvent
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
 from studio.linking.actions import Ends, accept_within, add_link, budget, bulk, judge, links_for
 from studio.linking.models import Judgement, Link, Pair, Party
+from studio.linking.queries import Narrowing, open_pairs
 from tests.studio.linking.conftest import pair_of
 
 MakeParty = Callable[..., Party]
@@ -112,6 +113,64 @@ def test_the_risk_budget_takes_the_surest_pairs_and_is_spent_once(
     assert [p.probability for p in first.done] == [0.99, 0.98, 0.97]
     assert [p.probability for p in more.done] == [0.85]
     assert all(j.unseen for j in Judgement.objects.all())
+
+
+@pytest.mark.parametrize(
+    ("rival", "active", "judged", "why"),
+    [
+        (
+            0.97,
+            True,
+            "",
+            "1 sure one wants a look: 1 has a second candidate that is nearly as sure.",
+        ),
+        (
+            0.81,
+            True,
+            "",
+            "1 sure one wants a look: 1 has a second candidate that is nearly as sure.",
+        ),
+        (0.4, False, "", "1 sure one wants a look: 1 is inactive in the target."),
+        (0.4, True, "unsure", "1 sure one wants a look: 1 was put off."),
+        (0.4, True, "", ""),
+    ],
+)
+def test_what_has_a_second_answer_is_not_linked_unseen_and_the_sentence_says_why(
+    accountant: Actor,
+    erp: Connection,
+    books: Connection,
+    make_party: MakeParty,
+    rival: float,
+    active: bool,
+    judged: str,
+    why: str,
+) -> None:
+    sure = pair_of(make_party(erp, "L1", "Kelvin"), make_party(books, "R1", "Kelvin"), 0.97)
+    twin = make_party(erp, "L2", "Bayside Marine")
+    best = pair_of(twin, make_party(books, "R2", "Bayside Marine"), 0.99, judged=judged)
+    pair_of(twin, make_party(books, "R3", "Bayside Marine Ltd"), rival, rank=2)
+    best.right.active = active
+    best.right.save()
+    still_open = open_pairs(erp.workspace, Narrowing())
+
+    told = budget(still_open, 1)
+    result = accept_within(accountant, still_open, 1, told=told.token)
+
+    assert told.left == why
+    assert [p.pk for p in result.done] == ([sure.pk] if why else [best.pk, sure.pk])
+    assert result.sentence == f"{len(result.done)} linked. {why}".strip()
+
+
+def test_where_nothing_can_be_linked_unseen_it_is_said_who_was_left(
+    accountant: Actor, pair: Pair, books: Connection, make_party: MakeParty
+) -> None:
+    pair_of(pair.left, make_party(books, "59", "Bayside Marine Inc"), 0.92, rank=2)
+    best = open_pairs(pair.left.connection.workspace, Narrowing())
+
+    with pytest.raises(DecisionRefused, match="Nothing was taken") as refused:
+        accept_within(accountant, best, 1, told="")
+
+    assert refused.value.fix.startswith("1 sure one wants a look")
 
 
 def test_a_confirmed_write_links_once_and_a_later_one_replaces_it(

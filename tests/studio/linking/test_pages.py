@@ -228,6 +228,20 @@ def test_the_page_says_how_many_the_surest_are_and_at_which_risk(
     assert "None is sure enough" in none
 
 
+def test_the_card_and_the_button_say_that_a_second_candidate_is_nearly_as_sure(
+    client_of_ana: Client, pair: Pair, books: Connection, make_party: MakeParty
+) -> None:
+    pair.probability = 0.82
+    pair.save()
+    pair_of(pair.left, make_party(books, "59", "Bayside Boats"), 0.75, rank=2)
+
+    page = client_of_ana.get(url("matches")).content.decode()
+
+    assert "None is sure enough" in page
+    assert "1 sure one wants a look: 1 has a second candidate that is nearly as sure." in page
+    assert "Bayside Boats is nearly as sure (75\xa0%)" in page
+
+
 def test_the_surest_are_linked_only_as_the_page_said_and_taken_back_by_the_toast(
     client_of_ana: Client, pair: Pair
 ) -> None:

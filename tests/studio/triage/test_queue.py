@@ -14,6 +14,7 @@ from django.utils import timezone
 from engine.errors import Audience
 from studio.core.models import AuditEvent
 from studio.triage import actions, queries
+from studio.triage.letters import send_letters
 from studio.triage.models import Case, CaseNote
 from studio.triage.queries import Group, Money
 from studio.triage.words import OWNERS
@@ -211,6 +212,70 @@ def test_a_remark_is_kept_with_its_author_and_an_auditor_may_not_leave_one(
     assert CaseNote.objects.filter(author="Ana Keller").get().text == "Asked the customer."
     with pytest.raises(PermissionDenied):
         actions.comment(actor_of(olga), case, "me too")
+
+
+def test_a_question_stands_at_home_of_who_is_asked_until_they_answer(
+    full, ana, ivo, accountant, integrator, as_person, actor_of, mailoutbox
+) -> None:
+    case = Case.objects.get(evidence__code="77")
+    ivo.email = "ivo@example.com"
+    ivo.save()
+    with pytest.raises(PermissionDenied):
+        actions.comment(integrator, case, "Nobody asked me.")
+    typed = {"text": "Is 77 a new term?", "person": "ivo"}
+    said = as_person(ana).post(f"/exceptions/{case.uuid}/comment/", typed, follow=True)
+
+    assert f"{ivo} finds your question at home." in said.content.decode()
+    home = as_person(ivo).get("/").content.decode()
+    asks = f'href="/exceptions/{case.uuid}/#notes">{ana} asks you about {case.record_label}<'
+    assert asks in home
+    assert "asks you about" not in as_person(ana).get("/").content.decode()
+    send_letters()
+    assert mailoutbox[0].to == ["ivo@example.com"]
+    assert "Is 77 a new term?" in mailoutbox[0].body
+    for address in ("", f"?cause={case.cause}"):
+        assert f"question to {ivo}" in as_person(ana).get(f"/exceptions/{address}").content.decode()
+    page = as_person(ivo).get(f"/exceptions/{case.uuid}/").content.decode()
+    assert "not answered yet" in page
+
+    as_person(ivo).post(f"/exceptions/{case.uuid}/comment/", {"text": "Yes, since May."})
+
+    assert "asks you about" not in as_person(ivo).get("/").content.decode()
+    assert f"question to {ivo}" not in as_person(ana).get("/exceptions/").content.decode()
+    assert case.notes.get(author=str(ivo)).text == "Yes, since May."
+    assert AuditEvent.objects.get(key="case.asked").data["to"] == str(ivo)
+
+
+def test_a_question_is_over_when_the_case_is_and_nobody_is_asked_who_cannot_answer(
+    full, ana, ivo, olga, accountant, integrator, as_person, actor_of
+) -> None:
+    case = Case.objects.get(evidence__code="77")
+    for person, why in ((olga, "may only read"), (ana, "Ask somebody else")):
+        with pytest.raises(ValidationError, match=why):
+            actions.comment(accountant, case, "Who knows?", ask=person)
+    actions.comment(accountant, case, "Who knows?", ask=ivo)
+
+    actions.apply_remedy(accountant, case, "void", {"reason": "paid in cash"})
+
+    case.refresh_from_db()
+    assert "asks you about" not in as_person(ivo).get("/").content.decode()
+    with pytest.raises(ValidationError, match="settled already"):
+        actions.comment(accountant, case, "And now?", ask=ivo)
+    with pytest.raises(PermissionDenied):
+        actions.comment(integrator, case, "Too late.")
+
+
+def test_who_was_given_a_case_by_whom_stands_in_what_happened(
+    full, ana, ivo, accountant, as_person
+) -> None:
+    case = Case.objects.get(evidence__code="77")
+
+    actions.assign(accountant, case, ivo)
+    actions.assign(accountant, case, None)
+
+    told = list(case.notes.filter(kind="assigned").values_list("author", "text"))
+    assert told == [(str(ana), f"Given to {ivo}."), (str(ana), "Put back in the queue.")]
+    assert f"Given to {ivo}." in as_person(ana).get(f"/exceptions/{case.uuid}/").content.decode()
 
 
 def test_a_case_says_who_can_act_until_somebody_has_it(full, ana, as_person, actor_of) -> None:
