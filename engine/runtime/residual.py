@@ -56,7 +56,9 @@ class Position:
         asked: amount of the source record that the posting was made of; None where that is not known.
         targets: amounts of all documents at the target that carry this key.
         state: ``posted``, ``case``, ``in_flight``, ``void`` or empty when the ledger has no row.
-        period_moved: posted, by policy, into another period.
+        source_here: the source dates it in the period that is compared.
+        sent_here: we sent it with a day of that period.
+        targets_here: the same of each amount in ``targets``; None where no period is compared.
         tolerance: greatest lawful rounding difference between source and sent.
         left_out: the record is at the source as it was posted, but the filter in force excludes it.
         reason: why the amounts differ, where that is known beforehand.
@@ -67,7 +69,9 @@ class Position:
     sent: Decimal | None
     targets: tuple[Decimal, ...] = ()
     state: str = ""
-    period_moved: bool = False
+    source_here: bool = True
+    sent_here: bool = True
+    targets_here: tuple[bool, ...] | None = None
     tolerance: Decimal = ZERO
     asked: Decimal | None = None
     left_out: bool = False
@@ -105,26 +109,40 @@ class Residual:
 
 
 def _explain(one: Position) -> list[Difference]:
-    """The parts that one document contributes; they add up to source minus all its targets."""
-    found: list[Difference] = []
-    source = one.source if one.source is not None else ZERO
+    """The parts that one document contributes; they add up to source minus all its targets, in the period."""
     if one.reason is not None:
+        source = one.source if one.source is not None else ZERO
         return [Difference(one.key, one.reason, source - sum(one.targets, ZERO))]
-    extra = one.targets[1:]
-    found += [Difference(one.key, Name.DUPLICATE, -amount) for amount in extra]
+    here = one.targets_here or (True,) * len(one.targets)
+    copies = list(zip(one.targets, here, strict=True))[1:]
+    found = [Difference(one.key, Name.DUPLICATE, -amount) for amount, in_it in copies if in_it]
     target = one.targets[0] if one.targets else None
+    target_here = target is not None and here[0]
     if one.source is None:
-        if target is not None:
-            # Ours and posted: gone or changed at the source since, or left out by a newer filter.
-            ours = Name.LEFT_OUT if one.left_out else Name.CHANGED_AT_SOURCE
-            name = ours if one.sent is not None else Name.NOT_OURS
-            # While it is being taken back it is neither: the difference will end by itself, or has a case.
-            name = {"case": Name.CASE, "in_flight": Name.IN_FLIGHT}.get(one.state, name)
-            found.append(Difference(one.key, name, -target))
-        return found
+        return found + (_without_source(one, target) if target is not None and target_here else [])
+    if one.source_here:
+        # What else differs is told where the source has the document, so that it is told once.
+        found += _main(one, one.source, target)
+    if target is not None and one.source_here != target_here:
+        moved = target if one.source_here else -target
+        found.append(Difference(one.key, Name.MOVED_PERIOD, moved))
+    return found
+
+
+def _without_source(one: Position, target: Decimal) -> list[Difference]:
+    """Ours and posted: gone or changed at the source since, or left out by a newer filter; else a stranger's."""
+    ours = Name.LEFT_OUT if one.left_out else Name.CHANGED_AT_SOURCE
+    name = ours if one.sent is not None else Name.NOT_OURS
+    # While it is being taken back it is neither: the difference will end by itself, or has a case.
+    name = {"case": Name.CASE, "in_flight": Name.IN_FLIGHT}.get(one.state, name)
+    return [Difference(one.key, name, -target)]
+
+
+def _main(one: Position, source: Decimal, target: Decimal | None) -> list[Difference]:
+    """What of a source document differs at its first target, whenever that is dated."""
     if target is None:
-        found.append(Difference(one.key, _absent(one), source))
-        return found
+        return [Difference(one.key, _absent(one), source)]
+    found: list[Difference] = []
     sent = one.sent if one.sent is not None else target
     asked = _asked(one, source, sent)
     if source != asked:
@@ -151,9 +169,15 @@ def _absent(one: Position) -> Name:
         "case": Name.CASE,
         "in_flight": Name.IN_FLIGHT,
         "void": Name.CLOSED_WITHOUT_POSTING,
-        "posted": Name.MOVED_PERIOD if one.period_moved else Name.DELETED_AT_TARGET,
+        "posted": Name.DELETED_AT_TARGET,
     }
     return names.get(one.state, Name.LOST)
+
+
+def _here(one: Position) -> list[Decimal]:
+    """The amounts at the target that are dated in the period."""
+    here = one.targets_here or (True,) * len(one.targets)
+    return [amount for amount, in_it in zip(one.targets, here, strict=True) if in_it]
 
 
 def compare(positions: Iterable[Position]) -> Residual:
@@ -161,8 +185,8 @@ def compare(positions: Iterable[Position]) -> Residual:
     rows: Sequence[Position] = list(positions)
     differences = [d for one in rows for d in _explain(one) if d.amount != 0]
     return Residual(
-        source=sum((p.source for p in rows if p.source is not None), ZERO),
-        ledger=sum((p.sent for p in rows if p.sent is not None), ZERO),
-        target=sum((t for p in rows for t in p.targets), ZERO),
+        source=sum((p.source for p in rows if p.source is not None and p.source_here), ZERO),
+        ledger=sum((p.sent for p in rows if p.sent is not None and p.sent_here), ZERO),
+        target=sum((t for p in rows for t in _here(p)), ZERO),
         differences=tuple(differences),
     )

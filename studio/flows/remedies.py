@@ -27,6 +27,7 @@ from studio.flows.actions import (
 )
 from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
+from studio.flows.bundle import bundle_of, context_of
 from studio.flows.creating import asks_for_record, obstacle
 from studio.flows.evidence import place_words
 from studio.flows.files import STEP as ATTACH
@@ -34,7 +35,7 @@ from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import assign
 from studio.flows.reposting import number_of, posting_of
 from studio.flows.retry import HOW, retry
-from studio.flows.work import ACCEPTED
+from studio.flows.work import ACCEPTED, as_read
 from studio.linking.actions import Ends, add_link, judge
 from studio.linking.models import Pair, Party
 from studio.mapping.actions import add_lookup_row
@@ -269,15 +270,25 @@ def _first_open_day(case: Case) -> str:
     return (date.fromisoformat(lock) + timedelta(days=1)).isoformat() if lock else ""
 
 
+def _day_at_source(item: InboxItem) -> date | None:
+    """The day the source says; the record itself may carry one that it was moved to before."""
+    version = item.use_version or item.flow.versions.filter(state="published").first()
+    if "date" not in item.overrides or version is None:
+        return item.document_on
+    said = as_read(item, bundle_of(version), context_of(item.flow)).get("date")
+    return date.fromisoformat(str(said)[:10]) if said else None
+
+
 def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
     try:
         day = date.fromisoformat(values["date"])
     except ValueError as error:
         raise ValidationError(_("Give the date as YYYY-MM-DD.")) from error
+    said = _day_at_source(item)
     override(item, "date", day.isoformat())
     replay(item)
-    kept = spoken_day(item.document_on) if item.document_on else "no date"
+    kept = spoken_day(said) if said else "no date"
     return f"Posts on {spoken_day(day)}; the source keeps {kept}."
 
 

@@ -13,8 +13,9 @@ from engine.errors import StudioError
 from studio.catalog.wiring import opened
 from studio.core.dispatch import nudge
 from studio.flows.actions import replay
-from studio.flows.models import FlowVersion, InboxItem
+from studio.flows.models import Delivery, FlowVersion, InboxItem
 from studio.flows.poll import new_items
+from studio.flows.reversal import ENDED
 
 HOW = {
     "current": "with the version in force",
@@ -67,8 +68,12 @@ def _from_start(item: InboxItem) -> bool:
         )
     with transaction.atomic():
         fresh = new_items(item.flow, item.run, [record])[0]
+        versions = InboxItem.objects.filter(flow=item.flow, entity=item.entity, key=item.key)
+        posts = Delivery.objects.filter(item__in=versions, step="post")
+        # What stands at the target keeps what it was made with.
+        standing = posts.exclude(state__in=("parked", *ENDED)).values("item")
+        versions.exclude(pk__in=standing).update(overrides={})
         if fresh.payload_hash == item.payload_hash:
-            InboxItem.objects.filter(pk=item.pk).update(overrides={})
             return replay(item)
         InboxItem.objects.bulk_create([fresh], ignore_conflicts=True)
         nudge("flows.pump_items", item.flow_id)

@@ -17,8 +17,10 @@ from django.db.models import F
 from engine.runtime.idempotency import content_hash
 from studio.core.dispatch import nudge
 from studio.flows.bundle import Bundle, Sides
+from studio.flows.comparing import is_comparing
 from studio.flows.models import Delivery, InboxItem
 from studio.flows.posting import new_post
+from studio.flows.standing import answered_before, take_over
 from studio.flows.upkeep import keep
 from studio.flows.work import DECIDED, Outcome, decide, describe, end, write_down
 from studio.triage.models import OPEN_STATES, Case
@@ -44,8 +46,13 @@ def work_all(
     # A payment is decided by what those before it have settled, a kept record by what they wrote.
     alone = conclude is not None or sides.open_items is not None
     decided = list[Decided]()
+    # A question about two sides is asked of what both say now, so its answer is for that one time.
+    once = conclude is not None or is_comparing(bundle.design)
+    before = {} if once else answered_before(items)
     for item in items:
         try:
+            if item.pk in before:
+                take_over(item, before[item.pk], bundle, sides)
             found = decide(item, bundle, sides)
             if alone:
                 write_down(item, bundle, sides, found, conclude)

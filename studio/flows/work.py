@@ -116,6 +116,12 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     return _completed(found, item, bundle, sides)
 
 
+def as_read(item: InboxItem, bundle: Bundle, sides: Sides) -> Record:
+    """What the source itself says of a record, in our own words: nothing of it was set by hand."""
+    read = bundle.inbound.apply(load(item.payload)["data"], sides.inbound)
+    return complete(dict(read.record), bundle.document)
+
+
 def _understood(
     item: InboxItem, stored: dict[str, Any], bundle: Bundle, sides: Sides, *, tracing: bool = False
 ) -> tuple[Result, Walked]:

@@ -21,7 +21,7 @@ from studio.accounts.models import Workspace
 from studio.accounts.roles import READ
 from studio.core.action import Actor, acting
 from studio.core.models import AuditEvent, SealHead
-from studio.flows.corrections import corrections_of
+from studio.flows.corrections import decisions_about
 from studio.flows.models import Delivery, InboxItem
 from studio.linking.models import Judgement
 from studio.mapping.models import Decision, LookupRow
@@ -221,8 +221,14 @@ def _overrides(workspace: Workspace, period: Period) -> Iterable[Row]:
             *(case.amount, case.currency),
         )
     items = InboxItem.objects.filter(flow__workspace=workspace, updated_at__date__range=period)
+    told = set[tuple[object, ...]]()
     for item in items.exclude(overrides={}).order_by("pk").iterator():
-        for one in corrections_of(item):
+        for one in decisions_about(item):
+            decided = (item.flow_id, item.entity, item.key, one.path, one.value, one.at)
+            if one.at and decided in told:
+                # The same decision, standing for a later version of the record.
+                continue
+            told.add(decided)
             yield (
                 *((one.at or item.updated_at).isoformat(), one.by, item.label),
                 *(one.path, one.value, one.reason, item.amount, item.currency),

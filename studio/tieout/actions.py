@@ -45,17 +45,18 @@ IN_FLIGHT = ("new", "working", "waiting", "done")
 
 @dataclass(slots=True)
 class Row:
-    """One business document in the three places, with all measures."""
+    """One business document in the three places, with all measures, each place with its own day."""
 
     key: str
     currency: str = ""
     on: date | None = None
     source: dict[str, Decimal] | None = None
     sent: dict[str, Decimal] | None = None
+    sent_on: date | None = None
     targets: list[dict[str, Decimal]] = field(default_factory=list)
+    targets_on: list[date | None] = field(default_factory=list)
     state: str = ""
     subject: str = ""
-    moved: bool = False
     lines: int = 1
     asked: dict[str, Decimal] | None = None
     left_out: bool = False
@@ -110,15 +111,23 @@ class Reader:
         name = str(route.get("business_key") or key)
         if walked.stopped or not route.get("entity"):
             return name, None
-        said, lines = document.get("date"), document.get("lines")
+        lines = document.get("lines")
         sums = sums_of(document, bundle.document)
         return name, Row(
             key=name,
             currency=str(document.get("currency") or ""),
-            on=date.fromisoformat(str(said)[:10]) if said else None,
+            on=_day(document.get("date")),
             source={"net": sums.net, "tax": sums.tax, "gross": sums.gross},
             lines=len(lines) if isinstance(lines, list) and lines else 1,
         )
+
+
+def _day(said: Any) -> date | None:
+    """The day of a date or moment in ISO form; None where it is none."""
+    try:
+        return date.fromisoformat(str(said or "")[:10])
+    except ValueError:
+        return None
 
 
 def _from_source(
@@ -192,7 +201,7 @@ def _from_ledger(
             row.state = "posted"
             row.sent = {"net": delivery.net, "tax": delivery.tax, "gross": delivery.gross}
             row.currency = row.currency or delivery.currency
-            row.moved = "date" in delivery.item.overrides
+            row.sent_on = delivery.document_on
             row.record = f"inbox:{delivery.item.uuid}"
             keys[(delivery.entity, delivery.target_key)] = delivery.business_key
         else:
@@ -229,6 +238,7 @@ def _from_target(
             gross, tax = (sum((getattr(s, n) for s in each), Decimal(0)) for n in ("gross", "tax"))
             net = sum((s.net for s in each), Decimal(0))
             rows[known].targets.append({"gross": gross, "tax": tax, "net": net})
+            rows[known].targets_on.append(_day(first(data, str(plan.get("date") or ""))))
 
 
 def _documents(records: list[SourceRecord], plan: dict[str, Any]) -> list[list[SourceRecord]]:
@@ -267,14 +277,46 @@ def _references(flow_id: int, rows: dict[str, Row]) -> dict[str, str]:
     return found
 
 
-def _position(row: Row, measure: str) -> Position:
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days that are compared; a document without a day belongs to every period."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def holds(self, day: date | None) -> bool:
+        """Whether a day is one of the period's."""
+        return day is None or (
+            (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
+        )
+
+    def source(self, row: Row) -> bool:
+        """Whether the source dates a document in it."""
+        return self.holds(row.on)
+
+    def sent(self, row: Row) -> bool:
+        """Whether it was sent with a day of it."""
+        return self.holds(row.sent_on or row.on)
+
+    def targets(self, row: Row) -> tuple[bool, ...]:
+        """The same of each of the target's documents; one that says no day has the one it was sent with."""
+        return tuple(self.holds(day or row.sent_on or row.on) for day in row.targets_on)
+
+    def touches(self, row: Row) -> bool:
+        """Whether any place has the document in it."""
+        return self.source(row) or any(self.targets(row)) or (bool(row.sent) and self.sent(row))
+
+
+def _position(row: Row, measure: str, period: Period) -> Position:
     return Position(
         key=row.key,
         source=row.source[measure] if row.source else None,
         sent=row.sent[measure] if row.sent else None,
         targets=tuple(t[measure] for t in row.targets),
         state=row.state,
-        period_moved=row.moved,
+        source_here=period.source(row),
+        sent_here=period.sent(row),
+        targets_here=period.targets(row),
         tolerance=Decimal("0.01") * max(row.lines, 1),
         asked=row.asked[measure] if row.asked else None,
         left_out=row.left_out,
@@ -286,6 +328,9 @@ def run_tieout(
 ) -> list[TieOut]:
     """Compare source, ledger and target for a flow; one result per currency, in the order of ``lead``.
 
+    Each place counts what it dates in the period itself: a document that the books have in another month is
+    named in both months.
+
     Args:
         actor: who asks.
         flow: with a published version.
@@ -293,13 +338,14 @@ def run_tieout(
         until: last document date, or None for all.
     """
     actor.require(TIE_OUT)
-    rows = [r for r in gather(flow) if _inside(r, since, until)]
+    period = Period(since, until)
+    rows = [r for r in gather(flow) if period.touches(r)]
     currencies: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         # A document that names no currency is in the company's own.
         currencies[row.currency or flow.source.currency].append(row)
     with acting(actor, TIE_OUT, "tieout.run", f"flow:{flow.uuid}") as line:
-        found = [_store(flow, c, part, since, until) for c, part in currencies.items()]
+        found = [_store(flow, c, part, period) for c, part in currencies.items()]
         TieOut.objects.filter(pk__in=[t.pk for t in found]).update(run=uuid.uuid4())
         line.data = {"flow": flow.name, "green": all(t.green for t in found)}
         _confirm(flow, rows)
@@ -309,12 +355,6 @@ def run_tieout(
 def lead(tie: TieOut) -> tuple[bool, bool, str]:
     """The order of the currencies of a flow: what is red, the company's own, the others by name."""
     return tie.green, tie.currency != tie.flow.source.currency, tie.currency
-
-
-def _inside(row: Row, since: date | None, until: date | None) -> bool:
-    if row.on is None:
-        return True
-    return (since is None or row.on >= since) and (until is None or row.on <= until)
 
 
 def _confirm(flow: Flow, rows: list[Row]) -> None:
@@ -332,18 +372,18 @@ def _confirm(flow: Flow, rows: list[Row]) -> None:
     )
 
 
-def _store(
-    flow: Flow, currency: str, rows: list[Row], since: date | None, until: date | None
-) -> TieOut:
-    results: dict[str, Residual] = {m: compare(_position(r, m) for r in rows) for m in MEASURES}
+def _store(flow: Flow, currency: str, rows: list[Row], period: Period) -> TieOut:
+    results: dict[str, Residual] = {
+        m: compare(_position(r, m, period) for r in rows) for m in MEASURES
+    }
     gross = results["gross"]
     totals: dict[str, Any] = {
         place: {m: str(getattr(results[m], place)) for m in MEASURES}
         for place in ("source", "ledger", "target")
     }
-    totals["source"]["count"] = sum(r.source is not None for r in rows)
-    totals["ledger"]["count"] = sum(r.sent is not None for r in rows)
-    totals["target"]["count"] = sum(len(r.targets) for r in rows)
+    totals["source"]["count"] = sum(r.source is not None and period.source(r) for r in rows)
+    totals["ledger"]["count"] = sum(r.sent is not None and period.sent(r) for r in rows)
+    totals["target"]["count"] = sum(sum(period.targets(r)) for r in rows)
     unexplained = sum((abs(r.unexplained) for r in results.values()), Decimal(0))
     by_key = {r.key: r for r in rows}
     otherwise = [d for d in gross.differences if d.name is Name.POSTED_OTHERWISE]
@@ -361,8 +401,8 @@ def _store(
     with transaction.atomic():
         tie = TieOut.objects.create(
             flow=flow,
-            period_from=since,
-            period_to=until,
+            period_from=period.since,
+            period_to=period.until,
             currency=currency,
             totals=totals,
             residual=gross.residual,
@@ -380,15 +420,18 @@ def _store(
                 detail=detail,
             )
             for d in gross.differences
-            for amount, detail in _named(d, answered)
+            for amount, detail in _named(d, by_key[d.key], answered)
         )
     return tie
 
 
 def _named(
-    difference: Named, answered: Mapping[str, Answer]
+    difference: Named, row: Row, answered: Mapping[str, Answer]
 ) -> list[tuple[Decimal, dict[str, str]]]:
     """A difference as it is written down: whole, or in the parts somebody answered for."""
+    if difference.name is Name.MOVED_PERIOD:
+        days = {"source_on": row.on, "target_on": row.targets_on[0] or row.sent_on}
+        return [(difference.amount, {k: day.isoformat() for k, day in days.items() if day})]
     answer = answered.get(difference.key) if difference.name is Name.POSTED_OTHERWISE else None
     if answer is None:
         return [(difference.amount, {})]

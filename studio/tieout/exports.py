@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from engine.canon.days import spoken_day
 from studio.core.paper import Row, as_text, cut, made, moment, safe, styles, table
-from studio.tieout.models import TieOut
+from studio.tieout.models import Difference, TieOut
 from studio.tieout.signing import signature
 
 COLUMNS = ("kind", "record", "amount", "currency")
@@ -24,12 +24,21 @@ MEASURES = ("count", "net", "tax", "gross")
 
 
 def rows_of(tie: TieOut, labels: Mapping[str, Any]) -> list[Row]:
-    """Kind in words, record, amount, currency of every named difference; with the reason somebody gave."""
+    """Kind in words, record, amount, currency of every named difference; with what else is known of it."""
     return [
         (": ".join(said), d.record_key, d.amount, tie.currency)
         for d in tie.differences.all()
-        if (said := [str(labels.get(d.kind, d.kind)), *filter(None, [d.detail.get("reason")])])
+        if (said := [str(labels.get(d.kind, d.kind)), *_besides(d, tie)])
     ]
+
+
+def _besides(one: Difference, tie: TieOut) -> Iterator[str]:
+    """The reason that somebody gave, and the days where the two sides date a document otherwise."""
+    if reason := one.detail.get("reason"):
+        yield str(reason)
+    if "target_on" in one.detail:
+        here, there = (spoken_day(one.detail[k]) for k in ("source_on", "target_on"))
+        yield f"{here} in {tie.flow.source}, {there} in {tie.flow.target}"
 
 
 def totals_of(tie: TieOut) -> list[Row]:

@@ -8,7 +8,7 @@ LABELS = {
     "case": _("Waits in the exception queue"),
     "in_flight": _("Under way"),
     "rounding": _("Rounding"),
-    "moved_period": _("Posted into another period"),
+    "moved_period": _("Moved period"),
     "changed_at_target": _("Changed at the target"),
     "deleted_at_target": _("Deleted at the target"),
     "changed_at_source": _("Changed at the source"),

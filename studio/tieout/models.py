@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from studio.accounts.models import Workspace
 from studio.catalog.models import Connection
@@ -24,6 +24,15 @@ class Signed(models.Model):
         abstract = True
 
 
+class TieOuts(models.Manager["TieOut"]):
+    """Comparisons that know whether anything in them differs: names may cancel each other out."""
+
+    def get_queryset(self) -> QuerySet[TieOut]:
+        """With ``apart``: it has a named difference, whatever they come to."""
+        named = Difference.objects.filter(tieout=OuterRef("pk"))
+        return super().get_queryset().annotate(apart=Exists(named))
+
+
 class TieOut(Signed, Base):
     """One comparison of a flow over a period in one currency."""
 
@@ -36,6 +45,8 @@ class TieOut(Signed, Base):
     residual = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     unexplained = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     green = models.BooleanField(default=False)
+
+    objects = TieOuts()
 
     class Meta:
         ordering = ["-id"]

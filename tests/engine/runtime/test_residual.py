@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -18,9 +19,14 @@ D = Decimal
         (Position("1", D("10.00"), None, (), "in_flight"), Name.IN_FLIGHT, D("10.00")),
         (Position("1", D("10.00"), D("10.00"), (), "posted"), Name.DELETED_AT_TARGET, D("10.00")),
         (
-            Position("1", D("10.00"), D("10.00"), (), "posted", period_moved=True),
+            Position("1", D("10.00"), D("10.00"), (D("10.00"),), targets_here=(False,)),
             Name.MOVED_PERIOD,
             D("10.00"),
+        ),
+        (
+            Position("1", D("10.00"), D("10.00"), (D("10.00"),), source_here=False),
+            Name.MOVED_PERIOD,
+            D("-10.00"),
         ),
         (
             Position("1", D("10.00"), D("10.00"), (D("9.00"),), "posted"),
@@ -96,7 +102,32 @@ positions = st.builds(
 )
 
 
-@given(st.lists(positions, max_size=20))
+def in_a_period(one: Position, here: list[bool]) -> Position:
+    """The same document where each place may date it outside the period."""
+    return replace(one, source_here=here[0], sent_here=here[1], targets_here=tuple(here[2:]))
+
+
+periods = positions.flatmap(
+    lambda one: st.lists(
+        st.booleans(), min_size=2 + len(one.targets), max_size=2 + len(one.targets)
+    ).map(lambda here: in_a_period(one, here))
+)
+
+
+def test_what_else_differs_of_a_moved_document_is_told_in_the_month_of_the_source() -> None:
+    one = Position("1", D("10.00"), D("10.00"), (D("9.00"),), "posted")
+
+    here = compare([replace(one, targets_here=(False,))])
+    there = compare([replace(one, source_here=False, targets_here=(True,))])
+
+    assert [(d.name, d.amount) for d in here.differences] == [
+        (Name.CHANGED_AT_TARGET, D("1.00")),
+        (Name.MOVED_PERIOD, D("9.00")),
+    ]
+    assert [(d.name, d.amount) for d in there.differences] == [(Name.MOVED_PERIOD, D("-9.00"))]
+
+
+@given(st.lists(positions | periods, max_size=20))
 def test_named_differences_always_add_up_to_the_residual(rows: list[Position]) -> None:
     result = compare(rows)
     assert sum((d.amount for d in result.differences), D(0)) == result.residual

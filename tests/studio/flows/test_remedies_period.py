@@ -15,6 +15,7 @@ from django.utils import timezone
 from engine.errors import PeriodClosed
 from studio.catalog.models import SchemaSnapshot
 from studio.core.models import AuditEvent
+from studio.flows.corrections import corrections_of, decisions_about
 from studio.monitor.sentences import sentence
 from studio.triage.actions import apply_remedy, apply_to_many, assign
 from studio.triage.letters import send_letters
@@ -56,6 +57,22 @@ def test_the_first_open_day_is_what_another_day_starts_with(world) -> None:
 
     assert day.initial is not None
     assert day.initial(case) == "2026-11-06"
+
+
+def test_a_second_move_says_what_day_the_source_keeps(world, accountant) -> None:
+    lock(world, "2026-11-05")
+    world.order("1001")
+    world.run()
+    apply_remedy(accountant, world.case(), "move_date", {"date": "2026-11-04", "reason": "closed"})
+    world.run()
+    still = open_cases(world.workspace).get()
+
+    said = apply_remedy(accountant, still, "move_date", {"date": "2026-11-06", "reason": "closed"})
+
+    assert said == "Posts on 6 Nov 2026; the source keeps 2 Nov 2026."
+    item = world.item("1001")
+    assert [one.value for one in corrections_of(item)] == ["2026-11-06"]
+    assert [one.value for one in decisions_about(item)] == ["2026-11-06", "2026-11-04"]
 
 
 def test_who_can_unlock_is_written_to_with_period_documents_money_and_the_way_there(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from openpyxl import load_workbook
 
 from engine.ports import SourceRecord
+from studio.flows.actions import override
 from studio.flows.models import Delivery
 from studio.tieout.actions import run_tieout
 from studio.tieout.models import Difference, TieOut
@@ -84,6 +86,95 @@ def test_an_amount_changed_at_the_target_is_named_and_red(world, tie) -> None:
 
     assert names(found) == {"changed_at_target": Decimal("10.00")}
     assert not found.green
+
+
+@pytest.fixture
+def by_month(world, accountant):
+    """An order of October that was posted on 6 November, and one that stayed in October."""
+    world.order("1001", OrderDate="2026-10-27")
+    world.order("1002", OrderDate="2026-10-28", Net=Decimal("40.00"))
+    world.poll()
+    override(world.item("1001"), "date", "2026-11-06")
+    world.run()
+
+    def run(first: str, last: str) -> list[TieOut]:
+        days = (date.fromisoformat(first), date.fromisoformat(last))
+        return run_tieout(accountant, world.flow, since=days[0], until=days[1])
+
+    return run
+
+
+def counts(tie: TieOut) -> list[tuple[int, str]]:
+    places = ("source", "ledger", "target")
+    return [(tie.totals[p]["count"], tie.totals[p]["gross"]) for p in places]
+
+
+def test_a_document_the_books_have_in_another_month_is_named_in_both(by_month, ana, as_person):
+    (october,) = by_month("2026-10-01", "2026-10-31")
+    (november,) = by_month("2026-11-01", "2026-11-30")
+
+    assert counts(october) == [(2, "140.00"), (1, "40.00"), (1, "40.00")]
+    assert names(october) == {"moved_period": Decimal("100.00")}
+    assert counts(november) == [(0, "0.00"), (1, "100.00"), (1, "100.00")]
+    assert names(november) == {"moved_period": Decimal("-100.00")}
+    for tie in (october, november):
+        assert (tie.unexplained, tie.green) == (0, True)
+        page = as_person(ana).get(f"/tie-out/{tie.uuid}/").content.decode()
+        assert "Every cent of the difference has a name." in page
+        assert "Moved period" in page
+        assert "Harbour ERP dates it 27 Oct 2026, Harbour Books 6 Nov 2026" in page
+        paper = as_person(ana).get(f"/tie-out/{tie.uuid}/export.csv").content.decode()
+        assert "Moved period: 27 Oct 2026 in Harbour ERP, 6 Nov 2026 in Harbour Books\",1001" in paper
+
+
+def test_over_both_months_nothing_moved(by_month) -> None:
+    (both,) = by_month("2026-10-01", "2026-11-30")
+
+    assert names(both) == {}
+
+
+def test_moves_that_cancel_each_other_out_are_names_all_the_same(
+    world, by_month, ana, as_person
+) -> None:
+    world.order("1003", OrderDate="2026-11-02")
+    world.poll()
+    override(world.item("1003"), "date", "2026-10-31")
+    world.run()
+
+    (november,) = by_month("2026-11-01", "2026-11-30")
+
+    assert (november.residual, november.differences.count()) == (0, 2)
+    for address in (f"/tie-out/{november.uuid}/", "/tie-out/", "/"):
+        page = as_person(ana).get(address).content.decode()
+        assert "Both sides tie to the cent." not in page
+        assert ">ties<" not in page
+
+
+def test_what_was_also_changed_in_the_books_is_told_once_where_the_source_has_it(
+    world, by_month
+) -> None:
+    rows = world.target.records["Invoice"]
+    at = next(n for n, r in enumerate(rows) if r.data["DocNumber"] == "1001")
+    rows[at] = replace(rows[at], data={**rows[at].data, "TotalAmt": Decimal("90.00")})
+
+    (october,) = by_month("2026-10-01", "2026-10-31")
+    (november,) = by_month("2026-11-01", "2026-11-30")
+
+    assert names(october) == {
+        "moved_period": Decimal("90.00"),
+        "changed_at_target": Decimal("10.00"),
+    }
+    assert names(november) == {"moved_period": Decimal("-90.00")}
+    assert (october.green, november.green) == (False, True)
+
+
+def test_a_moved_document_that_was_deleted_in_the_books_is_deleted_there(world, by_month) -> None:
+    rows = world.target.records["Invoice"]
+    world.target.records["Invoice"] = [r for r in rows if r.data["DocNumber"] != "1001"]
+
+    (october,) = by_month("2026-10-01", "2026-10-31")
+
+    assert names(october) == {"deleted_at_target": Decimal("100.00")}
 
 
 def test_a_document_deleted_at_the_target_is_named_and_red(world, tie) -> None:
