@@ -195,5 +195,5 @@ def close_without_posting(actor: Actor, item: InboxItem, reason: str) -> None:
         given_up = Delivery.objects.filter(item=item, state="parked", step__in=steps)
         if not given_up.update(state="void") and not won:
             raise ValidationError(_("The record is being worked just now. Try again in a moment."))
-        line.data = {"record": item.label, "reason": reason}
+        line.data = {"record": item.label, "reason": reason, **item.worth}
         close_cases(f"inbox:{item.uuid}", state="void", reason=reason, by=actor.name)

@@ -62,7 +62,12 @@ def adopt(
             raise ValidationError(_("Somebody else decided about this record just now."))
         InboxItem.objects.filter(pk=item.pk).update(state="done", why="linked by a person")
         close_cases(f"inbox:{item.uuid}", state="fixed", reason=reason, by=actor.name)
-        line.data = {"record": item.label, "key": found.key, "reason": reason}
+        line.data = {
+            "record": item.label,
+            "key": found.key,
+            "reason": reason,
+            **item.worth,
+        }
     return found
 
 

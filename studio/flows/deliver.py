@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -410,9 +411,10 @@ def _after_post(delivery: Delivery, receipt: Receipt) -> None:
         reason=f"Posted as {receipt.number or receipt.key}.",
         by="machine",
     )
-    _link(delivery, delivery.version.content["design"]["document"], receipt, "posted")
-    _link_document(delivery, receipt)
     total = total_of(delivery, dict(receipt.data))
+    kind = delivery.version.content["design"]["document"]
+    _link(delivery, kind, receipt, "posted", posting=_posting(delivery, receipt, total))
+    _link_document(delivery, receipt)
     if total is not None and total != delivery.gross:
         # The ledger says what the target took; the tie-out names the difference to the source.
         Delivery.objects.filter(pk=delivery.pk).update(gross=total, net=total - delivery.tax)
@@ -452,7 +454,31 @@ def _link_document(delivery: Delivery, receipt: Receipt) -> None:
         _link(delivery, plan["kind"], receipt, "posted", code=code)
 
 
-def _link(delivery: Delivery, kind: str, receipt: Receipt, origin: str, *, code: str = "") -> None:
+def _posting(delivery: Delivery, receipt: Receipt, total: Decimal | None) -> dict[str, str]:
+    """What the trail seals of a posting, by the names of the columns of the auditor's pack."""
+    on, at = delivery.document_on, delivery.done_at
+    return {
+        "key": delivery.idempotency_key,
+        "at": at.isoformat() if at else "",
+        "flow": delivery.flow.key,
+        "version_hash": delivery.version.content_hash,
+        "source_record": delivery.business_key,
+        "target_document": receipt.number or receipt.key,
+        "gross": f"{delivery.gross if total is None else total:.2f}",
+        "currency": delivery.currency,
+        "document_date": on.isoformat() if on else "",
+    }
+
+
+def _link(
+    delivery: Delivery,
+    kind: str,
+    receipt: Receipt,
+    origin: str,
+    *,
+    code: str = "",
+    posting: dict[str, str] | None = None,
+) -> None:
     """The confirmed write is a cross-reference: this code is that key."""
     flow = delivery.flow
     label = receipt.number or delivery.reference
@@ -461,7 +487,14 @@ def _link(delivery: Delivery, kind: str, receipt: Receipt, origin: str, *, code:
     code = code or delivery.business_key
     name, by = _ordered(flow, kind, code) if origin == "created" else ("", "")
     ends = Ends(flow.source, code, flow.target, key, label, name or delivery.item.label)
-    add_link(machine(flow.workspace, "machine", MATCH), kind, ends, origin=origin, ordered_by=by)
+    add_link(
+        machine(flow.workspace, "machine", MATCH),
+        kind,
+        ends,
+        origin=origin,
+        ordered_by=by,
+        posting=posting,
+    )
 
 
 def _ordered(flow: Flow, kind: str, code: str) -> tuple[str, str]:

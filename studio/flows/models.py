@@ -303,6 +303,11 @@ class InboxItem(Base):
             ),
         ]
 
+    @property
+    def worth(self) -> dict[str, str]:
+        """What it is about in money, for a line of the trail that sets the rules aside for it."""
+        return {"amount": str(self.amount), "currency": self.currency}
+
 
 class Delivery(Base):
     """One record's journey to a target, keyed by business content. Written before anything is sent."""

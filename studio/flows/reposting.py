@@ -57,7 +57,13 @@ def take_back_and_post_again(actor: Actor, item: InboxItem, reason: str) -> Deli
     # Only the newest version of a record is ever posted, so it is the one that has to wait.
     newest = InboxItem.objects.filter(flow=item.flow, entity=item.entity, key=item.key).latest("pk")
     with acting(actor, TRIAGE, "delivery.taken_back", f"delivery:{posted.uuid}") as line:
-        line.data = {"record": newest.label, "number": number_of(posted), "reason": reason}
+        line.data = {
+            "record": newest.label,
+            "number": number_of(posted),
+            "reason": reason,
+            "amount": str(posted.gross),
+            "currency": posted.currency,
+        }
         version = item.flow.versions.filter(state="published").first()
         design = version.content["design"] if version else item.flow.design
         with transaction.atomic():
@@ -78,7 +84,7 @@ def take_back_and_post_again(actor: Actor, item: InboxItem, reason: str) -> Deli
 def leave_posted(actor: Actor, item: InboxItem, reason: str) -> None:
     """Give up what was still to be said about a posted record; the document at the target stays."""
     with acting(actor, TRIAGE, "item.left_posted", f"inbox:{item.uuid}") as line:
-        line.data = {"record": item.label, "reason": reason}
+        line.data = {"record": item.label, "reason": reason, **item.worth}
         won = InboxItem.objects.filter(pk=item.pk, state="parked").update(
             state="unchanged", why=reason[:300]
         )

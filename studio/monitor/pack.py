@@ -5,24 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
+import uuid
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils.timezone import override
 from django.utils.translation import gettext as _
 
 from studio.accounts.models import Workspace
 from studio.accounts.roles import READ
-from studio.core.action import Actor, acting
+from studio.core.action import Actor, record
 from studio.core.models import AuditEvent, SealHead
-from studio.flows.corrections import decisions_about
-from studio.flows.models import Delivery, InboxItem
+from studio.flows.models import Delivery
 from studio.linking.models import Judgement
 from studio.mapping.models import Decision, LookupRow
 from studio.monitor import duties, seal
@@ -31,21 +32,28 @@ from studio.tieout.models import Difference, TieOut
 from studio.triage.models import Case
 
 Row = tuple[Any, ...]
+Period = tuple[date, date]
 WORDS = """The auditor's pack of {workspace}, {since} to {until}
 
 decisions.csv    field mappings: who decided what, when, what was shown with which confidence and evidence
 judgements.csv   customers, suppliers and items: who said what about which pair
-postings.csv     every document posted in the period, with the version it was made by and who published it
-overrides.csv    exceptions that were accepted or closed without posting, values and dates set by people
+postings.csv     every document posted in the period, with the version it was made by, who prepared, signed
+                 and published that, and who let this posting go where it took a person
+overrides.csv    every decision to go past the rules, one row per line of the trail: exceptions accepted or
+                 closed without posting, approvals, values and dates set by people
 tieouts.csv      control totals in source, ledger and target, with who signed them
 differences.csv  the named parts of every difference
 duties.csv       who did how much of what, and which two duties should not be with one person
 sample.csv       postings drawn by the seed in manifest.json
 audit.jsonl      the whole trail; each line carries the hash of the one before (lines of other
                  workspaces carry their hashes only)
-manifest.json    fingerprint of every file, end of the chain, seed, sums
+manifest.json    fingerprint of every file, end of the chain, seed, sums; the tables' fingerprints also stand in
+                 the last line of the trail
 
 Verify it without us, with any Python:  python verify.py
+It prints the number and hash of the last line of the trail. Compare them with what you wrote down when you
+took the pack, or with the page Audit: a pack that agrees with itself could still be one that was made anew.
+With a line that you wrote down earlier:  python verify.py NUMBER:HASH
 """
 
 
@@ -63,39 +71,49 @@ def make_pack(actor: Actor, workspace: Workspace, since: date, until: date) -> b
     """
     if until < since:
         raise ValidationError(_("The last day is before the first."))
-    with acting(actor, READ, "audit.packed", f"workspace:{workspace.uuid}") as line:
-        line.data = {"from": since.isoformat(), "to": until.isoformat()}
+    # Days are those of the trail's own moments, whatever the reader's zone; the verifier has no other.
+    with override(UTC):
+        return _pack(actor, workspace, (since, until))
+
+
+def _pack(actor: Actor, workspace: Workspace, period: Period) -> bytes:
+    since, until = period
     while seal.seal_events():
         pass
-    period = (since, until)
+    sealed = SealHead.objects.get(pk=1).seal
     postings = _postings(workspace, period)
     seed = f"{workspace.slug}:{since}:{until}"
     drawn = set(verifier.draw([p[0] for p in postings], seed))
-    files = {
+    tables = {
         "decisions.csv": _csv(DECISIONS, _decisions(workspace, period)),
         "judgements.csv": _csv(JUDGEMENTS, _judgements(workspace, period)),
         "postings.csv": _csv(POSTINGS, postings),
         "sample.csv": _csv(POSTINGS, sorted(p for p in postings if p[0] in drawn)),
         "lookups.csv": _csv(LOOKUPS, _lookups(workspace, period)),
-        "overrides.csv": _csv(OVERRIDES, _overrides(workspace, period)),
+        "overrides.csv": _csv(verifier.OVERRIDES, _overrides(workspace, period, sealed)),
         "tieouts.csv": _csv(TIEOUTS, _tieouts(workspace, period)),
         "differences.csv": _csv(DIFFERENCES, _differences(workspace, period)),
         "duties.csv": _csv(
             ("who", "roles", *duties.DUTIES, "conflicts"), _duties(workspace, period)
         ),
-        "audit.jsonl": "".join(trail(str(workspace.uuid))).encode(),
+    }
+    end = _sealed(actor, workspace, period, sealed, tables)
+    files = {
+        **tables,
+        "audit.jsonl": "".join(trail(str(workspace.uuid), end.seal)).encode(),
         "verify.py": Path(verifier.__file__).read_bytes(),
         "README.txt": WORDS.format(workspace=workspace, since=since, until=until).encode(),
     }
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for posting in postings:
-        sums[posting[10]] += posting[9]
+        sums[posting[CURRENCY]] += posting[GROSS]
     manifest = {
         "workspace": workspace.name,
         "from": since.isoformat(),
         "to": until.isoformat(),
         "seed": seed,
-        "head": SealHead.objects.get(pk=1).hash,
+        "end": end.seal,
+        "head": end.hash,
         "posted": {currency: str(sum_) for currency, sum_ in sums.items()},
         "files": {name: verifier.fingerprint(content) for name, content in files.items()},
     }
@@ -107,9 +125,33 @@ def make_pack(actor: Actor, workspace: Workspace, since: date, until: date) -> b
     return out.getvalue()
 
 
-def trail(workspace_key: str) -> Iterable[str]:
-    """The sealed chain as JSON lines; lines of other workspaces carry only what the chain needs."""
-    for event in AuditEvent.objects.filter(seal__isnull=False).order_by("seal").iterator():
+def _sealed(
+    actor: Actor, workspace: Workspace, period: Period, sealed: int, tables: Mapping[str, bytes]
+) -> AuditEvent:
+    """The line that keeps what the tables were; the pack's trail ends with it.
+
+    Without it the tables would stand beside the chain, and whoever edits one could mend the manifest.
+    """
+    actor.require(READ)
+    data = {
+        "from": period[0].isoformat(),
+        "to": period[1].isoformat(),
+        "sealed": sealed,
+        "files": {name: verifier.fingerprint(content) for name, content in tables.items()},
+    }
+    line = record(actor, "audit.packed", f"workspace:{workspace.uuid}", data)
+    while seal.seal_events():
+        pass
+    line.refresh_from_db()
+    return line
+
+
+def trail(workspace_key: str, end: int | None = None) -> Iterable[str]:
+    """The sealed chain up to a line as JSON; lines of other workspaces carry only what it needs."""
+    events = AuditEvent.objects.filter(seal__isnull=False).order_by("seal")
+    if end is not None:
+        events = events.filter(seal__lte=end)
+    for event in events.iterator():
         content = seal.content_of(event)
         if event.workspace_key != workspace_key:
             content = {"seal": content["seal"], "previous": content["previous"]}
@@ -120,18 +162,10 @@ def _csv(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
-    writer.writerows([_plain(v) for v in row] for row in rows)
+    writer.writerows([verifier.plain(v) for v in row] for row in rows)
     return text.getvalue().encode()
 
 
-def _plain(value: Any) -> Any:
-    """A record's own text never becomes a formula in a spreadsheet."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value
-
-
-Period = tuple[date, date]
 DECISIONS = (
     *("at", "who", "role", "mapping", "field", "verdict", "expression", "before", "method"),
     *("confidence_shown", "sentence_shown", "candidates_shown", "unseen", "bulk", "comment"),
@@ -170,24 +204,48 @@ def _judgements(workspace: Workspace, period: Period) -> Iterable[Row]:
 
 
 POSTINGS = (
-    *("key", "at", "flow", "version", "version_hash", "published_by", "source_record"),
-    *("target", "target_document", "gross", "currency", "document_date"),
+    *("key", "at", "flow", "version", "version_hash", "prepared_by", "signed_by", "published_by"),
+    *("approved_by", "source_record", "target", "target_document", "gross", "currency"),
+    *("document_date", "state"),
 )
+GROSS, CURRENCY = POSTINGS.index("gross"), POSTINGS.index("currency")
 
 
 def _postings(workspace: Workspace, period: Period) -> list[Row]:
+    """What was posted in the period, also what was taken back since."""
     found: QuerySet[Delivery] = Delivery.objects.filter(
-        flow__workspace=workspace, step="post", state="done", done_at__date__range=period
+        flow__workspace=workspace,
+        step="post",
+        state__in=("done", "reversed"),
+        done_at__date__range=period,
     )
-    return [
-        (
-            *(d.idempotency_key, d.done_at.isoformat() if d.done_at else "", d.flow.key),
-            *(d.version.number, d.version.content_hash, d.version.published_by, d.business_key),
-            *(str(d.connection), d.target_number or d.target_key, d.gross, d.currency),
-            d.document_on.isoformat() if d.document_on else "",
+    approved = _approvers(workspace)
+    rows = []
+    for d in found.select_related("flow", "version", "connection", "item__run").order_by("pk"):
+        run = f"run:{d.item.run.uuid}" if d.item.run else ""
+        version = d.version
+        by = approved.get(f"inbox:{d.item.uuid}") or approved.get(run) or ""
+        rows.append(
+            (
+                *(d.idempotency_key, d.done_at.isoformat() if d.done_at else "", d.flow.key),
+                *(version.number, version.content_hash, version.prepared_by, version.signed_by),
+                *(version.published_by, by, d.business_key),
+                *(str(d.connection), d.target_number or d.target_key, d.gross, d.currency),
+                d.document_on.isoformat() if d.document_on else "",
+                "posted" if d.state == "done" else "taken back",
+            )
         )
-        for d in found.select_related("flow", "version", "connection").order_by("pk").iterator()
-    ]
+    return rows
+
+
+def _approvers(workspace: Workspace) -> dict[str, str]:
+    """Record or batch -> who let its postings go, the latest last."""
+    events = AuditEvent.objects.filter(
+        workspace_key=str(workspace.uuid), key__in=("batch.approved", "case.approve")
+    ).order_by("id")
+    asked = Case.objects.filter(workspace=workspace, code="needs_approval")
+    about = {f"case:{key}": subject for key, subject in asked.values_list("uuid", "subject")}
+    return {about.get(e.subject, e.subject): e.actor for e in events}
 
 
 LOOKUPS = (
@@ -207,32 +265,27 @@ def _lookups(workspace: Workspace, period: Period) -> Iterable[Row]:
         )
 
 
-OVERRIDES = ("at", "who", "record", "what", "value", "reason", "amount", "currency")
-
-
-def _overrides(workspace: Workspace, period: Period) -> Iterable[Row]:
-    closed = Case.objects.filter(
-        workspace=workspace, state__in=("accepted", "void"), closed_at__date__range=period
-    )
-    for case in closed.order_by("pk").iterator():
-        yield (
-            *(case.closed_at.isoformat() if case.closed_at else "", case.closed_by),
-            *(case.record_label, case.sentence, case.state, case.closed_reason),
-            *(case.amount, case.currency),
-        )
-    items = InboxItem.objects.filter(flow__workspace=workspace, updated_at__date__range=period)
-    told = set[tuple[object, ...]]()
-    for item in items.exclude(overrides={}).order_by("pk").iterator():
-        for one in decisions_about(item):
-            decided = (item.flow_id, item.entity, item.key, one.path, one.value, one.at)
-            if one.at and decided in told:
-                # The same decision, standing for a later version of the record.
-                continue
-            told.add(decided)
-            yield (
-                *((one.at or item.updated_at).isoformat(), one.by, item.label),
-                *(one.path, one.value, one.reason, item.amount, item.currency),
-            )
+def _overrides(workspace: Workspace, period: Period, sealed: int) -> Iterable[Row]:
+    """From the trail, as the verifier makes them again; a case's amount where its line has none."""
+    events = AuditEvent.objects.filter(
+        Q(key__startswith="case.") | Q(key__in=verifier.SET_ASIDE),
+        workspace_key=str(workspace.uuid),
+        at__date__range=period,
+        seal__lte=sealed,
+    ).exclude(key__in=verifier.NO_OVERRIDE)
+    found = list(events.order_by("seal"))
+    # A line from before amounts were kept.
+    bare = [e.subject for e in found if not e.data.get("amount")]
+    keys = [uuid.UUID(s.removeprefix("case:")) for s in bare if s.startswith("case:")]
+    cases = Case.objects.filter(workspace=workspace, uuid__in=keys)
+    worth = {f"case:{k}": said for k, *said in cases.values_list("uuid", "amount", "currency")}
+    at = [verifier.OVERRIDES.index(name) for name in ("amount", "currency")]
+    for event in found:
+        row = list(verifier.override_row(seal.content_of(event)))
+        if not row[at[0]]:
+            for column, value in zip(at, worth.get(event.subject, ("", "")), strict=True):
+                row[column] = value
+        yield tuple(row)
 
 
 _PLACES = ("source", "ledger", "target")

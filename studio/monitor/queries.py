@@ -82,6 +82,12 @@ def home(workspace: Workspace) -> dict[str, Any]:
     }
 
 
+def packs(workspace: Workspace, size: int = 6) -> list[AuditEvent]:
+    """The latest auditor's packs: the line that each of them ends with."""
+    taken = AuditEvent.objects.filter(subject=f"workspace:{workspace.uuid}", key="audit.packed")
+    return list(taken.filter(seal__isnull=False, data__has_key="files")[:size])
+
+
 def audit(
     workspace: Workspace, *, key: str = "", actor: str = "", text: str = "", who: str = ""
 ) -> QuerySet[AuditEvent]:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import BUY, CONNECT, MAP, MATCH, OPERATE, READ, TIE_OUT, TRIAGE
 from studio.core.htmx import page_or_part
+from studio.core.models import SealHead
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
 from studio.monitor.models import Alert
@@ -84,6 +85,8 @@ def audit(request: StudioRequest) -> HttpResponse:
             "text": get.get("q", ""),
             "who": get.get("who", ""),
             "whose": [("", _("All")), ("people", _("People")), ("machine", _("Machine"))],
+            "end": SealHead.objects.filter(pk=1).first(),
+            "packs": [(e, sentence(e)) for e in queries.packs(request.workspace)],
             "today": timezone.now().date(),
             "month": timezone.now().date().replace(day=1),
         },

@@ -396,7 +396,13 @@ def apply_remedy(
             actor,
             f"case.{found.key}",
             f"case:{case.uuid}",
-            {"record": case.record_label, "values": shown, "result": sentence},
+            {
+                "record": case.record_label,
+                "values": shown,
+                "result": sentence,
+                "amount": str(case.amount),
+                "currency": case.currency,
+            },
             bulk=bulk,
         )
     return sentence

@@ -36,7 +36,6 @@ PAGES = {
     "mapping:publishing": ALL,
     "mapping:budget": INTEGRATOR,
     "mapping:row-explain": ALL,
-    "mapping:budget": INTEGRATOR,
     "mapping:values": ALL,
     "mapping:value-explain": ALL,
     "linking:matches": ALL,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils import timezone
 
@@ -25,12 +27,19 @@ class Ends:
 
 
 def add_link(
-    actor: Actor, kind: str, ends: Ends, *, origin: str = "delivery", ordered_by: str = ""
+    actor: Actor,
+    kind: str,
+    ends: Ends,
+    *,
+    origin: str = "delivery",
+    ordered_by: str = "",
+    posting: Mapping[str, Any] | None = None,
 ) -> Link:
     """Record a cross-reference; the same one twice is one and leaves no second audit line.
 
     A different one for the same code retires the old: what was written last is where it is. Where a
-    person ordered what the machine then did (``ordered_by``), the link is that person's decision.
+    person ordered what the machine then did (``ordered_by``), the link is that person's decision. Of a
+    ``posting`` the line keeps what was posted, so that it can be proved later.
     """
     actor.require(MATCH)
     standing = Link.objects.filter(
@@ -51,6 +60,8 @@ def add_link(
         }
         if ordered_by:
             line.data["ordered_by"] = ordered_by
+        if posting:
+            line.data["posting"] = dict(posting)
         if standing is not None:
             line.data["replaced"] = standing.right_key
             Link.objects.filter(pk=standing.pk).update(
