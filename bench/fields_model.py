@@ -70,7 +70,7 @@ class Settings:
     seeds: int = 1
 
 
-PAIR = Settings(iterations=300, leaves=8, rate=0.04, l2=40.0, seeds=4)
+PAIR = Settings(iterations=120, leaves=8, rate=0.1, l2=40.0, seeds=4)
 BASE = Settings(iterations=0)
 REVIEW = Settings(iterations=70, leaves=8, strength=0.3, rate=0.08, l2=5.0, smallest=30, seeds=4)
 

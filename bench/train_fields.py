@@ -21,7 +21,7 @@ from bench.fields_model import BASE, PAIR, REVIEW, SEED, train
 from bench.fields_own import own_tasks
 from engine.propose.ranking import FEATURES, MODEL_FILE, SIGNAL_NAMES
 from engine.propose.review import REVIEW_FEATURES, review_features
-from engine.propose.scorer import combination, linear
+from engine.propose.scorer import Linear, combination, linear
 from engine.propose.signals import FEATURES_VERSION
 
 SUITE_WEIGHT = {"erp": 4.0, "own": 1.2, "po": 2.0, "gdc": 2.0, "valentine": 0.6, "made": 0.6}
@@ -29,7 +29,7 @@ REVIEW_WEIGHT = SUITE_WEIGHT | {"erp": 24.0}
 """The probabilities people see are those of business documents; other sets must not set them."""
 
 MOST = {"erp": 2000, "gdc": 1200, "po": 1000, "valentine": 100, "made": 100, "own": 220}
-
+"""Wrong pairs of one task that the first impression is trained on; the scorer gets half as many."""
 
 MOST_WRONG = 900
 """Wrong candidates of one task that the second look is trained on."""
@@ -44,27 +44,59 @@ def all_tasks(shared: Path) -> list[Task]:
     return tasks + own_tasks() + made_tasks()
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Which wrong pairs of a task are trained on.
+
+    Attributes:
+        share: how many of ``MOST``.
+        near: the part of them that are the nearest rivals; the others are drawn.
+    """
+
+    share: float
+    near: float
+
+
+FIRST, SECOND = Draw(1.0, 0.75), Draw(0.5, 0.5)
+
+
 def sample(
-    tasks: Sequence[Task], *, signals: bool, seed: int = SEED
+    tasks: Sequence[Task], first: Linear | None = None, *, seed: int = SEED
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Positives, the nearest rivals and some others; every task weighs by its positives."""
+    """Right pairs, the nearest rivals and some others; every task weighs by its right pairs.
+
+    Those drawn weigh for all that were not: a model that has hardly seen the easy pairs would think
+    them likely, and there are far more of them than of rivals.
+
+    Args:
+        tasks: the tasks; with ``first`` their context must be there.
+        first: the first impression, which says what is near. Without one the signals alone are
+            the features and a few of them say it.
+        seed: of what is drawn.
+    """
     rng = np.random.default_rng(seed)
+    draw = SECOND if first else FIRST
     xs, ys, ws = [], [], []
     for task in tasks:
-        x = task.signals if signals else task.x
         right = np.flatnonzero(task.judged & (task.grade > 0))
         wrong = np.flatnonzero(task.judged & (task.grade == 0))
         if not len(right):
             continue
-        most = MOST.get(task.suite, 5000)
-        near = x[wrong][:, _NEAR].sum(axis=1)
-        hard = wrong[np.argsort(-near, kind="stable")[: most * 3 // 4]]
-        some = rng.choice(wrong, min(len(wrong), most // 4), replace=False)
-        rows = np.r_[right, np.unique(np.r_[hard, some])]
-        weight = np.where(task.grade[rows] == 1, 0.5, 1.0) * SUITE_WEIGHT[task.suite]
-        xs.append(x[rows])
+        most = int(MOST[task.suite] * draw.share)
+        signals = task.signals[wrong]
+        near = first.parts(signals).sum(axis=1) if first else signals[:, _NEAR].sum(axis=1)
+        order = wrong[np.argsort(-near, kind="stable")]
+        hard, far = np.split(order, [min(len(order), int(most * draw.near))])
+        some = rng.choice(far, min(len(far), most - len(hard)), replace=False)
+        each = np.r_[
+            np.where(task.grade[right] == 1, 0.5, 1.0),
+            np.ones(len(hard)),
+            np.full(len(some), len(far) / max(1, len(some))),
+        ]
+        rows = np.r_[right, hard, some]
+        xs.append((task.x if first else task.signals)[rows])
         ys.append((task.grade[rows] > 0).astype(float))
-        ws.append(weight * min(len(right), 25) / len(right))
+        ws.append(each * SUITE_WEIGHT[task.suite] * min(len(right), 25) / len(right))
     return np.vstack(xs), np.concatenate(ys), np.concatenate(ws)
 
 
@@ -83,14 +115,14 @@ _NEAR = [
 
 def base_model(tasks: Sequence[Task]) -> dict[str, Any]:
     """The first impression: a linear model of the signals alone."""
-    x, y, w = sample(tasks, signals=True)
+    x, y, w = sample(tasks)
     made: dict[str, Any] = train(x, y, w, SIGNAL_NAMES, BASE)["linear"]
     return made
 
 
-def pair_model(tasks: Sequence[Task]) -> dict[str, Any]:
-    """The scorer of pairs; the tasks' context must be there."""
-    return train(*sample(tasks, signals=False), FEATURES, PAIR)
+def pair_model(tasks: Sequence[Task], first: Linear) -> dict[str, Any]:
+    """The scorer of pairs; the tasks' context, made with the first impression, must be there."""
+    return train(*sample(tasks, first), FEATURES, PAIR)
 
 
 @dataclass(slots=True)
@@ -113,8 +145,9 @@ def out_of_fold(tasks: Sequence[Task], show: Callable[[str], None] = print) -> l
     for group in sorted({t.group for t in tasks}):
         rest = [t for t in tasks if t.group != group]
         mine = [t for t in tasks if t.group == group]
-        add_context([*rest, *mine], linear(base_model(rest)))
-        model = combination(pair_model(rest))
+        first = linear(base_model(rest))
+        add_context([*rest, *mine], first)
+        model = combination(pair_model(rest, first))
         found += [
             Unseen(t, *review_features(t.pairs, model.score(t.x), t.x, FEATURES)) for t in mine
         ]
@@ -150,12 +183,13 @@ def review_model(found: Sequence[Unseen]) -> dict[str, Any]:
 def full_model(tasks: Sequence[Task], found: Sequence[Unseen]) -> dict[str, Any]:
     """Everything the model file holds."""
     base = base_model(tasks)
-    add_context(list(tasks), linear(base))
+    first = linear(base)
+    add_context(list(tasks), first)
     return {
         "features_version": FEATURES_VERSION,
         "training": describe(tasks),
         "base": base,
-        "pair": pair_model(tasks),
+        "pair": pair_model(tasks, first),
         "review": review_model(found),
     }
 

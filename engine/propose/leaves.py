@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from engine.propose.words import spelled, vocabulary
 from engine.schema.model import EntitySchema, FieldSchema, FieldType, SystemSchema
 from engine.schema.paths import leaf as leaf_name
 from engine.schema.paths import parent as parent_path
+from engine.schema.paths import tokens
 
 GENERIC = frozenset(
     [
@@ -50,6 +51,10 @@ GENERIC = frozenset(
 
 MOST = 0.6
 """Share of the siblings that makes a prefix theirs: a table's few foreign columns go without it."""
+_FEWEST, _SHARE = 6, 0.05
+"""How many fields, and which share of them, make a letter before their names a mark of their sort."""
+_HELD = frozenset({"value", "number", "address", "website", "id", "code", "uuid", "key"})
+"""What an object with a single member may call it without saying more than its own name does."""
 _LINE_WORDS = frozenset({"line", "detail", "item", "position", "row"})
 
 
@@ -105,10 +110,13 @@ def leaves_of(schema: SystemSchema, entities: Sequence[str]) -> tuple[Leaf, ...]
 def _entity_leaves(entity: EntitySchema, order: int) -> Iterable[Leaf]:
     owner = _entity_words(entity)
     children: dict[str, list[FieldSchema]] = defaultdict(list)
+    inside: Counter[str] = Counter()
     for one in entity.fields:
         children[parent_path(one.path)].append(one)
-    containers = set(children)
+        inside.update(_around(one.path))
+    containers = set(inside)
     slots = _address_slots(entity.fields)
+    letters = _letters(entity.fields)
     rows = bool(entity.lines_of) or bool(_LINE_WORDS & set(owner[-1:]))
     for one in entity.fields:
         if one.path in containers or one.type in (FieldType.OBJECT, FieldType.ARRAY):
@@ -116,13 +124,17 @@ def _entity_leaves(entity: EntitySchema, order: int) -> Iterable[Leaf]:
         above_path = parent_path(one.path)
         mates = children[above_path]
         own = slots.get(one.path) or spelled(unprefixed(leaf_name(one.path), mates))
+        if len(own) > 1 and own[0] in letters:
+            own = own[1:]
         above = tuple(w for part in above_path.split(".") if part for w in spelled(part))
         wrapped = leaf_name(one.path).lower() == "value" and above[-1:] == ("reference",)
         if wrapped:
             above = above[:-1]
-        if above_path and (len(mates) == 1 or wrapped):
+        if above_path and (inside[above_path] == 1 or wrapped):
             nearest = spelled(above_path.rsplit(".", 1)[-1])
+            held = () if wrapped or set(own) <= _HELD else own
             own = tuple(w for w in nearest if w != "reference" or len(nearest) == 1)
+            own = tuple(dict.fromkeys((*own, *held)))
             above = above[: len(above) - len(nearest) + (1 if wrapped else 0)]
         above = tuple(w for w in above if w != "reference")
         own = _owned(_coded(own, one, wrapped=wrapped), owner, top=not above)
@@ -138,6 +150,22 @@ def _entity_leaves(entity: EntitySchema, order: int) -> Iterable[Leaf]:
             note=" ".join(own) if one.path in slots else one.description,
             said=spelled(one.label) if one.label else own,
         )
+
+
+def _around(path: str) -> Iterator[str]:
+    """The paths of all objects around a field, nearest first."""
+    while path := parent_path(path):
+        yield path
+
+
+def _letters(fields: Sequence[FieldSchema]) -> frozenset[str]:
+    """Single letters that stand before the names of many fields and say of what sort these are.
+
+    ``MStockCode`` and ``NComment`` among the lines of an order, ``sName`` and ``dDue`` elsewhere.
+    """
+    first = Counter(found[0] for one in fields if len(found := tokens(leaf_name(one.path))) > 1)
+    least = max(_FEWEST, len(fields) * _SHARE)
+    return frozenset(w for w, many in first.items() if len(w) == 1 and many >= least)
 
 
 def _coded(words: tuple[str, ...], one: FieldSchema, *, wrapped: bool) -> tuple[str, ...]:
@@ -158,7 +186,11 @@ def _owned(words: tuple[str, ...], owner: tuple[str, ...], *, top: bool) -> tupl
     book = vocabulary()
     documents = book.documents & set(owner)
     if documents and len(words) > 1:
-        words = tuple("document" if w in documents else w for w in words)
+        theirs = _ORDERING - set(owner)
+        words = tuple(
+            "document" if w in documents and not (w == "order" and theirs & set(words[:k])) else w
+            for k, w in enumerate(words)
+        )
     party = next((w for w in owner if book.group.get(w, w) in ("customer", "supplier")), "")
     neutral = owner[0] if len(owner) == 1 and owner[0] in book.parties else ""
     if top and (party or neutral) and words in _ACCOUNT_NUMBERS:
@@ -166,6 +198,8 @@ def _owned(words: tuple[str, ...], owner: tuple[str, ...], *, top: bool) -> tupl
     return words
 
 
+_ORDERING = frozenset({"customer", "client", "buyer", "purchase"})
+"""An order of these is the customer's own, also inside our order for it: not the document itself."""
 _ACCOUNT_NUMBERS = {("account", "number"), ("account", "code"), ("account", "id"), ("account",)}
 
 
@@ -261,7 +295,7 @@ def _address_slots(fields: Sequence[FieldSchema]) -> dict[str, tuple[str, ...]]:
             others[parent_path(one.path)].append(spelled(leaf_name(one.path)))
     out: dict[str, tuple[str, ...]] = {}
     for stem, lines in blocks.items():
-        first = spelled(stem)[:1]
+        first = spelled(leaf_name(stem))[:1]
         mates = others[parent_path(next(iter(lines.values())).path)]
         own_city = any(
             {"city", "town"} & set(w)

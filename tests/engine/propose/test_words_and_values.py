@@ -16,6 +16,9 @@ from engine.propose.words import spelled, unglue
         ("duedate", ("due", "date")),
         ("QtyOnHand", ("quantity", "on", "hand")),
         ("PayTrmCd", ("pay", "trm", "cd")),
+        ("Branches", ("branch",)),
+        ("EMail", ("email",)),
+        ("PricePerUnit", ("price", "unit")),
     ],
 )
 def test_a_name_is_spelled_out(name: str, words: tuple[str, ...]) -> None:
