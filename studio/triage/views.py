@@ -162,6 +162,8 @@ def buttons_of(
         errors = mine["errors"] if mine else {}
         controls = []
         for spec in one.inputs:
+            if spec.kind == "confirm" and spec.name not in errors:
+                continue
             initial = spec.initial(case) if spec.initial else ""
             controls.append(
                 Control(
