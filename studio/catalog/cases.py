@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from studio.catalog.models import Connection
+from studio.catalog.whom import whom_to_ask
 from studio.core.templatetags.studio import written
 from studio.triage.evidence import Evidence
 from studio.triage.models import Case
@@ -22,6 +23,7 @@ def connection_evidence(case: Case) -> Evidence | None:
         (_("State"), found.get_state_display(), False),
         (_("Not used before"), written(until), until is not None),
         (_("Reason"), found.paused_reason or "–", False),
+        *([(_("Who can help"), asked, False)] if (asked := whom_to_ask(found)) else []),
     ]
     last = [
         (_("Checked"), written(found.checked_at), False),

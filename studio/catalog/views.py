@@ -22,6 +22,7 @@ from studio.catalog.models import Code, Connection, Sample, SchemaSnapshot
 from studio.catalog.ready import GO_ON, left_at
 from studio.catalog.schemas import differences, field_rows, schema_of
 from studio.catalog.uses import hits_of, instead_of
+from studio.catalog.whom import whom_to_ask
 from studio.core.htmx import page_or_part
 from studio.core.templatetags.studio import grouped
 
@@ -67,6 +68,7 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
             "codes": _code_lists(found),
             "exchanges": found.exchanges.order_by("-id")[:15],
             "may_connect": request.actor.may(CONNECT),
+            "whom": "" if request.actor.may(CONNECT) else whom_to_ask(found),
             "go_on": _go_on(found),
         },
     )

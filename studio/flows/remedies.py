@@ -40,6 +40,7 @@ from studio.linking.actions import Ends, add_link, judge
 from studio.linking.models import Pair, Party
 from studio.mapping.actions import add_lookup_row
 from studio.mapping.models import LookupTable, ValueProposal
+from studio.mapping.rates import RateDiffers
 from studio.triage.actions import close_cases
 from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import Choice, Input, Remedy, register, remedies_for
@@ -136,7 +137,11 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         connection=table.connection, kind=table.code_kind, key=target
     ).first()
     label = code.label if code else target
-    add_lookup_row(actor, table, case.evidence["code"], target, target_label=label)
+    aware = values.get("aware") == "yes"
+    try:
+        add_lookup_row(actor, table, case.evidence["code"], target, target_label=label, aware=aware)
+    except RateDiffers as fault:
+        raise ValidationError({"aware": fault.sentence}) from fault
     return healed(replay_cause(case), f"“{case.evidence['code']}” now means {label}.")
 
 
@@ -432,7 +437,8 @@ def register_all() -> None:
     """Add every remedy of flows; called once from ``FlowsConfig.ready``."""
     for remedy in (
         Remedy("add_lookup", "Add to the lookup table", LOOKUP, lambda c: _missing(c, "lookup"), _add_lookup,
-               (Input("target", "Means", "choice", choices=_codes, initial=_proposed_code),), heals_cause=True, primary=True),
+               (Input("target", "Means", "choice", choices=_codes, initial=_proposed_code),
+                Input("aware", "Another rate is meant: use it", "confirm", required=False)), heals_cause=True, primary=True),
         Remedy("link", "Link to an existing record", MATCH, asks_for_record, _link,
                (Input("target", "Is the same as", "choice", choices=_counterparts, initial=_first_counterpart),),
                heals_cause=True, primary=True),

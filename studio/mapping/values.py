@@ -280,10 +280,18 @@ def _ranked(one: SeenCode, targets: dict[str, Code]) -> list[Offer]:
     """The targets whose words or details fit, best first."""
     start = Waterfall.among(len(targets))
     offers = (
-        _by_words(one, code, start) or _by_detail(one, code, start) for code in targets.values()
+        _by_words(one, code, start) or _by_detail(one, code, start)
+        for code in targets.values()
+        if not _other_rate(one, code)
     )
     found = [offer for offer in offers if offer is not None]
     return sorted(found, key=lambda offer: -offer.confidence)[:KEPT]
+
+
+def _other_rate(one: SeenCode, code: Code) -> bool:
+    """Whether the rates are known and differ: posting tax at another rate is a person's to decide."""
+    told = one.detail.get("rate"), code.detail.get("rate")
+    return all(told) and _figure(told[0]) != _figure(told[1])
 
 
 def _by_words(one: SeenCode, code: Code, start: Waterfall) -> Offer | None:

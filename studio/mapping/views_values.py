@@ -26,6 +26,7 @@ from studio.core.refused import DecisionRefused
 from studio.mapping import actions
 from studio.mapping.later import LAST, put_off_by
 from studio.mapping.models import LookupTable, ValueNote, ValueProposal
+from studio.mapping.rates import RateDiffers
 from studio.mapping.ticks import ticks
 
 SIZE = 40
@@ -208,12 +209,15 @@ def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         candidate=int(number) if number.isdigit() else None,
         target=other,
         reason=post.get("reason", ""),
+        aware=post.get("aware") == "yes",
     )
     revision = int(post["revision"]) if post.get("revision", "").isdigit() else None
     try:
         done = actions.decide_value(
             request.actor, proposal, post.get("verdict", "approved"), choice, revision=revision
         )
+    except RateDiffers as fault:
+        return _ask_again(request, proposal, choice, fault)
     except DecisionRefused as fault:
         return answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
     if done.row is not None:
@@ -224,6 +228,17 @@ def decide(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     else:
         text = _("“%s”: remembered.") % done.source
     return answer(request, text, undo=f"{done.uuid}:{done.revision}")
+
+
+def _ask_again(
+    request: StudioRequest, proposal: ValueProposal, choice: actions.ValueChoice, fault: RateDiffers
+) -> HttpResponse:
+    """The list with the question, beside the code, whether another rate is meant; nothing was decided."""
+    query = QueryDict(urlsplit(addresses.back(request, reverse(LIST))).query)
+    context = _context(request, query)
+    context["doubt"] = {"row": proposal.pk, "choice": choice, "sentence": fault.sentence}
+    part = wants_part(request)
+    return render(request, "mapping/_values.html" if part else "mapping/values.html", context)
 
 
 @page(LOOKUP)

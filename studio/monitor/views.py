@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import BUY, CONNECT, MAP, MATCH, OPERATE, READ, TIE_OUT, TRIAGE
+from studio.catalog.whom import whom_to_ask
 from studio.core.htmx import page_or_part
 from studio.core.models import SealHead
 from studio.core.paging import keyset
@@ -42,6 +43,9 @@ def _home(request: StudioRequest) -> HttpResponse:
     context["may_acknowledge"] = request.actor.may(OPERATE) or request.actor.may(TRIAGE)
     # A figure stands only where the reader can do something about it.
     may = request.actor.may
+    # Who cannot sign in again is told who can.
+    helped = [] if may(CONNECT) else context["connections"]
+    context["whom"] = {one.pk: whom_to_ask(one) for one in helped}
     context["maps"], context["matches"], context["may_run"] = may(MAP), may(MATCH), may(TIE_OUT)
     if may(TIE_OUT) or not (may(MAP) or may(CONNECT)):
         # For who closes the books, and for who only reads.

@@ -37,7 +37,8 @@ class Input:
     Attributes:
         name: key in the values handed to ``run``.
         label: words beside the control.
-        kind: ``text``, ``date``, ``amount``, ``choice`` or ``reason``.
+        kind: ``text``, ``date``, ``amount``, ``choice``, ``reason``, or ``confirm``: a box to tick, shown
+            only once the remedy has refused for want of it.
         choices: for ``choice``: called with the case and the search text.
         initial: called with the case; the value the control starts with.
         required: whether it may stay empty.

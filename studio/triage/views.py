@@ -162,6 +162,8 @@ def buttons_of(
         errors = mine["errors"] if mine else {}
         controls = []
         for spec in one.inputs:
+            if spec.kind == "confirm" and spec.name not in errors:
+                continue
             initial = spec.initial(case) if spec.initial else ""
             controls.append(
                 Control(
@@ -197,6 +199,19 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
     buttons = buttons_of(request, case, typed) if case.closed_at is None else []
     likeliest = next((b.remedy.key for b in sorted(buttons, key=lambda b: not b.offers)), "")
     may_triage = request.actor.may(TRIAGE)
+    may_answer = may_triage or case.is_for(request.actor)
+    may_comment = may_answer or actions.is_asked(request.actor, case)
+    causes = queries.groups(
+        queries.open_cases(request.workspace), request.workspace.base_currency, size=30
+    )
+    ways = ways_for(request.actor, case) if case.closed_at is None else []
+    preceding, following = _beside(causes, case.cause)
+    hints = [
+        ("f", _("first fix"), buttons or ways),
+        ("n", _("next case"), following),
+        ("p", _("previous case"), preceding),
+        ("c", _("remark"), may_comment),
+    ]
     return {
         "case": case,
         "class_label": CLASS_LABELS.get(case.case_class, case.case_class),
@@ -205,7 +220,7 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "is_open": case.closed_at is None,
         "buttons": buttons,
         "opened": typed["remedy"] if typed else likeliest,
-        "ways": ways_for(request.actor, case) if case.closed_at is None else [],
+        "ways": ways,
         "absent": absent_from(case) if case.closed_at is None else [],
         "notes": case.notes.select_related("asked"),
         "others": others[:6],
@@ -218,15 +233,24 @@ def case_context(request: StudioRequest, case: Case) -> dict[str, Any]:
         "colleagues": colleagues(request.workspace),
         "aside": _aside(typed if typed and typed["remedy"] == ASIDE else None),
         "may_triage": may_triage,
-        "may_answer": may_triage or case.is_for(request.actor),
-        "may_comment": may_triage
-        or case.is_for(request.actor)
-        or actions.is_asked(request.actor, case),
+        "may_answer": may_answer,
+        "may_comment": may_comment,
         "may_ask": askable(request.workspace).exclude(pk=request.user.pk),
-        "groups": queries.groups(
-            queries.open_cases(request.workspace), request.workspace.base_currency, size=30
-        ),
+        "groups": causes,
+        "preceding": preceding,
+        "following": following,
+        "hints": [(key, words) for key, words, there in hints if there],
     }
+
+
+def _beside(causes: list[queries.Group], cause: str) -> tuple[str, str]:
+    """The causes before and after this one in the list beside the case; empty where there is none."""
+    names = [one.cause for one in causes]
+    if cause not in names:
+        # It is settled, or stands further down: the list begins at its top.
+        return "", names[0] if names else ""
+    here = names.index(cause)
+    return names[here - 1] if here else "", names[here + 1] if here + 1 < len(names) else ""
 
 
 def _to_heading(view: str, **kwargs: Any) -> HttpResponse:

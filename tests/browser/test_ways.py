@@ -116,3 +116,62 @@ def test_a_drift_is_a_case_that_leads_to_the_two_looks(
     page.get_by_role("link", name="See it as a draft").click()
     expect(page.get_by_role("heading", name="What changed in the schema")).to_be_visible()
     expect(page.get_by_role("table")).to_contain_text("TermsCode")
+
+
+def test_a_case_is_worked_by_keyboard_from_the_skip_link_to_the_next_case(
+    world: World, ana: Any, page_for: OpenPage, accessible: Callable[[Page], None]
+) -> None:
+    for number, terms in (("1001", "45"), ("1002", "77"), ("1003", "88")):
+        world.order(number, Terms=terms)
+    world.run()
+    page = page_for("ana", "/exceptions/")
+    page.locator("tbody").get_by_role("link", name="Open").first.click()
+    first = page.url
+
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the first fix")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("summary", has_text="Add to the lookup table")).to_be_focused()
+
+    page.keyboard.press("n")
+    page.wait_for_url(lambda url: url.split("#")[0] != first)
+    second = page.url
+    page.keyboard.press("f")
+    expect(page.locator("summary", has_text="Add to the lookup table")).to_be_focused()
+    page.keyboard.press("n")
+    page.wait_for_url(lambda url: url.split("#")[0] not in (first, second))
+    page.keyboard.press("p")
+    page.wait_for_url(second)
+
+    page.keyboard.press("?")
+    keys = page.locator("[data-keys-list]")
+    for words in ("To the first fix", "Next case", "Previous case", "Write a remark"):
+        expect(keys).to_contain_text(words)
+    page.keyboard.press("Escape")
+    look(page, accessible)
+
+
+def test_a_question_is_asked_and_answered_and_leaves_the_queue(
+    world: World, ana: Any, ivo: Any, page_for: OpenPage, accessible: Callable[[Page], None]
+) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    case = Case.objects.get()
+    page = page_for("ana", f"/exceptions/{case.uuid}/")
+    page.get_by_label("Remark or question to a colleague").fill("Is 45 a term of yours?")
+    page.get_by_label("Whom it asks").select_option(label=str(ivo))
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("status")).to_contain_text("finds your question at home")
+    page.goto("/exceptions/")
+    expect(page.get_by_text(f"question to {ivo}")).to_be_visible()
+    look(page, accessible)
+
+    asked = page_for("ivo", "/")
+    asked.get_by_role("link", name="asks you about").click()
+    asked.get_by_label("Remark or question to a colleague").fill("Yes, it is new.")
+    asked.get_by_role("button", name="Send").click()
+    expect(asked.get_by_text("Yes, it is new.")).to_be_visible()
+    look(asked, accessible)
+    page.reload()
+    expect(page.get_by_text(f"question to {ivo}")).to_have_count(0)

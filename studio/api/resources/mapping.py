@@ -441,10 +441,15 @@ class LookupRowShape(serializers.ModelSerializer[LookupRow]):
         read_only_fields = fields
 
 
+# What is said where a tax code of another rate is chosen.
+AWARE = "that a tax code of another rate is meant; refused without"
+
+
 class AddRowBody(serializers.Serializer[Any]):
     source = serializers.CharField(max_length=120)  # type: ignore[assignment]
     target = serializers.CharField(max_length=120)
     target_label = serializers.CharField(default="", allow_blank=True, max_length=200)
+    aware = serializers.BooleanField(default=False, help_text=AWARE)
 
 
 class TableFilter(filters.FilterSet):  # type: ignore[misc]
@@ -475,7 +480,12 @@ class LookupTables(Resource[LookupTable]):
         """Add (or change) the open-ended translation of one code."""
         body, table = self.asked(AddRowBody), self.get_object()
         row = actions.add_lookup_row(
-            self.actor, table, body["source"], body["target"], target_label=body["target_label"]
+            self.actor,
+            table,
+            body["source"],
+            body["target"],
+            target_label=body["target_label"],
+            aware=body["aware"],
         )
         return self.said(LookupRowShape, row)
 
@@ -517,6 +527,7 @@ class DecideValueBody(serializers.Serializer[Any]):
     target = serializers.CharField(default="", allow_blank=True, help_text="any key of the list")
     reason = serializers.CharField(default="", allow_blank=True)
     revision = serializers.IntegerField(required=False, help_text="as read; refused when it moved")
+    aware = serializers.BooleanField(default=False, help_text=AWARE)
 
 
 class AcceptedValue(serializers.Serializer[Any]):
@@ -554,7 +565,9 @@ class Values(Resource[ValueProposal]):
     def decide(self, request: Request, uuid: str) -> Response:
         """Approve a candidate or any target code, reject, or say that it is never translated."""
         body = self.asked(DecideValueBody)
-        choice = actions.ValueChoice(body.get("candidate"), body["target"], body["reason"])
+        choice = actions.ValueChoice(
+            body.get("candidate"), body["target"], body["reason"], body["aware"]
+        )
         done = actions.decide_value(
             self.actor, self.get_object(), body["verdict"], choice, revision=body.get("revision")
         )

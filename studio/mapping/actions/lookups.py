@@ -16,6 +16,7 @@ from studio.core.action import Actor, acting
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
 from studio.mapping.catalog import calls, first_text
 from studio.mapping.models import LookupRow, LookupTable, Mapping, ValueProposal
+from studio.mapping.rates import require_rate
 from studio.mapping.shipped import starters_of
 from studio.mapping.values import TABLES, Offer, offers_for, seen_codes
 
@@ -152,6 +153,8 @@ class ValueChoice:
     candidate: int | None = None
     target: str = ""
     reason: str = ""
+    # The person knows that a tax code of another rate is chosen.
+    aware: bool = False
 
 
 def decide_value(
@@ -167,12 +170,15 @@ def decide_value(
 
     Raises:
         DecisionRefused: no such candidate, an unknown or inactive target code, no reason.
+        RateDiffers: a tax code of another rate, and the choice does not say that it is meant.
         DecidedMeanwhile: somebody else was faster.
     """
     choice = choice or ValueChoice()
     subject = f"value:{proposal.uuid}"
     with acting(actor, LOOKUP, f"lookup.{verdict}", subject, bulk=bulk) as line:
         picked = _picked(proposal, verdict, choice)
+        key = picked.get("key", "")
+        despite = require_rate(proposal.table, proposal.source, key, aware=choice.aware)
         changed = ValueProposal.objects.filter(
             pk=proposal.pk, revision=proposal.revision if revision is None else revision
         ).update(
@@ -198,6 +204,7 @@ def decide_value(
             "target": picked.get("key", ""),
             "means": picked.get("label", ""),
             "confidence": picked.get("confidence", 0),
+            **({"despite": despite} if despite else {}),
         }
     proposal.refresh_from_db()
     return proposal
@@ -252,20 +259,37 @@ def undo_value(actor: Actor, proposal: ValueProposal) -> ValueProposal:
 
 
 def add_lookup_row(
-    actor: Actor, table: LookupTable, source: str, target: str, *, target_label: str = ""
+    actor: Actor,
+    table: LookupTable,
+    source: str,
+    target: str,
+    *,
+    target_label: str = "",
+    aware: bool = False,
 ) -> LookupRow:
     """Add (or change) the open-ended translation of one code.
 
+    Args:
+        actor: who says so.
+        table: the lookup table.
+        source: the code of the source.
+        target: key of the code at the target.
+        target_label: what it is called, where the person saw it.
+        aware: the person knows that a tax code of another rate is chosen.
+
     Raises:
         DecisionRefused: the target has no such code, or it is inactive.
+        RateDiffers: it is a tax code of another rate, and the person did not say to know it.
     """
     with acting(actor, LOOKUP, "lookup.row_added", f"table:{table.uuid}") as line:
+        despite = require_rate(table, source, target, aware=aware)
         row = _write_row(actor, table, source, target, "", target_label)
         line.data = {
             "table": table.name,
             "source": source,
             "target": target,
             "means": row.target_label,
+            **({"despite": despite} if despite else {}),
         }
         ValueProposal.objects.filter(table=table, source=source).update(
             state="approved",

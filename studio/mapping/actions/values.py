@@ -15,12 +15,15 @@ from studio.core.refused import DecidedMeanwhile, DecisionRefused
 from studio.mapping.actions.bulk import BulkResult
 from studio.mapping.actions.lookups import decide_value, undo_value
 from studio.mapping.models import ValueNote, ValueProposal
+from studio.mapping.rates import RateDiffers
 
 
 def accept_values(
     actor: Actor, proposals: Iterable[ValueProposal], revisions: Mapping[int, int] | None = None
 ) -> BulkResult[ValueProposal]:
     """Accept the best candidate of every code singly under one bulk id; what cannot be is named.
+
+    A tax code of another rate is left: that it is meant is said of one code, never of many.
 
     Args:
         actor: who accepts.
@@ -36,6 +39,9 @@ def accept_values(
                     _still_open(one)
                     revision = (revisions or {}).get(one.pk)
                     decide_value(actor, one, "approved", revision=revision, bulk=result.bulk)
+            except RateDiffers as fault:
+                said = _("%(rates)s Accept it by itself and say that it is meant")
+                result.left.append((one, said % {"rates": fault.sentence}))
             except DecisionRefused as fault:
                 result.left.append((one, fault.sentence))
             else:

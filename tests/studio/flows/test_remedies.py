@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from engine.errors import DuplicateAtTarget, RemoteRejected
 from engine.ports import Receipt
+from studio.catalog.models import Code
 from studio.core.models import AuditEvent
 from studio.flows.models import Delivery, FlowVersion
 from studio.linking.models import Link, Pair, Party
@@ -300,3 +301,27 @@ def test_what_a_fix_heals_leaves_out_records_that_wait_for_something_else(
     assert "This record waits for something else, too:" not in alone
     assert "This record waits for something else, too:" in twice
     assert f'href="/exceptions/{other.uuid}/"' in twice
+
+
+def test_a_tax_code_of_another_rate_is_asked_about_on_the_case(world, ana, as_person) -> None:
+    world.terms.code_kind = "tax_code"
+    world.terms.save()
+    Mapping.objects.get(direction="outbound").fed_by.add(world.erp)
+    Code.objects.create(connection=world.erp, kind="term", key="45", detail={"rate": "5"})
+    Code.objects.create(
+        connection=world.books, kind="tax_code", key="9", label="20% VAT", detail={"rate": "20"}
+    )
+    world.order("1001", Terms="45")
+    world.run()
+    case, client = world.case(), as_person(ana)
+    page = f"/exceptions/{case.uuid}/"
+    assert "Another rate is meant" not in client.get(page).content.decode()
+
+    client.post(f"{page}fix/add_lookup/", {"target": "9"})
+    asked = client.get(page).content.decode()
+
+    assert "“45” is 5 % in Harbour ERP, “20% VAT” is 20 % in Harbour Books." in asked
+    assert "Another rate is meant: use it" in asked
+    assert not LookupRow.objects.filter(source="45").exists()
+    client.post(f"{page}fix/add_lookup/", {"target": "9", "aware": "yes"})
+    assert LookupRow.objects.get(source="45").target == "9"
