@@ -46,7 +46,7 @@ class AuditEvent(models.Model):
     """One thing somebody did: a key and data; the sentence is made when it is shown.
 
     Rows are appended inside the transaction they describe and never changed, except that the
-    sealer later gives each its place in the hash chain. ``core`` knows no other app, so people and
+    sealer later gives each its place in the hash chain, and the words it is found by. ``core`` knows no other app, so people and
     subjects are plain text.
     """
 
@@ -61,9 +61,19 @@ class AuditEvent(models.Model):
     seal = models.BigIntegerField(null=True, blank=True, unique=True)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64, blank=True)
+    search = models.TextField(
+        blank=True,
+        default="",
+        help_text="what the row shows, in small letters; no part of the hash",
+    )
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["workspace_key", "actor", "-id"], name="events_by_person"),
+            # Lines whose words are not kept yet: few, however long the trail.
+            models.Index(fields=["id"], condition=models.Q(search=""), name="events_unworded"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.key} {self.subject}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -48,10 +49,18 @@ def _picture(one: dict[str, Any]) -> str:
 
 
 def _history(proposal: ValueProposal) -> list[AuditEvent]:
-    """What people decided about a code, from the trail: the row keeps only what is in force."""
+    """What people decided about a code, from the trail: the row keeps only what is in force.
+
+    A code that was answered from a case, or entered in its table, has its line at the table.
+    """
     decided = ("lookup.approved", "lookup.rejected", "lookup.do_not_map", "lookup.undone")
-    lines = AuditEvent.objects.filter(subject=f"value:{proposal.uuid}", key__in=decided)
-    return list(lines.order_by("-id")[:10])
+    here = Q(subject=f"value:{proposal.uuid}", key__in=decided)
+    entered = Q(
+        subject=f"table:{proposal.table.uuid}",
+        key="lookup.row_added",
+        data__source=proposal.source,
+    )
+    return list(AuditEvent.objects.filter(here | entered).order_by("-id")[:10])
 
 
 @page(LOOKUP)

@@ -20,6 +20,7 @@ from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow
 from studio.monitor.models import Alert
 from studio.monitor.pace import pace
+from studio.monitor.search import find
 from studio.tieout.models import TieOut
 from studio.triage.queries import at_risk, groups, held_up, open_cases
 from studio.triage.words import COUNTED
@@ -100,6 +101,10 @@ def audit(
     if who in ("people", "machine"):
         by_machine = Q(role="machine")
         events = events.filter(by_machine if who == "machine" else ~by_machine)
-    if text:
-        events = events.filter(Q(subject__icontains=text) | Q(key__icontains=text))
-    return events
+    return find(events, text)
+
+
+def actors_of(workspace: Workspace) -> list[str]:
+    """Who stands in the trail, the machine too; read from the index alone."""
+    events = AuditEvent.objects.filter(workspace_key=str(workspace.uuid))
+    return list(events.order_by("actor").values_list("actor", flat=True).distinct())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Manager
@@ -44,8 +46,8 @@ SENTENCES = {
     "mapping.published": "published version {number} of a mapping",
     "linking.same": "said that {left} is {right}",
     "linking.not_a_match": "said that {left} is not {right}",
-    "linking.create_new": "said that {left} is to be created",
-    "linking.undone": "took back a judgement",
+    "linking.create_new": "said that {left} is to be created in {company}",
+    "linking.undone": "took back the judgement “{verdict}” on {left}",
     "linking.unlinked": "broke the link of {left} with {right}: {reason}",
     "linking.noted": "remarked on {left}: {text}",
     "linking.linked": "linked {left} to {right}",
@@ -134,11 +136,11 @@ SENTENCES = {
 
 # Kind of a subject -> its rows, and the columns that people know them by.
 NAMED: dict[str, tuple[Manager[Any], tuple[str, ...]]] = {
-    "case": (Case.objects, ("record_label",)),
+    "case": (Case.objects, ("record_label", "flow_label")),
     "connection": (Connection.objects, ("name",)),
     "delivery": (Delivery.objects, ("business_key", "connection__name")),
     "flow": (Flow.objects, ("name",)),
-    "inbox": (InboxItem.objects, ("label",)),
+    "inbox": (InboxItem.objects, ("label", "flow__name")),
     "link": (Link.objects, ("left_code", "right_label")),
     "mapping": (FieldMapping.objects, ("entity", "document", "connection__name")),
     "party": (Party.objects, ("label", "connection__name")),
@@ -147,7 +149,7 @@ NAMED: dict[str, tuple[Manager[Any], tuple[str, ...]]] = {
     "table": (LookupTable.objects, ("label", "connection__name")),
     "tieout": (TieOut.objects, ("flow__name", "currency")),
     "trial": (Trial.objects, ("left_name", "right_name")),
-    "value": (ValueProposal.objects, ("source", "table__label")),
+    "value": (ValueProposal.objects, ("source", "table__label", "table__connection__name")),
     "webhook": (Endpoint.objects, ("name",)),
     "workspace": (Workspace.objects, ("name",)),
 }
@@ -158,17 +160,111 @@ class _Missing(dict[str, object]):
         return "…"
 
 
-def sentence(event: AuditEvent) -> str:
-    """The line in words."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the codes in some lines are called.
+
+    Attributes:
+        about: subject -> its name.
+        left: subject of a party -> the name of the record alone.
+        right: connection and key there -> the name of the record.
+        companies: connection -> its name.
+        means: subject of a code and target -> what the target is called.
+    """
+
+    about: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
+    right: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    companies: Mapping[str, str] = field(default_factory=dict)
+    means: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+def told(events: Sequence[AuditEvent]) -> list[tuple[AuditEvent, str, str]]:
+    """Lines with their sentence and what they are about, codes by their names; few queries for many lines."""
+    names = _names(events)
+    return [(e, sentence(e, names), names.about[e.subject]) for e in events]
+
+
+def _names(events: Sequence[AuditEvent]) -> Names:
+    judged = [e for e in events if e.key.startswith("linking.") and e.data.get("target")]
+    places = {str(e.data["target"]) for e in judged if len(str(e.data["target"])) == KEY_LENGTH}
+    keys = {str(e.data["right"]) for e in judged if e.data.get("right")}
+    lefts = [e.subject.removeprefix("party:") for e in judged if e.subject.startswith("party:")]
+    there = Party.objects.filter(connection__uuid__in=places, key__in=keys)
+    here = Party.objects.filter(uuid__in=[k for k in lefts if len(k) == KEY_LENGTH])
+    codes = [e for e in events if e.key.startswith("lookup.") and not e.data.get("means")]
+    return Names(
+        about=subjects(events),
+        left={f"party:{key}": label for key, label in here.values_list("uuid", "label")},
+        right={
+            (str(place), key): label
+            for place, key, label in there.values_list("connection__uuid", "key", "label")
+        },
+        companies={
+            str(key): name
+            for key, name in Connection.objects.filter(uuid__in=places).values_list("uuid", "name")
+        },
+        means=_meanings([e.subject for e in codes if e.subject.startswith("value:")]),
+    )
+
+
+def _meanings(values: Sequence[str]) -> dict[tuple[str, str], str]:
+    keys = [v.removeprefix("value:") for v in values]
+    known = ValueProposal.objects.filter(uuid__in=[k for k in keys if len(k) == KEY_LENGTH])
+    rows = known.values_list("uuid", "candidates", "row__target", "row__target_label")
+    found: dict[tuple[str, str], str] = {}
+    for key, candidates, target, label in rows:
+        about = f"value:{key}"
+        found |= {(about, str(c.get("key"))): str(c.get("label") or "") for c in candidates}
+        if label:
+            found[about, target] = label
+    return found
+
+
+def sentence(event: AuditEvent, names: Names | None = None) -> str:
+    """The line in words; with ``names`` codes are called by what they stand for."""
+    names = names or Names()
     if event.key.startswith("case.") and event.key not in SENTENCES:
         # Pressing a button is not yet a fix: what came of it stands in the result.
         tried = event.key.startswith("case.again")
         said = "tried again a case of" if tried else "answered a case of"
         return f"{said} {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
     if event.key == "linking.linked" and event.data.get("origin") == "posted":
-        return f"recorded the posting of {event.data.get('left', '…')}"
+        return f"recorded the posting of {event.data.get('left', '…')}{_posted(event.data)}"
     words = SENTENCES.get(event.key, event.key.replace(".", " ").replace("_", " "))
-    return words.format_map(_Missing(_for_people(event.data)))
+    said = _for_people(event.data)
+    if event.key.startswith("linking."):
+        said |= _called(event, names)
+    elif event.key.startswith("lookup.") and not event.data.get("means"):
+        target = str(event.data.get("target") or "")
+        label = names.means.get((event.subject, target), "")
+        said["means"] = f"{label} ({target})" if label else target or "…"
+    return words.format_map(_Missing(said))
+
+
+def _posted(data: Mapping[str, Any]) -> str:
+    posting = data.get("posting")
+    if not posting:
+        return ""
+    money = f"{Decimal(posting['gross']):,.2f} {posting['currency']}".strip()
+    return f" as {posting['target_document']}: {money}"
+
+
+def _called(event: AuditEvent, names: Names) -> dict[str, object]:
+    """The two records of a judgement by their names, and the company of the second."""
+    place, key = str(event.data.get("target") or ""), str(event.data.get("right") or "")
+    code, label = str(event.data.get("left") or "…"), names.left.get(event.subject, "")
+    found: dict[str, object] = {"company": names.companies.get(place, "…")}
+    if label and label != code:
+        found["left"] = f"{code} ({label})"
+    other = names.right.get((place, key), "")
+    if other:
+        # A key of 36 characters says nothing to people.
+        known = other if len(key) == KEY_LENGTH else f"{other} ({key})"
+        found["right"] = f"{known} of {names.companies[place]}"
+    if "verdict" in event.data:
+        found["verdict"] = str(event.data["verdict"]).replace("_", " ")
+    return found
 
 
 def _for_people(data: Mapping[str, Any]) -> dict[str, object]:

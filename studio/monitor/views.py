@@ -21,7 +21,8 @@ from studio.core.models import SealHead
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
 from studio.monitor.models import Alert
-from studio.monitor.sentences import sentence, subjects
+from studio.monitor.search import keep_words
+from studio.monitor.sentences import sentence, told
 from studio.monitor.waiting import waiting_for
 from studio.monitor.watch import acknowledge
 from studio.tieout.balances.queries import money
@@ -68,22 +69,28 @@ def alert_seen(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
 def audit(request: StudioRequest) -> HttpResponse:
     """Who did what, when."""
     get = request.GET
+    text = get.get("q", "").strip()[:80]
+    if text:
+        # What was done a moment ago is found too.
+        keep_words()
     events = queries.audit(
         request.workspace,
         key=get.get("key", ""),
         actor=get.get("actor", ""),
-        text=get.get("q", "").strip()[:80],
+        text=text,
         who=get.get("who", ""),
     )
     rows = keyset(events, ["-id"], after=get.get("after"), before=get.get("before"), size=60)
-    about = subjects(rows.rows)
     return page_or_part(
         request,
         "monitor/audit.html",
         "monitor/_audit_rows.html",
         {
             "rows": rows,
-            "lines": [(e, sentence(e), about[e.subject]) for e in rows.rows],
+            "lines": told(rows.rows),
+            "narrowed": bool(text or get.get("actor") or get.get("who") or get.get("key")),
+            "actor": get.get("actor", ""),
+            "names": queries.actors_of(request.workspace),
             "people": duties.duties(queries.audit(request.workspace)),
             "duties": duties.LABELS.values(),
             "text": get.get("q", ""),

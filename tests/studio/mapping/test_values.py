@@ -163,6 +163,27 @@ def test_who_decided_a_code_stays_told_after_it_is_taken_back(
     assert "was shown 90" in detail
 
 
+def test_who_answered_a_code_elsewhere_is_named_when_it_is_explained(
+    codes: list[ValueProposal], accountant: Actor, ana: User, as_person: AsPerson
+) -> None:
+    """From a case, or in the table, the line stands at the table; a decision without a line has its row."""
+    first, second, _third = codes
+    AuditEvent.objects.create(
+        actor="Ana Keller", role="accountant", key="lookup.row_added",
+        subject=f"table:{first.table.uuid}",
+        data={"table": "terms", "source": first.source, "target": "3", "means": "Net 60"},
+    )  # fmt: skip
+    ValueProposal.objects.filter(pk=second.pk).update(
+        state="approved", decided_by="the lookup table"
+    )
+
+    for code, who in ((first, "Ana Keller"), (second, "the lookup table")):
+        detail = as_person(ana).get(url("value-explain", code.uuid), **HTMX).content.decode()
+        said = detail.partition("Who decided")[2]
+        assert who in said
+        assert "Nobody yet" not in said
+
+
 def test_a_remark_stands_beside_a_code_for_everybody_who_reads(
     ana: User, olga: User, as_person: AsPerson, codes: list[ValueProposal]
 ) -> None:

@@ -16,7 +16,8 @@ from studio.accounts.models import machine
 from studio.core.action import record
 from studio.core.models import AuditEvent
 from studio.mapping.actions import add_lookup_row
-from studio.monitor.sentences import SENTENCES, sentence
+from studio.monitor.sentences import SENTENCES, sentence, told
+from studio.triage.actions import apply_remedy
 
 pytestmark = pytest.mark.django_db
 
@@ -87,10 +88,88 @@ def test_lines_name_what_they_are_about(world, client: Client, ana, actor_of, ol
     for subject, name in (
         (f"flow:{world.flow.uuid}", world.flow.name),
         (f"connection:{world.erp.uuid}", world.erp.name),
-        (f"inbox:{world.item('1001').uuid}", "Order 1001"),
+        (f"inbox:{world.item('1001').uuid}", f"Order 1001 · {world.flow.name}"),
         ("case:00000000-0000-4000-8000-000000000000", "case 00000000"),
     ):
         assert f'<span title="{subject}">{name}</span>' in page
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("Order 1004", {"item.closed", "case.void"}),
+        ("1004", {"item.closed", "case.void"}),
+        ("ana 1004", {"item.closed", "case.void"}),
+        ("paid in cash", {"item.closed", "case.void"}),
+        ("terms", {"lookup.row_added"}),
+        ("Net 60", {"lookup.row_added"}),
+        ("let look source", {"flow.run"}),
+        ("Cobalt", {"linking.same"}),
+        ("COB011", {"linking.same"}),
+        ("nothing like it", set()),
+    ],
+)
+def test_the_trail_is_found_by_what_its_rows_show(
+    world, client: Client, ana, actor_of, olga, text: str, keys: set[str]
+) -> None:
+    actor = actor_of(ana)
+    world.order("1004", Terms="45")
+    world.run()
+    apply_remedy(actor, world.case(), "void", {"reason": "paid in cash"})
+    add_lookup_row(actor, world.terms, "46", "4")
+    record(actor, "flow.run", f"flow:{world.flow.uuid}", {"flow": world.flow.name})
+    party = world.flow.source.parties.create(kind="item", key="9", code="COB011", label="Cobalt")
+    record(actor, "linking.same", f"party:{party.uuid}", {
+        "left": "COB011", "right": "7", "target": str(world.flow.target.uuid),
+    })  # fmt: skip
+    client.force_login(olga)
+
+    found = client.get("/audit/", {"q": text, "actor": "Ana Keller"})
+
+    assert {event.key for event, *_ in found.context["lines"]} == keys
+    assert not list(client.get("/audit/", {"q": text, "actor": "Ivo"}).context["lines"])
+    assert "Ana Keller" in found.context["names"]
+
+
+def test_records_and_codes_are_called_by_their_names_and_company(world, ana, actor_of) -> None:
+    actor, books = actor_of(ana), world.flow.target
+    left = world.flow.source.parties.create(
+        kind="customer", key="1", code="NET022", label="Nettle Foods"
+    )
+    key = "2acee2b9-2f0e-4c5a-9d5f-0a3f3f9b1c11"
+    books.parties.create(kind="customer", key=key, label="Nettle Foods Ltd")
+    proposal = world.terms.proposals.create(
+        source="30", candidates=[{"key": "17", "label": "Freight out"}]
+    )
+    lines = [
+        record(actor, "linking.same", f"party:{left.uuid}", {
+            "left": "NET022", "right": key, "target": str(books.uuid),
+        }),
+        record(actor, "linking.create_new", f"party:{left.uuid}", {
+            "left": "NET022", "right": "", "target": str(books.uuid),
+        }),
+        record(actor, "linking.undone", f"party:{left.uuid}", {"left": "NET022", "verdict": "same"}),
+        record(actor, "lookup.approved", f"value:{proposal.uuid}", {
+            "table": "terms", "source": "30", "target": "17",
+        }),
+        record(actor, "linking.linked", f"connection:{books.uuid}", {
+            "left": "001000", "right": "152", "origin": "posted",
+            "posting": {"target_document": "1042", "gross": "1250.00", "currency": "GBP"},
+        }),
+    ]  # fmt: skip
+
+    words = [(said, about) for _event, said, about in told(lines)]
+
+    assert words == [
+        (f"said that NET022 (Nettle Foods) is Nettle Foods Ltd of {books.name}",
+         f"Nettle Foods · {world.erp.name}"),
+        (f"said that NET022 (Nettle Foods) is to be created in {books.name}",
+         f"Nettle Foods · {world.erp.name}"),
+        ("took back the judgement “same” on NET022 (Nettle Foods)", f"Nettle Foods · {world.erp.name}"),
+        ("approved 30 as Freight out (17) in terms",
+         f"30 · {world.terms.label} · {world.terms.connection.name}"),
+        ("recorded the posting of 001000 as 1042: 1,250.00 GBP", books.name),
+    ]  # fmt: skip
 
 
 def test_what_people_did_is_found_among_what_the_machine_does(
