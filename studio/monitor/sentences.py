@@ -227,8 +227,8 @@ def sentence(event: AuditEvent, names: Names | None = None) -> str:
     if event.key.startswith("case.") and event.key not in SENTENCES:
         # Pressing a button is not yet a fix: what came of it stands in the result.
         tried = event.key.startswith("case.again")
-        said = "tried again a case of" if tried else "answered a case of"
-        return f"{said} {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
+        did = "tried again a case of" if tried else "answered a case of"
+        return f"{did} {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
     if event.key == "linking.linked" and event.data.get("origin") == "posted":
         return f"recorded the posting of {event.data.get('left', '…')}{_posted(event.data)}"
     words = SENTENCES.get(event.key, event.key.replace(".", " ").replace("_", " "))

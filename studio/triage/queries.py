@@ -159,9 +159,10 @@ def _asked_by_cause(cases: QuerySet[Case], causes: list[str]) -> dict[str, list[
     waiting = CaseNote.objects.filter(asked__isnull=False, answered_at__isnull=True)
     rows = cases.order_by().filter(cause__in=causes, pk__in=waiting.values("case"))
     found: dict[str, list[str]] = {}
-    for case in rows.only("cause").prefetch_related(with_questions()):
-        names = found.setdefault(case.cause, [])
-        names += [n for q in case.questions if (n := str(q.asked)) not in names]
+    for note in waiting.filter(case__in=rows).select_related("asked", "case"):
+        names = found.setdefault(note.case.cause, [])
+        if (name := str(note.asked)) not in names:
+            names.append(name)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -40,7 +41,8 @@ def budget(best: QuerySet[Pair], expected_wrong: float) -> Budget:
     chosen: list[int] = []
     left: list[str] = []
     risk = spent
-    sure = with_rivals(found.filter(probability__gte=SURE)).order_by("-probability", "pk")
+    sure: QuerySet[Any] = with_rivals(found.filter(probability__gte=SURE))
+    sure = sure.order_by("-probability", "pk")
     facts = sure.values_list("pk", "probability", "rival", "right__active", "judged")
     # The first few hundred fill any budget that somebody means: the others are not fetched.
     for key, probability, rival, active, judged in facts.iterator(chunk_size=500):
