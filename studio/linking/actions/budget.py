@@ -40,10 +40,9 @@ def budget(best: QuerySet[Pair], expected_wrong: float) -> Budget:
     chosen: list[int] = []
     left: list[str] = []
     risk = spent
-    sure = with_rivals(found.filter(probability__gte=SURE)).order_by("-probability", "pk")
-    facts = sure.values_list("pk", "probability", "rival", "right__active", "judged")
+    sure = found.filter(probability__gte=SURE).order_by("-probability", "pk")
     # The first few hundred fill any budget that somebody means: the others are not fetched.
-    for key, probability, rival, active, judged in facts.iterator(chunk_size=500):
+    for key, probability, rival, active, judged in with_rivals(sure).iterator(chunk_size=500):
         if why := reason(probability, rival, active=active, judged=judged):
             left.append(why)
         elif risk + (1 - probability) > expected_wrong + 1e-9:
