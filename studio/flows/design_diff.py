@@ -141,7 +141,7 @@ def _changed(
             what = f"{title}: {NAMES.get(name, name.replace('_', ' '))}"
             old_said, new_said = _value(name, was), _value(name, now)
             words = f"{what} was {old_said} and is {new_said}"
-            yield Difference(key, words, "warn", what, old_said, new_said)
+            yield Difference(key, words, "warn", what, _bare(old_said), _bare(new_said))
 
 
 def _value(name: str, value: Any) -> str:
@@ -155,6 +155,11 @@ def _value(name: str, value: Any) -> str:
             for k, v in value.items()
         )
     return ", ".join(map(str, value)) if isinstance(value, list) else f"“{value}”"
+
+
+def _bare(said: str) -> str:
+    """Without the marks that keep it apart from a sentence around it."""
+    return said.removeprefix("“").removesuffix("”") if said.startswith("“") else said
 
 
 def _said(row: dict[str, Any]) -> str:

@@ -23,13 +23,17 @@ NEARLY = 0.10
 RIVAL, INACTIVE, PUT_OFF = "rival", "inactive", "put off"
 
 
-def with_rivals(pairs: QuerySet[Pair]) -> QuerySet[Pair]:
-    """The pairs with ``rival``: how sure the next best open candidate of the same record is, in the same target."""
+def with_rivals(
+    pairs: QuerySet[Pair],
+) -> QuerySet[Pair, tuple[int, float, float | None, bool, str]]:
+    """Of each pair: its id, how sure it and the next best open candidate are, whether it is active, what was said."""
     others = Pair.objects.filter(
         left=OuterRef("left"), right__connection=OuterRef("right__connection"), judged__in=OPEN
     ).exclude(pk=OuterRef("pk"))
     best = others.order_by().values("left").annotate(p=Max("probability")).values("p")
-    return pairs.annotate(rival=Subquery(best))
+    return pairs.annotate(rival=Subquery(best)).values_list(
+        "pk", "probability", "rival", "right__active", "judged"
+    )
 
 
 def rivals(best: float, other: float | None) -> bool:

@@ -155,13 +155,14 @@ def with_questions() -> Prefetch[str]:
 
 def _asked_by_cause(cases: QuerySet[Case], causes: list[str]) -> dict[str, list[str]]:
     """Who was asked about a case of each cause and has not answered."""
-    # Few questions wait at once: they lead to their cases, not the other way round.
-    waiting = CaseNote.objects.filter(asked__isnull=False, answered_at__isnull=True)
-    rows = cases.order_by().filter(cause__in=causes, pk__in=waiting.values("case"))
+    shown = cases.order_by().filter(cause__in=causes)
+    waiting = CaseNote.objects.filter(
+        asked__isnull=False, answered_at__isnull=True, case__in=shown.values("pk")
+    )
     found: dict[str, list[str]] = {}
-    for note in waiting.filter(case__in=rows).select_related("asked", "case"):
-        names = found.setdefault(note.case.cause, [])
-        if (name := str(note.asked)) not in names:
+    for one in waiting.select_related("case", "asked"):
+        names = found.setdefault(one.case.cause, [])
+        if (name := str(one.asked)) not in names:
             names.append(name)
     return found
 

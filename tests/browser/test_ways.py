@@ -12,10 +12,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from engine.errors import PeriodClosed, RemoteRejected
-from studio.catalog.models import SchemaSnapshot
+from studio.catalog.models import Code, SchemaSnapshot
 from studio.catalog.schemas import SCHEMA
 from studio.flows.drift_cases import look_at
-from studio.mapping.models import Mapping, MappingRow
+from studio.mapping.models import LookupTable, Mapping, MappingRow, ValueProposal
 from studio.triage.letters import send_letters
 from studio.triage.models import Case
 from tests.browser.test_matrix import look
@@ -175,3 +175,36 @@ def test_a_question_is_asked_and_answered_and_leaves_the_queue(
     look(asked, accessible)
     page.reload()
     expect(page.get_by_text(f"question to {ivo}")).to_have_count(0)
+
+
+def test_a_row_that_asks_back_about_a_rate_keeps_its_place(
+    world: World, ana: Any, page_for: OpenPage, accessible: Callable[[Page], None]
+) -> None:
+    taxes = LookupTable.objects.create(
+        workspace=world.workspace,
+        connection=world.books,
+        name="tax_codes",
+        label="Tax codes",
+        code_kind="tax_code",
+    )
+    Mapping.objects.get(direction="outbound").fed_by.add(world.erp)
+    for where, key, label, rate in (
+        (world.erp, "R", "Reduced", "5"),
+        (world.books, "20", "20% VAT", "20"),
+        (world.books, "5", "5% VAT", "5"),
+    ):
+        Code.objects.create(
+            connection=where, kind="tax_code", key=key, label=label, detail={"rate": rate}
+        )
+    codes = [ValueProposal.objects.create(table=taxes, source=s) for s in ("R", "Z")]
+    page = page_for("ana", "/values/")
+    row = page.locator(f"#value-{codes[0].uuid}")
+    row.get_by_role("combobox").select_option(label="20% VAT")
+    row.get_by_role("button", name="Use it", exact=True).click()
+
+    asks = page.get_by_role("alert")
+    expect(asks).to_contain_text("“R” is 5 % in Harbour ERP, “20% VAT” is 20 % in Harbour Books.")
+    expect(row).to_be_focused()
+    look(page, accessible)
+    asks.get_by_role("button", name="It is meant: use it").click()
+    expect(page.locator("#toasts")).to_contain_text("“R” now means 20% VAT.")

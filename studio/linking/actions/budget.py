@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -41,11 +40,9 @@ def budget(best: QuerySet[Pair], expected_wrong: float) -> Budget:
     chosen: list[int] = []
     left: list[str] = []
     risk = spent
-    sure: QuerySet[Any] = with_rivals(found.filter(probability__gte=SURE))
-    sure = sure.order_by("-probability", "pk")
-    facts = sure.values_list("pk", "probability", "rival", "right__active", "judged")
+    sure = found.filter(probability__gte=SURE).order_by("-probability", "pk")
     # The first few hundred fill any budget that somebody means: the others are not fetched.
-    for key, probability, rival, active, judged in facts.iterator(chunk_size=500):
+    for key, probability, rival, active, judged in with_rivals(sure).iterator(chunk_size=500):
         if why := reason(probability, rival, active=active, judged=judged):
             left.append(why)
         elif risk + (1 - probability) > expected_wrong + 1e-9:

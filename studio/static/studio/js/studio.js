@@ -7,6 +7,7 @@
 //   data-key-label       what the help dialog says (otherwise the control's own words)
 //   data-tick            the row's checkbox (x, Shift+arrow)
 //   data-advance         pressing this control finishes the row: the next one gets the focus at once
+//   data-asks            in swapped content: the row asks back, so it has the focus again
 //   data-find            the search box (/)
 //   data-open="id"       opens a dialog;  data-dismiss closes a toast
 //   data-announce="…"    on swapped content: said to screen readers
@@ -239,6 +240,9 @@ document.addEventListener("htmx:afterSettle", (event) => {
   announce(event.target.dataset?.announce ?? $("[data-announce]", event.target)?.dataset.announce);
   // A swap may have taken the focused row away; the one after the row that was settled is meant.
   const meant = wanted && document.getElementById(wanted);
+  // The row is not finished: it asks something back.
+  const asks = $("[data-asks]", event.target)?.closest("[data-row]");
+  if (asks) focusRow(asks);
   if (document.activeElement === document.body && $("[data-rows]")) focusRow(meant || ($("[data-row][data-current]") ?? rows()[0]));
   wanted = "";
 });
