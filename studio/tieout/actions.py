@@ -291,8 +291,13 @@ def run_tieout(
         flow: with a published version.
         since: first document date, or None for all.
         until: last document date, or None for all.
+
+    Raises:
+        ValidationError: the last day is before the first.
     """
     actor.require(TIE_OUT)
+    if since and until and since > until:
+        raise ValidationError({"until": _("The last day is before the first.")})
     rows = [r for r in gather(flow) if _inside(r, since, until)]
     currencies: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
