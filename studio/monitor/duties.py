@@ -1,7 +1,9 @@
 """Segregation of duties: who did what, and who did two things that one person should not do both.
 
 The pairs follow the usual split of preparing, approving, paying out of the books and controlling
-(shared/product.md 4.5: preparer is not approver; investigator and approver of write-offs differ).
+(shared/product.md 4.5: preparer is not approver; investigator and approver of write-offs differ). A role may
+carry both, as the accountant's does (``accounts/roles.py``): what one document takes two people for is
+refused there, and this report says who did both over all.
 """
 
 from __future__ import annotations
@@ -24,10 +26,14 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "approve": ("flow.rehearsal_signed", "batch.approved", "case.approve", "mapping.confirmed"),
     "prove": ("stock.signed", "tieout.signed"),
     "administer": (
-        "member.changed",
+        "person.saved",
         "token.made",
         "connection.created",
+        "connection.changed",
+        "connection.company",
+        "connection.consented",
         "connection.reconnected",
+        "connection.ended",
         "webhook.added",
         "portal.invited",
         "portal.bound",
@@ -56,6 +62,9 @@ LABELS = {
 CONFLICTS = {
     ("publish", "approve"): _("who puts a flow in force should not approve what it posts"),
     ("map", "publish"): _("what one person mapped, another should put in force"),
+    ("map", "approve"): _("who decides what codes mean should not approve what is posted by it"),
+    ("match", "approve"): _("who links records should not approve what is posted to them"),
+    ("settle", "approve"): _("who settles exceptions should not be the second pair of eyes"),
     ("settle", "prove"): _("who accepts differences should not sign that there are none"),
     ("map", "prove"): _("who decides what fields mean should not sign the result"),
     ("administer", "settle"): _("who grants access should not settle exceptions"),

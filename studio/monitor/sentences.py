@@ -232,14 +232,14 @@ def sentence(event: AuditEvent, names: Names | None = None) -> str:
     if event.key == "linking.linked" and event.data.get("origin") == "posted":
         return f"recorded the posting of {event.data.get('left', '…')}{_posted(event.data)}"
     words = SENTENCES.get(event.key, event.key.replace(".", " ").replace("_", " "))
-    said = _for_people(event.data)
+    values = _for_people(event.data)
     if event.key.startswith("linking."):
-        said |= _called(event, names)
+        values |= _called(event, names)
     elif event.key.startswith("lookup.") and not event.data.get("means"):
         target = str(event.data.get("target") or "")
         label = names.means.get((event.subject, target), "")
-        said["means"] = f"{label} ({target})" if label else target or "…"
-    return words.format_map(_Missing(said))
+        values["means"] = f"{label} ({target})" if label else target or "…"
+    return words.format_map(_Missing(values))
 
 
 def _posted(data: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import BUY, CONNECT, MAP, MATCH, OPERATE, READ, TIE_OUT, TRIAGE
 from studio.catalog.whom import whom_to_ask
 from studio.core.htmx import page_or_part
-from studio.core.models import SealHead
+from studio.core.models import AuditEvent, SealHead
 from studio.core.paging import keyset
 from studio.monitor import duties, pack, queries, seal
 from studio.monitor.models import Alert
@@ -89,7 +89,8 @@ def audit(request: StudioRequest) -> HttpResponse:
             "rows": rows,
             "lines": told(rows.rows),
             "narrowed": bool(text or get.get("actor") or get.get("who") or get.get("key")),
-            "actor": get.get("actor", ""),
+            "person": get.get("actor", ""),
+            "unworded": bool(text) and AuditEvent.objects.filter(search="").exists(),
             "names": queries.actors_of(request.workspace),
             "people": duties.duties(queries.audit(request.workspace)),
             "duties": duties.LABELS.values(),

@@ -336,8 +336,13 @@ def run_tieout(
         flow: with a published version.
         since: first document date, or None for all.
         until: last document date, or None for all.
+
+    Raises:
+        ValidationError: the last day is before the first.
     """
     actor.require(TIE_OUT)
+    if since and until and since > until:
+        raise ValidationError({"until": _("The last day is before the first.")})
     period = Period(since, until)
     rows = [r for r in gather(flow) if period.touches(r)]
     currencies: dict[str, list[Row]] = defaultdict(list)

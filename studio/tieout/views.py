@@ -26,7 +26,7 @@ from studio.tieout.exports import FORMS, rows_of
 from studio.tieout.labels import LABELS, NOT_COMPARED, OPEN_LABELS
 from studio.tieout.models import CashBalance, TieOut
 from studio.tieout.signing import sign as sign_tieout
-from studio.tieout.subjects import urls_of
+from studio.tieout.subjects import about, urls_of
 
 # Comparisons listed below the latest ones.
 EARLIER = 60
@@ -36,6 +36,11 @@ EARLIER = 60
 @require_GET
 def periods(request: StudioRequest) -> HttpResponse:
     """The latest tie-out of every flow and currency, and earlier ones."""
+    return _periods(request)
+
+
+def _periods(request: StudioRequest, fault: str = "") -> HttpResponse:
+    """The page; after a refusal with what was filled in and why, at its field."""
     ties = TieOut.objects.filter(flow__workspace=request.workspace).select_related(
         "flow", "flow__source", "flow__target"
     )
@@ -56,7 +61,10 @@ def periods(request: StudioRequest) -> HttpResponse:
             "may_run": request.actor.may(TIE_OUT),
             "looks": seen,
             "cash": _cash(seen),
+            "filled": request.POST,
+            "fault": fault,
         },
+        status=422 if fault else 200,
     )
 
 
@@ -97,6 +105,8 @@ def run(request: StudioRequest) -> HttpResponse:
             request.actor, flow, since=_day(request, "since"), until=_day(request, "until")
         )
     except ValidationError as error:
+        if hasattr(error, "error_dict"):
+            return _periods(request, " ".join(error.messages))
         messages.error(request, " ".join(error.messages))
         return redirect("tieout:periods")
     except StudioError as error:
@@ -133,13 +143,14 @@ def detail(request: StudioRequest, key: str) -> HttpResponse:
     tie = _found(request, key)
     differences = list(tie.differences.all())
     urls = urls_of(one.subject for one in differences)
+    known = about(one.subject for one in differences)
     kinds: dict[str, dict[str, Any]] = {}
     for one in differences:
         group = kinds.setdefault(
             one.kind, {"label": LABELS.get(one.kind, one.kind), "amount": 0, "rows": []}
         )
         group["amount"] += one.amount
-        group["rows"].append((one, urls.get(one.subject, "")))
+        group["rows"].append((one, urls.get(one.subject, ""), known.get(one.subject)))
     return render(
         request,
         "tieout/detail.html",

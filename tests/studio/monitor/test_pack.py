@@ -303,3 +303,30 @@ def test_duties_that_do_not_go_together_are_named(ivo, ana, actor_of, workspace)
 
     assert [(p.actor, len(p.conflicts)) for p in people] == [("Ivo Marsh", 1), ("Ana Keller", 0)]
     assert "put in force" in people[0].conflicts[0]
+
+
+@pytest.mark.parametrize(
+    ("keys", "conflicts"),
+    [
+        (("lookup.approved", "flow.rehearsal_signed"), 1),
+        (("linking.same", "batch.approved"), 1),
+        (("case.accept", "case.approve"), 1),
+        (("case.approve", "tieout.signed"), 0),
+        (("connection.changed", "case.accept"), 1),
+        (("person.saved", "item.closed"), 1),
+    ],
+)
+def test_an_accountant_who_did_both_is_named(ana, actor_of, workspace, keys, conflicts) -> None:
+    for key in keys:
+        record(actor_of(ana), key, "x:1", {})
+
+    (person,) = duties(AuditEvent.objects.all())
+
+    assert len(person.conflicts) == conflicts
+
+
+def test_the_verdict_on_duties_stands_beside_the_name(pack: Path, olga, as_person) -> None:
+    page = as_person(olga).get("/audit/").content.decode()
+    heads = page.partition('id="duties"')[2].partition("</thead>")[0]
+
+    assert heads.index("Does not go together") < heads.index("decides mappings and lookups")
