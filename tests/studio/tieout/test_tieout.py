@@ -124,7 +124,9 @@ def test_a_document_the_books_have_in_another_month_is_named_in_both(by_month, a
         assert "Moved period" in page
         assert "Harbour ERP dates it 27 Oct 2026, Harbour Books 6 Nov 2026" in page
         paper = as_person(ana).get(f"/tie-out/{tie.uuid}/export.csv").content.decode()
-        assert "Moved period: 27 Oct 2026 in Harbour ERP, 6 Nov 2026 in Harbour Books\",1001" in paper
+        assert (
+            'Moved period: 27 Oct 2026 in Harbour ERP, 6 Nov 2026 in Harbour Books",1001' in paper
+        )
 
 
 def test_over_both_months_nothing_moved(by_month) -> None:
