@@ -103,6 +103,21 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class FromItem:
+    """What a line of a document takes from its item where it is not sent.
+
+    Attributes:
+        kind: kind of code it is: ``account``, ``tax_code``.
+        field: where a line says it.
+        item: where the line names the item.
+    """
+
+    kind: str
+    field: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a system can do, as data for pages and flows.
 
@@ -129,6 +144,7 @@ class Capabilities:
         sells: its customers may order through the portal (``engine.ports.Selling``).
         files: what it keeps beside documents; None where it keeps nothing that we can put there.
         refer: entity -> field by which documents refer to its records where that is not the key.
+        from_item: what lines take from the item they name.
         consent: how a person signs in in the browser; None where a user name and password are typed.
         newest: newest version of the interface that we know and speak.
         unlocks: where its people open a closed period, and who can; the way through its menus.
@@ -151,6 +167,7 @@ class Capabilities:
     apart: dict[str, dict[str, int]] = field(default_factory=dict)
     codes: tuple[CodeList, ...] = ()
     refer: dict[str, str] = field(default_factory=dict)
+    from_item: tuple[FromItem, ...] = ()
     doorbells: dict[str, str] = field(default_factory=dict)
     consent: Consent | None = None
     newest: str = ""
@@ -243,6 +260,13 @@ CONNECTORS: dict[str, System] = {
             consent=Consent(company="realmId", ends_by_json=True),
             newest="75",
             unlocks="Settings, Account and settings, Advanced, Accounting, Close the books (by an administrator)",
+            from_item=(
+                FromItem(
+                    "account",
+                    "Line[].SalesItemLineDetail.ItemAccountRef.value",
+                    "Line[].SalesItemLineDetail.ItemRef.value",
+                ),
+            ),
             production="https://quickbooks.api.intuit.com",
             settings=("client_id", "marker", "batch_per_minute"),
             needs=("client_id", "client_secret"),
@@ -312,6 +336,10 @@ CONNECTORS: dict[str, System] = {
                 CodeList("branch", "TrackingCategory", "TrackingCategoryID", "Name", "Name", "Status"),
             ),
             refer={"Item": "Code"},
+            from_item=(
+                FromItem("account", "LineItems[].AccountCode", "LineItems[].ItemCode"),
+                FromItem("tax_code", "LineItems[].TaxType", "LineItems[].ItemCode"),
+            ),
             # reference/xero 4 and 8
             files=Files("Attachment", bytes=10 * 1024 * 1024, most=10, beside=frozenset(
                 {"BankTransaction", "BankTransfer", "CreditNote", "Invoice", "ManualJournal",

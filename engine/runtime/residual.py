@@ -41,6 +41,7 @@ class Name(StrEnum):
     SETTLED_AT_SOURCE = "settled_at_source"
     SETTLED_AT_TARGET = "settled_at_target"
     CREDIT_UNAPPLIED = "credit_unapplied"
+    RECEIPT_UNAPPLIED = "receipt_unapplied"
     OUTSIDE_FLOWS = "outside_flows"
     LOST = "lost"
 

@@ -24,6 +24,7 @@ from studio.flows.files import STEP as ATTACH
 from studio.flows.files import attached_words
 from studio.flows.lineage import looked_up_then
 from studio.flows.models import Delivery, Flow, FlowVersion, InboxItem
+from studio.flows.taken import taken_from_items
 from studio.mapping.models import MappingVersion
 from studio.triage.models import CaseNote
 
@@ -149,7 +150,10 @@ def files_of(delivery: Delivery) -> QuerySet[Delivery]:
 
 @dataclass(frozen=True, slots=True)
 class Ancestor:
-    """Where one delivered value came from, and who approved it."""
+    """Where one value came from, and who approved it.
+
+    ``of_item``: it was not sent; the target took it from the item that ``used`` links to, called so there.
+    """
 
     target: str
     value: Any
@@ -159,17 +163,22 @@ class Ancestor:
     approved_by: str
     approved_at: datetime | None
     seconded_by: str = ""
+    seconded_at: datetime | None = None
+    of_item: str = ""
+    label: str = ""
     inbound: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """What people call the record or code that the value is the key of."""
         value = str(self.value)
-        return next((u["value_name"] for u in self.used if str(u["value"]) == value), "")
+        return self.label or next(
+            (u["value_name"] for u in self.used if str(u["value"]) == value), ""
+        )
 
     def speaks_of(self, text: str) -> bool:
         """Whether a search means it: its field, value, the expressions, tables and fields behind it."""
-        said = [self.target, self.value, self.name, self.expression]
+        said = [self.target, self.value, self.name, self.expression, self.of_item]
         said += [u[key] for u in self.used for key in ("table", "code", "code_name")]
         said += [one[key] for one in self.inbound for key in ("path", "expression", "value")]
         used = [u for one in self.inbound for u in one["used"]]
@@ -206,6 +215,7 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
                 approved_by=said.get("by", ""),
                 approved_at=parse_datetime(said.get("at", "")),
                 seconded_by=said.get("second", ""),
+                seconded_at=parse_datetime(said.get("second_at", "")),
                 inbound=[
                     {
                         **_inbound(inward, path, sources),
@@ -217,6 +227,30 @@ def ancestry(delivery: Delivery) -> list[Ancestor]:
                 ],
             )
         )
+    return _with_taken(delivery, found)
+
+
+def _with_taken(delivery: Delivery, rows: list[Ancestor]) -> list[Ancestor]:
+    """With what the target took from an item, below the item."""
+    taken = taken_from_items(delivery)
+    found: list[Ancestor] = []
+    for row in rows:
+        found.append(row)
+        found += [
+            Ancestor(
+                target=one.field,
+                value=one.value,
+                expression="",
+                steps=[],
+                used=row.used,
+                approved_by="",
+                approved_at=None,
+                of_item=row.name or str(row.value),
+                label=one.label,
+            )
+            for one in taken
+            if one.item == row.target
+        ]
     return found
 
 
@@ -229,7 +263,7 @@ def _approval(version: MappingVersion | None, path: str) -> dict[str, str]:
     plain = re.sub(r"\[\d+\]", "[]", path)
     said = version.approvals.get(plain) or {}
     return (
-        {name: str(said.get(name, "")) for name in ("by", "at", "second")}
+        {name: str(said.get(name, "")) for name in ("by", "at", "second", "second_at")}
         if isinstance(said, dict)
         else {}
     )

@@ -435,8 +435,13 @@ def _named(
 ) -> list[tuple[Decimal, dict[str, str]]]:
     """A difference as it is written down: whole, or in the parts somebody answered for."""
     if difference.name is Name.MOVED_PERIOD:
-        days = {"source_on": row.on, "target_on": row.targets_on[0] or row.sent_on}
-        return [(difference.amount, {k: day.isoformat() for k, day in days.items() if day})]
+        here, there = row.on, row.targets_on[0] or row.sent_on
+        days = (
+            {"source_on": here.isoformat(), "target_on": there.isoformat()}
+            if here and there
+            else {}
+        )
+        return [(difference.amount, days)]
     answer = answered.get(difference.key) if difference.name is Name.POSTED_OTHERWISE else None
     if answer is None:
         return [(difference.amount, {})]

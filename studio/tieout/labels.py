@@ -36,6 +36,7 @@ OPEN_LABELS = {
     "settled_at_source": _("Paid or applied at the source only"),
     "settled_at_target": _("Paid or applied at the target only"),
     "credit_unapplied": _("Credit used on one side only"),
+    "receipt_unapplied": _("Our own receipt, held unapplied"),
     "outside_flows": _("Opening balance and entries that no flow carries"),
 }
 KINDS = {

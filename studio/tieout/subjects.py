@@ -8,7 +8,12 @@ from datetime import date
 
 from django.urls import reverse
 
+from engine.runtime.residual import Name
 from studio.flows.models import Delivery, InboxItem
+from studio.tieout.models import OpenDifference
+
+# Differences that a flow made and not a person: pages say which flow.
+OURS = frozenset({str(Name.RECEIPT_UNAPPLIED)})
 
 
 def urls_of(subjects: Iterable[str]) -> dict[str, str]:
@@ -49,3 +54,10 @@ def about(subjects: Iterable[str]) -> dict[str, About]:
     ):
         found[f"delivery:{key}"] = About(party, posted_on or on)
     return found
+
+
+def flows_of(differences: Iterable[OpenDifference]) -> dict[str, str]:
+    """Subject of what a flow of ours did itself -> name of the flow; one query for all."""
+    ours = {one.subject.partition(":")[2] for one in differences if one.kind in OURS}
+    posts = Delivery.objects.filter(uuid__in=ours) if ours else Delivery.objects.none()
+    return {f"delivery:{key}": name for key, name in posts.values_list("uuid", "flow__name")}

@@ -118,6 +118,9 @@ class AncestorShape(serializers.Serializer[Any]):
     used = serializers.ListField(child=serializers.DictField())
     approved_by = serializers.CharField(allow_blank=True)
     approved_at = serializers.DateTimeField(allow_null=True)
+    of_item = serializers.CharField(
+        allow_blank=True, help_text="not sent: the target took the value from this item"
+    )
     inbound = serializers.ListField(child=serializers.DictField())
 
 

@@ -161,6 +161,7 @@ def _approvals(mapping: Mapping) -> dict[str, dict[str, str]]:
             "at": row.decided_at.isoformat() if row.decided_at else "",
             "method": row.method,
             "second": row.seconded_by,
+            "second_at": row.seconded_at.isoformat() if row.seconded_at else "",
             "row": str(row.uuid),
         }
         for row in rows

@@ -220,7 +220,7 @@ def _store_party(balance: Balance, party: Party, lines: Sequence[Line]) -> None:
     documents = OpenDocument.objects.bulk_create(
         OpenDocument(
             party=row,
-            kind=line.kind,
+            kind="money" if _on_account(line, here=True) else line.kind,
             source_number=line.source.number if line.source else "",
             target_number=line.target.number if line.target else "",
             target_key=line.target.key if line.target else "",

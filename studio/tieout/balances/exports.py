@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,8 @@ from reportlab.platypus import Flowable, Paragraph
 
 from studio.core.paper import Row, as_text, csv_of, cut, made, moment, safe, styles, table
 from studio.tieout.labels import KINDS, OPEN_LABELS
-from studio.tieout.models import Balance, OpenDocument
+from studio.tieout.models import Balance, OpenDifference, OpenDocument
+from studio.tieout.subjects import OURS, flows_of
 
 COLUMNS = (
     "party",
@@ -33,8 +34,9 @@ COLUMNS = (
 def rows_of(balance: Balance) -> Iterator[Row]:
     """One line a reason; a document without a difference has one line, its amounts stand once."""
     documents = OpenDocument.objects.filter(party__balance=balance).select_related("party")
+    flows = flows_of(OpenDifference.objects.filter(document__party__balance=balance))
     for one in documents.order_by("party__label", "party_id", "id").prefetch_related("differences"):
-        named = [(d.amount, str(OPEN_LABELS.get(d.kind, d.kind))) for d in one.differences.all()]
+        named = [(d.amount, _why(d, flows)) for d in one.differences.all()]
         for number, (amount, why) in enumerate(named or [(Decimal(0), "")]):
             yield (
                 one.party.label,
@@ -50,6 +52,12 @@ def rows_of(balance: Balance) -> Iterator[Row]:
                 why,
                 balance.currency,
             )
+
+
+def _why(one: OpenDifference, flows: Mapping[str, str]) -> str:
+    """The name of a difference, with the flow where it is a flow's own doing."""
+    flow = flows.get(one.subject, "") if one.kind in OURS else ""
+    return ": ".join([str(OPEN_LABELS.get(one.kind, one.kind)), *([flow] if flow else [])])
 
 
 def _head(balance: Balance) -> list[tuple[str, Decimal]]:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
+from engine.errors import MappingRefused
 from engine.runtime.balances import Pending
 from engine.runtime.residual import Name
 from studio.catalog.models import Connection
+from studio.flows.bundle import bundle_of, context_of
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.open_items import shares_in, taken_of
 from studio.flows.poll import HISTORY
 from studio.flows.reversal import ENDED
 from studio.flows.reversal import STEPS as TAKE_BACK
+from studio.flows.work import as_read
 from studio.linking.models import Link, Party
 from studio.linking.references import links_for
 from studio.mapping.models import LookupRow
@@ -72,11 +76,14 @@ class Known:
         posted: (entity, target key) -> its living posting.
         pending: code at the source -> settlements the target has and the source has not.
         receipts: reference of a posted receipt -> key of the payment it was made of.
+        unapplied: those of them that left money on account -> their posting.
+        held: key of a payment -> what of it somebody kept from the documents it names.
         payments: key of a payment -> what became of it.
         subjects: key of a payment, as ``Pending`` names it -> where it is shown.
         carriers: kind -> running flows that make such documents.
         items: (flow, record) -> its newest version.
         living: (flow, record) -> the posting that stands or is under way.
+        began: kind -> day of the first document that a flow carries.
     """
 
     links: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -86,15 +93,20 @@ class Known:
     posted: dict[tuple[str, str], Delivery] = field(default_factory=dict)
     pending: dict[str, list[Pending]] = field(default_factory=lambda: defaultdict(list))
     receipts: dict[str, str] = field(default_factory=dict)
+    unapplied: dict[str, Delivery] = field(default_factory=dict)
+    held: dict[str, Pending] = field(default_factory=dict)
     payments: dict[str, Standing] = field(default_factory=dict)
     subjects: dict[str, str] = field(default_factory=dict)
     carriers: dict[str, list[Flow]] = field(default_factory=dict)
     items: dict[tuple[int, str], InboxItem] = field(default_factory=dict)
     living: dict[tuple[int, str], Delivery] = field(default_factory=dict)
+    began: dict[str, date] = field(default_factory=dict)
 
     def standing(self, held: Held) -> Standing:
         """What became of the record that a document of the source belongs to."""
         carriers = self.carriers.get(held.called, [])
+        if not held.record and (posted := self._receipt(held)) is not None:
+            return Standing(reason=Name.RECEIPT_UNAPPLIED, subject=f"delivery:{posted.uuid}")
         if not carriers or not held.record:
             return Standing(reason=Name.OUT_OF_SCOPE)
         for flow in carriers:
@@ -104,6 +116,17 @@ class Known:
             living = self.living.get((flow.pk, held.record))
             return _standing(item, living)
         return Standing()
+
+    def before(self, held: Held) -> bool:
+        """Whether a document is older than all that the flows of its kind carry."""
+        began = self.began.get(held.called)
+        return began is not None and held.on is not None and held.on < began
+
+    def _receipt(self, held: Held) -> Delivery | None:
+        """The receipt of ours that money on account at the source is."""
+        if held.kind != "credit_note":
+            return None
+        return next((self.unapplied[r] for r in held.receipts if r in self.unapplied), None)
 
 
 def _standing(item: InboxItem, living: Delivery | None) -> Standing:
@@ -133,6 +156,7 @@ def known(source: Connection, target: Connection, area: str) -> Known:
     carriers = {f.pk for flows in found.carriers.values() for f in flows}
     for item in _newest(carriers):
         found.items[item.flow_id, item.key] = item
+    _began(found)
     posts = Delivery.objects.filter(flow__in=carriers, step="post").exclude(state__in=ENDED)
     for one in posts.select_related("item").defer("payload", "trace", "receipt", "item__payload"):
         found.living[one.flow_id, one.item.key] = one
@@ -161,6 +185,15 @@ def _links(
         found.labels[connection, key] = found.labels[connection, code] = label
 
 
+def _began(found: Known) -> None:
+    """The day of the first document of each kind; what a filter leaves out is not carried."""
+    for kind, flows in found.carriers.items():
+        carried = InboxItem.objects.filter(flow__in=flows).exclude(state="filtered")
+        first = carried.aggregate(day=Min("document_on"))["day"]
+        if first is not None:
+            found.began[kind] = first
+
+
 def _newest(flows: Iterable[int]) -> Iterable[InboxItem]:
     """The items of flows, oldest first: a later version of a record replaces an earlier one."""
     items = InboxItem.objects.filter(flow__in=flows).order_by("pk")
@@ -179,10 +212,39 @@ def _payments(found: Known, source: Connection, target: Connection, kinds: tuple
         found.payments[item.key] = said
         if posted is not None and posted.state == "done":
             found.receipts[posted.reference] = item.key
+            if Decimal(str(posted.item.canonical.get("unapplied") or 0)):
+                found.unapplied[posted.reference] = posted
+                _held_back(found, posted)
         name = UNSETTLED.get(said.state)
         if name:
             _wait(found, item.canonical, name, said.subject, 1)
     _taken_back(found, flows)
+
+
+def _held_back(found: Known, posted: Delivery) -> None:
+    """Shares of a posted payment that somebody held: the books have them on a document, the source on account."""
+    item = posted.item
+    if not item.overrides:
+        return
+    try:
+        said = as_read(item, bundle_of(posted.version), context_of(posted.flow))
+    except (MappingRefused, LookupError):
+        # The schema it was compiled on is gone: the receipt itself is known all the same.
+        return
+    applied = defaultdict[str, Decimal](Decimal)
+    for share in shares_in(item.canonical):
+        applied[str(share.get("document"))] += taken_of(share)
+    shares = [
+        {**share, "amount": back, "discount": None, "written_off": None}
+        for share in shares_in(said)
+        if (back := taken_of(share) - applied[str(share.get("document"))]) > 0
+    ]
+    number, subject = str(item.canonical.get("number") or ""), f"delivery:{posted.uuid}"
+    payment = {"number": number, "allocations": shares}
+    _wait(found, payment, Name.RECEIPT_UNAPPLIED, subject, 1)
+    total = sum((taken_of(share) for share in shares), Decimal(0))
+    found.held[item.key] = Pending(number, -total, Name.RECEIPT_UNAPPLIED)
+    found.subjects[number] = subject
 
 
 @dataclass(slots=True)

@@ -151,10 +151,11 @@ class Pairing:
     def _of_both(self, source: Held, target: Held) -> Document:
         known = self._known
         gives = source.kind in GIVES
-        there = target.open
+        there, pending = target.open, known.pending.get(source.code, [])
         if target.kind == "money":
             # Money on account is what a receipt left over; its total is what it was at the source.
             there = Open(source.open.total, there.left)
+            pending = [*pending, *(known.held[k] for k in (target.key,) if k in known.held)]
         posted = known.posted.get((target.entity, target.key))
         sent, asked = self._said(posted, target)
         return Document(
@@ -166,7 +167,7 @@ class Pairing:
             asked=asked,
             tolerance=CENT * (self._lines_of(posted)),
             gives=gives,
-            pending=known.pending.get(source.code, ()),
+            pending=pending,
         )
 
     @staticmethod
@@ -190,6 +191,8 @@ class Pairing:
             reason = Name.DRAFT_AT_TARGET
         elif reason is Name.OUT_OF_SCOPE and source.party not in self._known.parties:
             reason = Name.UNLINKED_PARTY
+        elif reason is Name.OUT_OF_SCOPE and self._known.before(source):
+            reason = Name.BEFORE_START
         return Document(source.number, source=source.open, state=said.state, reason=reason)
 
     def _of_target(self, target: Held, *, copy: bool) -> Document:

@@ -25,7 +25,7 @@ from studio.tieout.balances.exports import FORMS
 from studio.tieout.balances.queries import in_order, looks, money
 from studio.tieout.labels import KINDS, OPEN_LABELS
 from studio.tieout.models import Balance, OpenDifference, OpenDocument, PartyBalance
-from studio.tieout.subjects import urls_of
+from studio.tieout.subjects import OURS, flows_of, urls_of
 
 PAGE = 50
 
@@ -157,13 +157,19 @@ def _documents(
         for row in shown.rows
         for subject in (row.subject, *(one.subject for one in row.differences.all()))
     )
+    flows = flows_of(one for row in shown.rows for one in row.differences.all())
     lines = [
         (
             row,
             KINDS.get(row.kind, row.kind),
             urls.get(row.subject, ""),
             [
-                (OPEN_LABELS.get(one.kind, one.kind), one, urls.get(one.subject, ""))
+                (
+                    OPEN_LABELS.get(one.kind, one.kind),
+                    one,
+                    urls.get(one.subject, ""),
+                    flows.get(one.subject, "") if one.kind in OURS else "",
+                )
                 for one in row.differences.all()
             ],
         )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from connectors.http.jsontext import load
 from engine.errors import RemoteRejected
 from engine.runtime.idempotency import content_hash
+from studio.catalog.models import Code
 from studio.flows.lineage import recomputed
 from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
 from studio.flows.queries import ancestry
@@ -193,7 +194,7 @@ def test_explain_names_the_second_person_and_finds_a_field_by_its_words(
 ) -> None:
     for version in MappingVersion.objects.all():
         for approval in version.approvals.values():
-            approval["second"] = "Ana Keller"
+            approval |= {"second": "Ana Keller", "second_at": "2026-11-03T09:05:00+00:00"}
         MappingVersion.objects.filter(pk=version.pk).update(approvals=version.approvals)
     world.order("1001")
     world.run()
@@ -205,9 +206,58 @@ def test_explain_names_the_second_person_and_finds_a_field_by_its_words(
 
     said = " ".join(re.sub(r"<[^>]+>", " ", every.content.decode()).split())
     assert "confirmed by Ana Keller" in said
-    assert ", confirmed by Ana Keller" in said
+    assert "confirmed by Ana Keller 3 Nov 2026 09:05" in said
+    assert ", confirmed by Ana Keller 3 Nov 2026" in said
     assert 0 < len(terms.context["rows"]) < len(every.context["rows"])
     assert "No field is like that" in client.get(place, {"q": "zebra"}).content.decode()
+
+
+def test_explain_names_the_account_that_the_books_took_from_the_item_and_who_linked_it(
+    world, client: Client, olga
+) -> None:
+    Link.objects.create(
+        workspace=world.workspace, kind="item", left_connection=world.erp, left_code="VICE",
+        left_label="Bench vice", right_connection=world.books, right_key="7", right_label="Vice 4in",
+        decided_by="Ana Keller",
+    )  # fmt: skip
+    Code.objects.create(connection=world.books, kind="account", key="9", label="Hardware sales")
+    world.order("1001")
+    world.run()
+    post = world.post("1001")
+    item, account = (f"SalesItemLineDetail.{ref}.value" for ref in ("ItemRef", "ItemAccountRef"))
+    post.trace[f"Line[0].{item}"] = {
+        "value": "7", "expression": 'LINK("item", line.item)', "steps": [], "reads": [],
+        "used": [["link", "item", "VICE", "7", ""]],
+    }  # fmt: skip
+    # The second line was put there by the books: nobody linked what it says.
+    detail = {"ItemRef": {"value": "7"}, "ItemAccountRef": {"value": "9"}}
+    post.receipt = json.dumps({"Line": [{"SalesItemLineDetail": detail}] * 2})
+    post.decided_at = timezone.now()
+    post.save()
+    client.force_login(olga)
+
+    (row,) = [r for r in ancestry(post) if r.of_item]
+    page = client.get(f"/flows/deliveries/{post.uuid}/explain/", {"q": "account"}).content.decode()
+
+    assert (row.target, row.value, row.name) == (f"Line[0].{account}", "9", "Hardware sales")
+    assert [(u["code"], u["by"], bool(u["at"])) for u in row.used] == [("VICE", "Ana Keller", True)]
+    said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "Hardware sales 9 not sent: Harbour Books takes it from the item Vice 4in there" in said
+    assert "Item: Bench vice (VICE) → Vice 4in" in said
+    assert "Item Bench vice: Ana Keller" in said
+
+
+def test_an_account_that_was_sent_is_not_said_to_be_taken_from_the_item(world) -> None:
+    world.order("1001")
+    world.run()
+    post = world.post("1001")
+    item, account = (f"SalesItemLineDetail.{ref}.value" for ref in ("ItemRef", "ItemAccountRef"))
+    seen = {"value": "7", "expression": "x", "steps": [], "reads": [], "used": []}
+    post.trace |= {f"Line[0].{item}": seen, f"Line[0].{account}": {**seen, "value": "9"}}
+    detail = {"ItemRef": {"value": "7"}, "ItemAccountRef": {"value": "9"}}
+    post.receipt = json.dumps({"Line": [{"SalesItemLineDetail": detail}]})
+
+    assert not [r for r in ancestry(post) if r.of_item]
 
 
 def test_explain_says_who_set_a_value_by_hand_and_what_the_record_says(

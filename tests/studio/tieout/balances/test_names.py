@@ -83,6 +83,21 @@ def test_what_was_there_before_and_what_the_filter_leaves_out_differ(owing, acco
     assert named(receivable(owing, accountant)) == {"left_out": D(30), "before_start": D(40)}
 
 
+def test_an_opening_invoice_is_from_before_the_flow_and_a_later_one_is_of_no_flow(
+    owing, accountant
+) -> None:
+    posted(owing, "1001")
+    in_erp(owing, "9001", "30.00", InvoiceDate="2026-01-12")
+    in_erp(owing, "9002", "40.00", InvoiceDate="2026-11-03")
+    in_erp(owing, "9003", "5.00", InvoiceDate="2026-01-12", Customer="COB")
+
+    assert named(receivable(owing, accountant)) == {
+        "before_start": D(30),
+        "out_of_scope": D(40),
+        "unlinked_party": D(5),
+    }
+
+
 def test_a_total_changed_in_the_books_is_red(owing, accountant) -> None:
     key = posted(owing, "1001")
     in_books(owing, key, "1001", "90.00")

@@ -11,7 +11,9 @@ from studio.flows.models import Flow, InboxItem
 from studio.flows.poll import poll
 from studio.tieout.balances.actions import ask, claim, read
 from studio.tieout.models import Balance, OpenDocument, Reading
+from studio.triage.actions import apply_remedy
 from tests.studio.payments.bills import bill, credit
+from tests.studio.payments.test_receipts import paid_at_the_desk
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -101,6 +103,32 @@ def test_what_a_payment_left_over_is_unapplied_on_both_sides(qbo_books) -> None:
     assert after.source_unapplied - before.source_unapplied == D("10.00")
     assert after.target_unapplied - before.target_unapplied == D("10.00")
     assert after.difference == before.difference
+
+
+@pytest.mark.parametrize("system", ["qbo", "xero"])
+def test_a_receipt_that_was_held_unapplied_is_known_as_our_own_with_its_flow(
+    system, request, accountant, ana, as_person
+) -> None:
+    books = request.getfixturevalue(f"{system}_books")
+    currency = books.books.currency
+    before = look(books).balances.get(area="receivable", currency=currency)
+    number, case = paid_at_the_desk(books, "70.00")
+    apply_remedy(accountant, case, "hold", {"reason": "paid twice"})
+    books.run()
+
+    reading = look(books)
+
+    (post,) = books.posts()
+    balance = reading.balances.get(area="receivable", currency=currency)
+    row = OpenDocument.objects.get(party__balance=balance, source_open=D("-100.00"))
+    assert (row.kind, row.on_account) == ("money", True)
+    # The books have the money on the invoice, the source on account: the two halves bear one name.
+    assert named(reading, row.source_number) == {"receipt_unapplied": D("-100.00")}
+    assert named(reading, number) == {"receipt_unapplied": D("100.00"), "settled_at_source": D(-70)}
+    assert balance.difference - before.difference == D("-70.00")
+    page = as_person(ana).get(f"/tie-out/balances/parties/{row.party.uuid}/").content.decode()
+    assert "Our own receipt, held unapplied" in page
+    assert f"posted by the flow {post.flow.name}" in page
 
 
 def test_a_receipt_entered_in_the_erp_alone_has_to_be_answered(qbo_books) -> None:
