@@ -63,7 +63,7 @@ def verdict_of(tie: TieOut) -> str:
         )
     if not tie.green:
         return "The two sides do not tie: a difference is to be put right or answered for."
-    if tie.apart:
+    if tie.differences.exists():
         return "Every cent of the difference has a name."
     return "Both sides tie to the cent."
 
