@@ -16,6 +16,7 @@ from studio.accounts.models import machine
 from studio.core.action import record
 from studio.core.models import AuditEvent
 from studio.mapping.actions import add_lookup_row
+from studio.monitor.search import keep_words
 from studio.monitor.sentences import SENTENCES, sentence, told
 from studio.triage.actions import apply_remedy
 
@@ -129,6 +130,27 @@ def test_the_trail_is_found_by_what_its_rows_show(
     assert {event.key for event, *_ in found.context["lines"]} == keys
     assert not list(client.get("/audit/", {"q": text, "actor": "Ivo"}).context["lines"])
     assert "Ana Keller" in found.context["names"]
+
+
+def test_a_search_says_so_while_older_lines_have_no_words_yet(
+    workspace, client: Client, ana, actor_of, olga, monkeypatch
+) -> None:
+    monkeypatch.setattr("studio.monitor.search.BATCH", 1)
+    for n in range(3):
+        record(actor_of(ana), "case.commented", "x:1", {"record": f"Order {n}"})
+    client.force_login(olga)
+
+    page = client.get("/audit/", {"q": "Order 0", "actor": "Ana Keller"})
+
+    assert page.context["unworded"]
+    assert not page.context["lines"]
+    # The person that is searched for is not the one who reads.
+    assert page.context["actor"].name == str(olga)
+    while keep_words():
+        pass
+    page = client.get("/audit/", {"q": "Order 0", "actor": "Ana Keller"})
+    assert not page.context["unworded"]
+    assert len(page.context["lines"]) == 1
 
 
 def test_records_and_codes_are_called_by_their_names_and_company(world, ana, actor_of) -> None:
