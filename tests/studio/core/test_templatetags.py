@@ -46,6 +46,15 @@ def test_a_confidence_has_the_word_of_its_band(share, word) -> None:
     assert tags.band(share) == word
 
 
+@pytest.mark.parametrize(
+    ("share", "number"),
+    [(0.948, 94), (0.95, 95), (0.7999, 79), (0.496, 49), (0.299, 29), (0.934, 93), (0.996, 99)],
+)
+def test_a_number_is_not_rounded_up_to_another_word(share: float, number: int) -> None:
+    assert tags.percent(share).startswith(str(number))
+    assert tags.band(number / 100) == tags.band(share)
+
+
 def test_a_confidence_is_never_a_bare_number() -> None:
     html = Template('{% confidence 0.934 "Similarity" %}').render(Context())
 
