@@ -19,7 +19,7 @@ from engine.errors import MappingRefused, StudioError
 from engine.ports import SourceRecord
 from engine.runtime.idempotency import content_hash
 from studio.catalog.actions import every
-from studio.catalog.wiring import note_fault, opened
+from studio.catalog.wiring import PATIENCE_APART, note_fault, opened
 from studio.core.action import Actor, record
 from studio.core.dispatch import nudge
 from studio.flows.actions import assemble
@@ -220,7 +220,7 @@ def _records(version: FlowVersion, scope: dict[str, Any]) -> Iterator[SourceReco
         yield from stored(flow, entity)
         return
     cursor = Cursor.objects.filter(flow=flow, entity=entity).first() if reads == "new" else None
-    with opened(flow.source) as source:
+    with opened(flow.source, patience=PATIENCE_APART) as source:
         yield from every(source, entity, cursor=cursor.value if cursor else "")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.registry import capabilities
 from studio.catalog.actions import every
-from studio.catalog.wiring import opened
+from studio.catalog.wiring import PATIENCE_APART, opened
 from studio.flows.amounts import amount_at
 from studio.flows.models import Delivery, Flow
 from studio.flows.places import first
@@ -55,7 +55,7 @@ def look(flow: Flow, design: dict[str, Any]) -> TargetNow:
     posted = Delivery.objects.filter(connection=flow.target, state="done").exclude(target_key="")
     known = set(posted.values_list("entity", "target_key"))
     entities: dict[str, dict[str, Any]] = design.get("entities", {})
-    with opened(flow.target) as target:
+    with opened(flow.target, patience=PATIENCE_APART) as target:
         for entity, plan in entities.items():
             for record in every(target, entity):
                 data = dict(record.data)

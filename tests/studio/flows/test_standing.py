@@ -114,4 +114,4 @@ def test_who_answered_is_named_at_every_version_and_the_pack_tells_it_once(
     today = timezone.localdate()
     pack = make_pack(accountant, moved.workspace, today - timedelta(days=1), today)
     told = zipfile.ZipFile(io.BytesIO(pack)).read("overrides.csv").decode()
-    assert told.count(",date,2026-11-06,") == 1
+    assert told.count("date: 2026-11-06") == 1
