@@ -23,32 +23,18 @@ class Correction:
 
 def corrections_of(item: InboxItem) -> list[Correction]:
     """Every value set by hand, with the decision behind it; three queries, none where there is nothing."""
-    return _current(item, _answers(item)) if item.overrides else []
-
-
-def decisions_about(item: InboxItem) -> list[Correction]:
-    """Every value set by hand and, after each, what it was set to before; for who looks back."""
     if not item.overrides:
         return []
     events, found = _answers(item), list[Correction]()
-    for one in _current(item, events):
-        # Where the answer is called like the value, as a day is, each earlier one can be told.
-        earlier = (e for e in events if one.path in e.data["values"] and e.at != one.at)
-        found += [one, *(_said(e, one.path, str(e.data["values"][one.path])) for e in earlier)]
-    return found
-
-
-def _current(item: InboxItem, events: list[AuditEvent]) -> list[Correction]:
-    found = []
     for path, value in item.overrides.items():
-        said = next((e for e in events if str(value) in e.data["values"].values()), None)
-        found.append(_said(said, path, str(value)) if said else Correction(path, str(value)))
+        text = str(value)
+        said = next((e for e in events if text in e.data["values"].values()), None)
+        if said is None:
+            found.append(Correction(path, text))
+        else:
+            reason = str(said.data["values"].get("reason", ""))
+            found.append(Correction(path, text, said.actor, said.at, reason))
     return found
-
-
-def _said(event: AuditEvent, path: str, value: str) -> Correction:
-    reason = str(event.data["values"].get("reason", ""))
-    return Correction(path, value, event.actor, event.at, reason)
 
 
 def _answers(item: InboxItem) -> list[AuditEvent]:

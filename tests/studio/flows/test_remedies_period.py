@@ -15,7 +15,7 @@ from django.utils import timezone
 from engine.errors import PeriodClosed
 from studio.catalog.models import SchemaSnapshot
 from studio.core.models import AuditEvent
-from studio.flows.corrections import corrections_of, decisions_about
+from studio.flows.corrections import corrections_of
 from studio.monitor.sentences import sentence
 from studio.triage.actions import apply_remedy, apply_to_many, assign
 from studio.triage.letters import send_letters
@@ -72,7 +72,6 @@ def test_a_second_move_says_what_day_the_source_keeps(world, accountant) -> None
     assert said == "Posts on 6 Nov 2026; the source keeps 2 Nov 2026."
     item = world.item("1001")
     assert [one.value for one in corrections_of(item)] == ["2026-11-06"]
-    assert [one.value for one in decisions_about(item)] == ["2026-11-06", "2026-11-04"]
 
 
 def test_who_can_unlock_is_written_to_with_period_documents_money_and_the_way_there(
