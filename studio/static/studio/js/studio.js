@@ -245,6 +245,9 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (asks) focusRow(asks);
   if (document.activeElement === document.body && $("[data-rows]")) focusRow(meant || ($("[data-row][data-current]") ?? rows()[0]));
   wanted = "";
+  // What a key has just moved stays before who moved it; htmx gives it the focus back without a look.
+  const own = event.detail.requestConfig?.elt?.closest?.("[data-row]")?.id;
+  if (own && document.activeElement.id === own) document.activeElement.scrollIntoView({ block: "nearest" });
 });
 const failed = (words) => (event) => {
   toast(words(event), "error");
