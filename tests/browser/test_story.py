@@ -195,6 +195,6 @@ def test_the_story_is_told_from_review_to_a_green_tie_out(
     expect(page.get_by_text("Every cent of the difference has a name.")).to_be_visible()
     accessible(page)
     page.get_by_role("button", name="Sign this tie-out").click()
-    expect(page.get_by_text("Signed by Ana Keller")).to_be_visible()
+    expect(page.get_by_text("Signed by Ana Keller on")).to_be_visible()
     posts = Delivery.objects.filter(step="post", state="done")
     assert posts.values("business_key").distinct().count() == posts.count()
