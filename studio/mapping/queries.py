@@ -151,17 +151,11 @@ def mappings_of(workspace: Workspace) -> QuerySet[Mapping]:
         Mapping.objects.filter(workspace=workspace)
         .select_related("connection")
         .annotate(
-            rows_count=Count("rows", distinct=True),
-            open_count=Count(
-                "rows", filter=Q(rows__state="open", rows__confidence__gt=0), distinct=True
-            ),
-            approved_count=Count("rows", filter=Q(rows__state="approved"), distinct=True),
-            required_open=Count(
-                "rows",
-                filter=Q(rows__state__in=("open", "rejected"), rows__required=True),
-                distinct=True,
-            ),
-            objections=Count("rows", filter=~Q(rows__objection=""), distinct=True),
+            rows_count=_counted(Q()),
+            open_count=_counted(Q(state="open", confidence__gt=0)),
+            approved_count=_counted(Q(state="approved")),
+            required_open=_counted(Q(state__in=("open", "rejected"), required=True)),
+            objections=_counted(~Q(objection="")),
             unconfirmed_count=_counted(UNCONFIRMED),
             returned_count=_counted(RETURNED),
             version_number=Subquery(
@@ -175,7 +169,10 @@ def mappings_of(workspace: Workspace) -> QuerySet[Mapping]:
 
 
 def _counted(which: Q) -> Coalesce:
-    """How many rows of a mapping are like that."""
+    """How many rows of a mapping are like that.
+
+    Each by itself: beside a join of the rows the others would be counted anew for every row.
+    """
     rows = MappingRow.objects.filter(which, mapping=OuterRef("pk")).order_by()
     counted = rows.values("mapping").annotate(n=Count("id")).values("n")
     return Coalesce(Subquery(counted), 0)
