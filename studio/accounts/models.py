@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
@@ -11,6 +12,9 @@ from django.db.models import QuerySet
 from studio.accounts.roles import OURS, READ, ROLES, permissions_of
 from studio.core.action import Actor
 from studio.core.models import Base
+
+# People who are named in one sentence.
+_NAMED = 4
 
 
 class User(AbstractUser):
@@ -69,6 +73,20 @@ def askable(workspace: Workspace) -> QuerySet[User]:
     return User.objects.filter(
         memberships__workspace=workspace, memberships__role__in=roles, is_active=True
     )
+
+
+def who_can(workspace: Workspace | int, permission: str) -> list[User]:
+    """The people whose role here carries a permission, by name."""
+    roles = [role for role in ROLES if permission in permissions_of(role)]
+    members = Membership.objects.filter(
+        workspace=workspace, role__in=roles, user__is_active=True
+    ).select_related("user")
+    return sorted((m.user for m in members), key=str)
+
+
+def few(names: Sequence[str], between: str) -> str:
+    """Names in a sentence; of many the first."""
+    return between.join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
 
 
 def administrator_in(workspace: Workspace, user: Any) -> Actor:

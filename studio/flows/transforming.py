@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from connectors.http.jsontext import load
 from engine.canon.model import DOCUMENTS
 from engine.schema.model import Record
-from studio.accounts.models import Membership, User
-from studio.accounts.roles import MAP, ROLES, TRIAGE, permissions_of
+from studio.accounts.models import who_can
+from studio.accounts.roles import MAP, TRIAGE
 from studio.core.action import Actor
 from studio.flows.actions import item_of
 from studio.flows.culprits import plain
@@ -36,7 +36,6 @@ from studio.triage.remedies import Choice, Input, Remedy, register
 from studio.triage.ways import Way, register_way
 
 ASKED = "integrator"
-MAY_MAP = [role for role in ROLES if MAP in permissions_of(role)]
 
 
 def record_of(case: Case, mapping: FieldMapping) -> Record | None:
@@ -122,16 +121,9 @@ def address_of(case: Case) -> str:
 # --- who may not map asks somebody who may ----------------------------------------------------------
 
 
-def _people(case: Case) -> list[User]:
-    members = Membership.objects.filter(
-        workspace=case.workspace_id, role__in=MAY_MAP, user__is_active=True
-    )
-    return [m.user for m in members.select_related("user").order_by("user__display_name")]
-
-
 def _askable(case: Case) -> bool:
     # Whoever has it already was asked; asking somebody else is assigning it.
-    asked = case.assignee_id in {p.pk for p in _people(case)} or (
+    asked = case.assignee_id in {p.pk for p in who_can(case.workspace_id, MAP)} or (
         case.assignee_id is None and case.audience == ASKED
     )
     return bool(address_of(case)) and not asked
@@ -139,14 +131,14 @@ def _askable(case: Case) -> bool:
 
 def _whom(case: Case, text: str) -> list[Choice]:
     anybody = Choice(ASKED, _("Whichever integrator has time"))
-    return [anybody, *(Choice(p.username, str(p)) for p in _people(case))]
+    return [anybody, *(Choice(p.username, str(p)) for p in who_can(case.workspace_id, MAP))]
 
 
 def _usual(case: Case) -> str:
     """Who has such cases from the start, else who is responsible for the system it is written to."""
     owner = ClassOwner.objects.filter(workspace=case.workspace_id, case_class="value").first()
     item = item_of(case)
-    people = _people(case)
+    people = who_can(case.workspace_id, MAP)
     for one in (owner.person if owner else None, item.flow.target.owner if item else None):
         if one in people:
             return one.username
@@ -162,7 +154,9 @@ def _question(case: Case) -> str:
 
 
 def _ask(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
-    chosen = next((p for p in _people(case) if p.username == values["person"]), None)
+    chosen = next(
+        (p for p in who_can(case.workspace_id, MAP) if p.username == values["person"]), None
+    )
     if chosen is None and values["person"] != ASKED:
         raise ValidationError(_("Choose somebody who may change mappings."))
     case.assignee, case.state = chosen, "in_work" if chosen else "open"

@@ -10,15 +10,11 @@ from django.utils.translation import gettext as _
 
 from engine.errors import MappingRefused
 from engine.runtime.idempotency import content_hash
-from studio.accounts.models import Membership
-from studio.accounts.roles import APPROVE, ROLES, permissions_of
+from studio.accounts.models import few, who_can
+from studio.accounts.roles import APPROVE
 from studio.core.action import person_of
 from studio.flows.actions import assemble
 from studio.flows.models import Flow, Rehearsal
-
-# People who are named; of more than that the first.
-NAMED = 4
-MAY_SIGN = [role for role in ROLES if APPROVE in permissions_of(role)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +96,12 @@ def makers_of(one: Rehearsal) -> tuple[str, str]:
 
 def waits_for(one: Rehearsal) -> str:
     """Whose signature a rehearsal waits for, in a sentence that names the people."""
-    members = Membership.objects.filter(
-        workspace=one.flow.workspace_id, role__in=MAY_SIGN, user__is_active=True
-    ).select_related("user", "workspace")
-    names = sorted({m.actor().person for m in members} - set(makers_of(one)))
+    makers = makers_of(one)
+    names = [n for p in who_can(one.flow.workspace_id, APPROVE) if (n := str(p)) not in makers]
     if not names:
         return _(
             "It waits for the signature of an accountant who did not prepare it, and there is none here. "
             "An administrator gives somebody that role."
         )
-    people = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
-    return _("It waits for the signature of an accountant: %(people)s.") % {"people": people}
+    told = {"people": few(names, ", ")}
+    return _("It waits for the signature of an accountant: %(people)s.") % told
