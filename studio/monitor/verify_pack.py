@@ -39,7 +39,7 @@ SET_ASIDE = (
 NO_OVERRIDE = {
     "case." + name
     for name in (
-        *("assigned", "commented", "planned", "waiting", "taken_up", "unlocked"),
+        *("asked", "assigned", "commented", "planned", "waiting", "taken_up", "unlocked"),
         *("add_lookup", "link", "create", "choose_other", "again", "again_run", "again_all"),
         *("attach_again", "ask_unlock", "ask_integrator"),
         *("void", "adopt", "leave_posted", "take_back", "leave_file"),

@@ -24,15 +24,15 @@ from studio.monitor.seal import digest
 from studio.monitor.verify_pack import check_overrides, check_postings, fingerprint
 from studio.tieout.actions import run_tieout
 from studio.tieout.signing import sign
-from studio.triage.actions import apply_remedy
+from studio.triage.actions import apply_remedy, comment
 from studio.triage.models import Case
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def pack(world, ana, actor_of, tmp_path: Path) -> Path:
-    """A period with three postings, one record closed by hand, a signed tie-out and strangers' lines."""
+def pack(world, ana, ivo, actor_of, tmp_path: Path) -> Path:
+    """Three postings, a question, one record closed by hand, a signed tie-out and strangers' lines."""
     accountant = actor_of(ana)
     for number in ("1001", "1002", "1003"):
         world.order(number)
@@ -47,6 +47,9 @@ def pack(world, ana, actor_of, tmp_path: Path) -> Path:
         workspace_key=str(stranger.uuid), actor="Eve", key="case.void", subject="case:9",
         data={"record": "of another company"},
     )  # fmt: skip
+    # Asking overrides nothing.
+    held = Case.objects.get(record_label="Order 1004")
+    comment(accountant, held, "Which terms are these?", ask=ivo)
     reason = {"reason": "paid in cash"}
     apply_remedy(accountant, Case.objects.get(record_label="Order 1004"), "void", reason)
     tie = run_tieout(accountant, world.flow)[0]
