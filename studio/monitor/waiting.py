@@ -16,6 +16,7 @@ from studio.accounts.models import Workspace
 from studio.accounts.roles import APPROVE, LOOKUP, MAP, MATCH, PUBLISH, TRIAGE
 from studio.core.action import Actor
 from studio.flows.models import Delivery, Rehearsal
+from studio.flows.rehearsal.narrowed import is_narrowed
 from studio.flows.rehearsal.sign import risk_of, why_not_signed
 from studio.flows.rehearsal.standing import superseded
 from studio.learning.queries import to_ask, to_settle
@@ -134,7 +135,7 @@ def _rehearsals(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
     seen: set[int] = set()
     for one in rows:
         # Of a flow only the newest counts: what was rehearsed before was designed differently.
-        if one.flow_id in seen or risk_of(one.version.content["design"]) != "money":
+        if one.flow_id in seen or is_narrowed(one.scope) or risk_of(one.version.content["design"]) != "money":
             continue
         seen.add(one.flow_id)
         url = reverse("flows:rehearsal", args=[one.uuid])

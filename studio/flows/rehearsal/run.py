@@ -40,7 +40,7 @@ KEEP_PLANS = 3
 READS = {
     "live": "everything the source has, read now",
     "new": "what the source has changed since the flow last looked",
-    "stored": "the records as they were stored when they came",
+    "stored": "the records as they were stored when they came: for a look, not for a signature",
 }
 
 
@@ -175,12 +175,13 @@ def _plan(asked: Rehearsal) -> None:
     for start in range(0, len(records), CHUNK):
         found = plan_chunk(flow, bundle, records[start : start + CHUNK], now)
         rows = [r for r in found.rows if _wanted(r, since, done)]
+        kept = set(map(id, rows))
+        totals.leave(r for r in found.rows if since and id(r) not in kept)
         for row in rows:
             row.rehearsal = asked
             said.update(f"{row.outcome}\x1f{row.key}\x1f{row.intent}\n".encode())
         Planned.objects.bulk_create(rows)
         totals.add(rows, found.where)
-        kept = set(map(id, rows))
         for row, payload in found.payloads:
             if id(row) in kept:
                 totals.add_payload(row, payload)

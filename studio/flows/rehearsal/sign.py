@@ -21,6 +21,7 @@ from studio.core.action import Actor, acting
 from studio.core.refused import DecisionRefused
 from studio.flows.models import Flow, FlowVersion, Planned, Rehearsal
 from studio.flows.rehearsal.caution import caution_of
+from studio.flows.rehearsal.narrowed import is_narrowed, narrowed
 from studio.flows.rehearsal.run import begin_check, run
 from studio.flows.rehearsal.standing import Present, makers_of, superseded, waits_for
 
@@ -62,6 +63,8 @@ def why_not_signed(actor: Actor, rehearsal: Rehearsal) -> str:
         return "Only a finished rehearsal can be signed."
     if rehearsal.signed_at:
         return f"{rehearsal.signed_by} signed this already; a signature is never replaced."
+    if less := narrowed(rehearsal):
+        return less
     gone = superseded(rehearsal)
     if gone is not None:
         return gone.sentence
@@ -81,6 +84,8 @@ def standing_of(rehearsal: Rehearsal, now: Present) -> tuple[str, str]:
         return "signed", _("Signed by %(who)s") % {"who": rehearsal.signed_by}
     if now.over(rehearsal) is not None:
         return "superseded", _("Superseded")
+    if narrowed(rehearsal):
+        return "done", _("Only a look")
     version = rehearsal.version
     awaited = rehearsal.kind == "rehearsal" and version.state == "rehearsal"
     if awaited and risk_of(version.content["design"]) == "money":
@@ -201,14 +206,17 @@ def compare(signed: Rehearsal, now: Rehearsal) -> Delta:
 
 
 def signed_rehearsal(version: FlowVersion) -> Rehearsal | None:
-    """The newest rehearsal of the version that carries a signature."""
-    return version.rehearsals.filter(kind="rehearsal", signed_at__isnull=False).first()
+    """The newest rehearsal of the version that carries a signature over all that would go live."""
+    signed = version.rehearsals.filter(kind="rehearsal", signed_at__isnull=False)
+    # Before 2026-11-28 one that had looked at documents from a day on only could be signed.
+    return next((one for one in signed if not is_narrowed(one.scope)), None)
 
 
 def _unsigned(flow: Flow, version: FlowVersion) -> DecisionRefused:
     """Why a version cannot go live that nobody has signed: for whom it waits, or that nobody was asked."""
     told = {"number": version.number, "flow": flow.name}
-    asked = version.rehearsals.filter(kind="rehearsal", state="ready").first()
+    ready = version.rehearsals.filter(kind="rehearsal", state="ready")
+    asked = next((one for one in ready if not is_narrowed(one.scope)), None)
     if asked is None:
         said = _(
             "Version %(number)s of %(flow)s moves money and nobody has signed what it will do."

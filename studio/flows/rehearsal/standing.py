@@ -15,6 +15,7 @@ from studio.accounts.roles import APPROVE
 from studio.core.action import person_of
 from studio.flows.actions import assemble
 from studio.flows.models import Flow, Rehearsal
+from studio.flows.rehearsal.narrowed import is_narrowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,12 @@ class Present:
 
     @cached_property
     def _rows(self) -> list[tuple[int, uuid.UUID, int]]:
-        """Rehearsals that say something or are about to, newest first."""
-        told = self._flow.rehearsals.filter(kind="rehearsal").exclude(state="failed")
-        return list(told.order_by("-pk").values_list("pk", "uuid", "version_id"))
+        """Rehearsals that say what would go live or are about to, newest first."""
+        told = (
+            self._flow.rehearsals.filter(kind="rehearsal").exclude(state="failed").order_by("-pk")
+        )
+        rows = told.values_list("pk", "uuid", "version_id", "scope")
+        return [(pk, key, version) for pk, key, version, scope in rows if not is_narrowed(scope)]
 
     @property
     def _newest(self) -> tuple[int, uuid.UUID, int] | None:
@@ -80,11 +84,12 @@ def superseded(one: Rehearsal) -> Superseded | None:
 def newest_of_draft(flow: Flow) -> Rehearsal | None:
     """The rehearsal of what would go live that is signed, else the newest to be signed; None without either."""
     told = flow.rehearsals.filter(kind="rehearsal", state="ready", version__state="rehearsal")
-    newest = told.select_related("version").defer("totals").first()
+    rows = told.select_related("version").defer("totals")
+    newest = next((one for one in rows if not is_narrowed(one.scope)), None)
     if newest is None:
         return None
-    signed = told.select_related("version").filter(version=newest.version, signed_at__isnull=False)
-    best = signed.defer("totals").first() or newest
+    signed = rows.filter(version=newest.version, signed_at__isnull=False)
+    best = next((one for one in signed if not is_narrowed(one.scope)), newest)
     best.flow = flow
     return None if superseded(best) else best
 

@@ -41,6 +41,8 @@ class Totals:
         self._held_up: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         self._left_out = Counter[str]()
         self._left_money: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        self._earlier = 0
+        self._earlier_money: dict[str, Decimal] = defaultdict(Decimal)
         self._where: dict[str, Place] = {}
         self._places: dict[Place, tuple[int, dict[str, Decimal]]] = {}
         self._counts: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
@@ -72,6 +74,13 @@ class Totals:
                     count, money = self._places.get(place, (0, defaultdict(Decimal)))
                     money[row.currency] += row.gross
                     self._places[place] = (count + 1, money)
+
+    def leave(self, rows: Iterable[Planned]) -> None:
+        """Count what would be written and was not looked at, because its document is of an earlier day."""
+        for row in rows:
+            if row.outcome in WRITES and not row.step.startswith("create_"):
+                self._earlier += 1
+                self._earlier_money[row.currency] += row.gross
 
     def add_payload(self, row: Planned, payload: dict[str, Any]) -> None:
         """Add the lines of one write by account and tax code, as the design says where they stand."""
@@ -135,6 +144,10 @@ class Totals:
                 [code, count, {c: str(m) for c, m in self._left_money[code].items() if m}]
                 for code, count in self._left_out.most_common()
             ],
+            "earlier": {
+                "count": self._earlier,
+                "money": {c: f"{m:,}" for c, m in sorted(self._earlier_money.items()) if m},
+            },
             "where": [[r, *self._where[r]] for r, _ in reasons if r in self._where],
             "places": [
                 [*place, count, {c: str(m) for c, m in money.items() if m}]

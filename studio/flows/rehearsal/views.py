@@ -20,6 +20,7 @@ from studio.core.paging import keyset
 from studio.flows.models import OUTCOMES, Flow, Rehearsal
 from studio.flows.rehearsal.caution import caution_of
 from studio.flows.rehearsal.changed import changed_by
+from studio.flows.rehearsal.narrowed import narrowed
 from studio.flows.rehearsal.reasons import reasons_of
 from studio.flows.rehearsal.run import READS, ask
 from studio.flows.rehearsal.sign import (
@@ -97,6 +98,7 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
     outcomes: dict[str, Any] = found.totals.get("outcomes", {})
     now = Present(found.flow)
     gone = now.over(found) if found.state == "ready" else None
+    less = narrowed(found)
     context = {
         "one": found,
         "flow": found.flow,
@@ -115,9 +117,11 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
         "outcome": wanted,
         "standing": standing_of(found, now),
         "gone": gone,
-        "caution": None if gone or found.signed_at else caution_of(found),
+        "caution": None if gone or found.signed_at or less else caution_of(found),
+        "narrowed": less,
         "why_not": why_not_signed(request.actor, found),
         "may_sign": request.actor.may(APPROVE),
+        "may_rehearse": request.actor.may(PUBLISH),
         "may_publish": request.actor.may(PUBLISH)
         and found.version.state == "rehearsal"
         and not gone,

@@ -301,7 +301,7 @@ def test_a_rehearsal_with_a_newer_one_is_not_signed(
     client = client_of(ana, "approve")
     one = first(client, "rehearsals", flow="orders", signed="false")
     client_of(ivo, "publish").post(
-        f"/api/v1/flows/{full.flow.uuid}/rehearse/", {"reads": "stored"}, format="json"
+        f"/api/v1/flows/{full.flow.uuid}/rehearse/", {"reads": "live"}, format="json"
     )
 
     place = f"/api/v1/rehearsals/{one['uuid']}/"

@@ -25,9 +25,10 @@ from studio.flows.actions import publish_flow
 from studio.flows.edits import add
 from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
 from studio.flows.rehearsal.caution import caution_of
+from studio.flows.rehearsal.narrowed import narrowed
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.flows.rehearsal.sign import check_reality, sign
-from studio.flows.rehearsal.standing import superseded, waits_for
+from studio.flows.rehearsal.standing import newest_of_draft, superseded, waits_for
 from studio.flows.sweep import sweep
 from studio.mapping.models import LookupRow, MappingVersion
 from studio.triage.models import Case
@@ -503,6 +504,52 @@ def test_signing_what_would_post_nothing_is_a_conscious_act(
     assert done.signed_at is not None
     line = AuditEvent.objects.get(key="flow.rehearsal_signed")
     assert line.data["caution"].startswith("It would post nothing.")
+
+
+def test_a_look_from_a_day_on_says_what_is_earlier_and_cannot_be_signed(
+    prepared, integrator, accountant, client: Client, ana
+) -> None:
+    world = prepared
+    world.order("1001", Net=Decimal("40.00"), OrderDate="2026-10-01")
+    world.order("1002", Net=Decimal("1060.00"), OrderDate="2026-10-02")
+    world.order("1003", Status="1", OrderDate="2026-10-03")
+    whole = rehearse(world, integrator)
+    look = rehearse(world, integrator, since="2099-01-01")
+
+    said = narrowed(look)
+    assert "documents dated from 1 Jan 2099 on" in said
+    assert "2 earlier ones would be written, too: 1,100.00 USD." in said
+    with pytest.raises(ValidationError, match="rehearse without a day"):
+        sign(accountant, look, content_hash=look.content_hash, aware=True)
+    client.force_login(ana)
+    page = " ".join(client.get(f"/flows/rehearsals/{look.uuid}/").content.decode().split())
+    assert "Only a look" in page
+    assert "2 earlier ones would be written, too: 1,100.00 USD." in page
+    assert "would post nothing" not in page
+    assert "Sign this rehearsal" not in page
+    assert superseded(whole) is None, "a look takes the place of nothing"
+    assert newest_of_draft(world.flow) == whole
+
+
+def test_what_is_only_stored_is_not_signed_either(prepared, integrator, accountant) -> None:
+    prepared.order("1001")
+    prepared.poll()
+    done = rehearse(prepared, integrator, reads="stored")
+
+    with pytest.raises(ValidationError, match="rehearse what the source has"):
+        sign(accountant, done, content_hash=done.content_hash)
+
+
+def test_a_signature_under_a_look_of_earlier_days_lets_nothing_go_live(
+    prepared, integrator, accountant
+) -> None:
+    world = prepared
+    world.order("1001", OrderDate="2026-10-01")
+    look = rehearse(world, integrator, since="2099-01-01")
+    Rehearsal.objects.filter(pk=look.pk).update(signed_by="Ana Keller", signed_at=timezone.now())
+
+    with pytest.raises(DecisionRefused, match="nobody has signed what it will do"):
+        check_reality(integrator, world.flow, look.version)
 
 
 def test_where_many_are_refused_or_meet_no_branch_that_is_said_and_signed_all_the_same(
