@@ -24,7 +24,10 @@ _MOST = 12
 
 
 def references(entity: str, body: Json) -> Iterator[tuple[str, str]]:
-    """Entity and key of every record a document refers to, in the order of the document.
+    """Entity and key of every record a document refers to by its id, in the order of the document.
+
+    Currencies and, in the US, the tax codes TAX and NON are named by their code: nobody can have made those
+    inactive, and reading ``companycurrency/USD`` finds nothing.
 
     Args:
         entity: of the document.
@@ -38,8 +41,9 @@ def references(entity: str, body: Json) -> Iterator[tuple[str, str]]:
                 yield from walk(one, f"{path}[]")
         elif isinstance(value, dict):
             fact = facts.fact(path) if path else None
-            if fact is not None and fact.references and value.get("value"):
-                yield fact.references, str(value["value"])
+            key = str(value.get("value") or "")
+            if fact is not None and fact.references and key.isdigit():
+                yield fact.references, key
             for name, inner in value.items():
                 yield from walk(inner, f"{path}.{name}" if path else name)
 

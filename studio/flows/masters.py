@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, replace
 
 from connectors.registry import capabilities
 from engine.errors import RemoteUnavailable, StudioError
 from engine.mapping import Context
+from engine.ports import Connector, SourceRecord
 from engine.schema.model import Record
 from studio.accounts.models import Workspace, machine
 from studio.accounts.roles import MATCH
@@ -19,11 +21,20 @@ from studio.flows.bundle import company_facts, today
 from studio.flows.keeping import is_forward
 from studio.flows.models import Flow
 from studio.linking.actions import Held, find_pairs, load_parties
+from studio.linking.models import Party
 from studio.mapping.actions import load_compiled, lookups_for
 from studio.mapping.models import MappingVersion
 
 DOCUMENTS = ("party", "item")
 KINDS = ("customer", "supplier", "item")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record as its system gave it, and as the studio understands it."""
+
+    record: SourceRecord
+    held: Held
 
 
 def master_versions(connection: Connection) -> list[MappingVersion]:
@@ -62,6 +73,49 @@ def refresh_masters(actor: Actor, connection: Connection) -> dict[str, int]:
     for kind, rows in found.items():
         load_parties(actor, connection, kind, rows)
     return {kind: len(rows) for kind, rows in found.items()}
+
+
+def read_one(connector: Connector, connection: Connection, kind: str, key: str) -> Found | None:
+    """A record as it stands in its system now, by the published mapping that reads its kind; None if it is gone.
+
+    Raises:
+        StudioError: the system does not answer.
+    """
+    context = Context(
+        lookups=lookups_for(connection), facts=company_facts(connection), today=today()
+    )
+    for version in master_versions(connection):
+        found = connector.read(version.mapping.entity, key)
+        if found is None or found.deleted:
+            continue
+        canonical = load_compiled(version).apply(dict(found.data), context).record
+        if kind_of(version.mapping.document, canonical) == kind:
+            return Found(found, Held(key, canonical, found.version))
+    return None
+
+
+def read_again(party: Party, connector: Connector | None = None) -> None:
+    """Store what the system of a customer, supplier or item says of it now; calls that system.
+
+    What is gone there stays as it was: the hourly look notices that.
+
+    Args:
+        party: the stored record.
+        connector: to its system, if one is open.
+
+    Raises:
+        StudioError: the system does not answer.
+    """
+    connection = party.connection
+    if connector is None:
+        with opened(connection) as own:
+            found = read_one(own, connection, party.kind, party.key)
+    else:
+        found = read_one(connector, connection, party.kind, party.key)
+    if found is not None:
+        actor = machine(connection.workspace, "the matcher", MATCH)
+        held = replace(found.held, money=party.money)
+        load_parties(actor, connection, party.kind, [held])
 
 
 def match_masters(actor: Actor, workspace_flows: list[Flow]) -> dict[str, int]:

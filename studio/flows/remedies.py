@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from engine.canon.days import spoken_day
 from engine.canon.model import DOCUMENTS
+from engine.errors import StudioError
 from studio.accounts.roles import APPROVE, LOOKUP, MATCH, OPERATE, READ, TRIAGE
 from studio.catalog.models import Code
 from studio.core.action import Actor
@@ -31,6 +33,7 @@ from studio.flows.bundle import bundle_of, context_of
 from studio.flows.creating import asks_for_record, obstacle
 from studio.flows.evidence import place_words
 from studio.flows.files import STEP as ATTACH
+from studio.flows.masters import read_again
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import assign
 from studio.flows.reposting import number_of, posting_of
@@ -229,6 +232,9 @@ def _create(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
             _("%(source)s has no %(kind)s “%(code)s” any more.")
             % {"source": item.flow.source, "kind": kind, "code": code}
         )
+    # It may have been mended at the source since it was read; if that does not answer, what was read is used.
+    with suppress(StudioError):
+        read_again(left)
     judge(
         actor, left, None, "create_new", target=item.flow.target, comment=values.get("reason", "")
     )

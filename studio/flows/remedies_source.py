@@ -14,20 +14,17 @@ from django.utils.translation import gettext as _
 
 from connectors.registry import capabilities
 from engine.errors import StudioError
-from engine.mapping import Context
-from engine.ports import Action, Connector, Draft, SourceRecord
+from engine.ports import Action, Connector, Draft
 from engine.runtime.idempotency import idempotency_key
 from studio.accounts.roles import APPROVE, TRIAGE
 from studio.catalog.services import evidence_about
 from studio.catalog.wiring import opened
 from studio.core.action import Actor
 from studio.flows.actions import item_of, override, replay_cause
-from studio.flows.bundle import company_facts, today
-from studio.flows.masters import kind_of, master_versions
+from studio.flows.masters import read_again, read_one
 from studio.flows.models import Flow
 from studio.flows.remedies import MOST_CHOICES, healed
 from studio.linking.models import Party
-from studio.mapping.actions import load_compiled, lookups_for
 from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import Choice, Input, Remedy, register
 
@@ -120,7 +117,8 @@ def _revive(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 
 def _make_active(flow: Flow, party: Party, connector: Connector) -> None:
-    found = _read(flow, party, connector)
+    held = read_one(connector, flow.source, party.kind, party.key)
+    found = held.record if held else None
     if found is None:
         words = _("%(source)s has no “%(name)s” any more. Use another one.")
         raise ValidationError(words % {"source": flow.source, "name": party.label or party.code})
@@ -134,20 +132,8 @@ def _make_active(flow: Flow, party: Party, connector: Connector) -> None:
     )
     draft = Draft(found.entity, {}, key, key=found.key, version=found.version)
     connector.act(draft, Action.REACTIVATE)
-
-
-def _read(flow: Flow, party: Party, connector: Connector) -> SourceRecord | None:
-    """The record as it stands at the source, by the published mapping that reads its kind."""
-    source = flow.source
-    context = Context(lookups=lookups_for(source), facts=company_facts(source), today=today())
-    for version in master_versions(source):
-        found = connector.read(version.mapping.entity, party.key)
-        if found is None or found.deleted:
-            continue
-        canonical = load_compiled(version).apply(dict(found.data), context).record
-        if kind_of(version.mapping.document, canonical) == party.kind:
-            return found
-    return None
+    # Whatever is made of it from now on, at the target too, is made of the active record.
+    read_again(party, connector)
 
 
 def _what_reviving_does(case: Case) -> str:

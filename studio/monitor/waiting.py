@@ -135,7 +135,11 @@ def _rehearsals(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
     seen: set[int] = set()
     for one in rows:
         # Of a flow only the newest counts: what was rehearsed before was designed differently.
-        if one.flow_id in seen or is_narrowed(one.scope) or risk_of(one.version.content["design"]) != "money":
+        if (
+            one.flow_id in seen
+            or is_narrowed(one.scope)
+            or risk_of(one.version.content["design"]) != "money"
+        ):
             continue
         seen.add(one.flow_id)
         url = reverse("flows:rehearsal", args=[one.uuid])

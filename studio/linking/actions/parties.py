@@ -16,6 +16,8 @@ from studio.core.action import Actor, acting
 from studio.linking.models import Party
 
 _BATCH = 500
+# So few are looked up by their keys; of more, all of the kind are read.
+_FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,13 @@ def load_parties(actor: Actor, connection: Connection, kind: str, records: Itera
     A record that is not among ``records`` stays as it was: an incremental read brings few.
     """
     with acting(actor, MATCH, "linking.loaded", f"connection:{connection.uuid}") as line:
-        known = {p.key: p for p in Party.objects.filter(connection=connection, kind=kind)}
+        rows, stored = list(records), Party.objects.filter(connection=connection, kind=kind)
+        if len(rows) <= _FEW:
+            stored = stored.filter(key__in=[held.key for held in rows])
+        known = {p.key: p for p in stored}
         fresh: dict[str, Party] = {}
         changed: dict[str, Party] = {}
-        for held in records:
+        for held in rows:
             party = known.get(held.key) or fresh.get(held.key)
             data = plain(held.data)
             if party is None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from engine.errors import DuplicateAtTarget, RemoteRejected
+from engine.errors import DuplicateAtTarget, RemoteRejected, RemoteUnavailable
 from engine.ports import Receipt
 from studio.catalog.models import Code
 from studio.core.models import AuditEvent
@@ -18,7 +18,7 @@ from studio.linking.models import Link, Pair, Party
 from studio.mapping.models import LookupRow, Mapping, ValueProposal
 from studio.triage.actions import apply_remedy, apply_to_many
 from studio.triage.models import OPEN_STATES, Case
-from studio.triage.remedies import remedies_for
+from studio.triage.remedies import remedies_for, remedy
 
 pytestmark = pytest.mark.django_db
 
@@ -272,6 +272,30 @@ def test_a_case_says_why_it_cannot_be_created_and_who_changes_that(
 
     Party.objects.filter(connection=world.erp, key="COB").delete()
     assert "Harbour ERP keeps no customer “COB” that was read" in page()
+
+
+def test_what_is_created_there_is_read_again_first_and_without_an_answer_is_as_it_was(
+    unknown_customer, accountant, monkeypatch
+) -> None:
+    world, case = unknown_customer, unknown_customer.case()
+    asked: list[str] = []
+
+    def answers(party: Party) -> None:
+        asked.append(party.code)
+        Party.objects.filter(pk=party.pk).update(label="Cobb & Sons")
+
+    def silent(party: Party) -> None:
+        asked.append(party.code)
+        raise RemoteUnavailable(system="syspro", call="read ArCustomer")
+
+    create = remedy("create")
+    assert create is not None
+    for how in (answers, silent):
+        monkeypatch.setattr("studio.flows.remedies.read_again", how)
+        assert "will be created" in create.run(accountant, case, {})
+
+    assert asked == ["COB", "COB"]
+    assert Party.objects.get(connection=world.erp, code="COB").label == "Cobb & Sons"
 
 
 def test_who_may_not_press_a_button_is_told_who_may(unknown_customer, olga, as_person) -> None:

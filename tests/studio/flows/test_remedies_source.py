@@ -97,11 +97,11 @@ def reads_customers(world: World) -> None:
     MappingVersion.objects.create(
         mapping=mapping, number=1, document={**frame, "rows": rows}, content_hash="4" * 64, state="published",
     )  # fmt: skip
-    world.source.records["ArCustomer"] = [SourceRecord("ArCustomer", "BAY", "7", {})]
+    world.source.records["ArCustomer"] = [SourceRecord("ArCustomer", "BAY", "7", {"active": False})]
 
 
 def acting(world: World, monkeypatch: Any, answer: Any) -> None:
-    monkeypatch.setattr("studio.flows.remedies_source.load_compiled", lambda v: Plain())
+    monkeypatch.setattr("studio.flows.masters.load_compiled", lambda v: Plain())
     world.source.act = answer
 
 
@@ -110,7 +110,7 @@ class Plain:
 
     def apply(self, data: Any, context: Any) -> Any:
         class Read:
-            record = {"role": "customer"}
+            record = {"role": "customer", "code": "BAY", "name": "Bayside", **data}
 
         return Read()
 
@@ -123,6 +123,9 @@ def test_made_active_at_the_source_it_lets_its_records_through(
 
     def act(draft: Draft, action: Action) -> Receipt:
         done.append((draft, action))
+        closed.source.records["ArCustomer"] = [
+            SourceRecord("ArCustomer", "BAY", "8", {"active": True, "phone": "0113 496 3912"})
+        ]
         return Receipt(draft.entity, draft.key)
 
     acting(closed, monkeypatch, act)
@@ -136,6 +139,10 @@ def test_made_active_at_the_source_it_lets_its_records_through(
     ]
     assert said == "Bayside is active in Harbour ERP again. 2 records sent through again."
     assert [closed.post(n).state for n in ("1001", "1002")] == ["done", "done"]
+    kept = Party.objects.get(connection=closed.erp, code="BAY")
+    assert kept.active
+    # Were it created elsewhere now, it would be as the source keeps it, not as it was when it was closed.
+    assert (kept.data["active"], kept.data["phone"], kept.version) == (True, "0113 496 3912", "8")
 
 
 def test_what_the_source_refuses_is_told_with_the_other_way(
