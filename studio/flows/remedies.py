@@ -29,7 +29,7 @@ from studio.flows.actions import (
 )
 from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
-from studio.flows.bundle import bundle_of, context_of
+from studio.flows.bundle import bundle_of, company_facts, context_of
 from studio.flows.creating import asks_for_record, obstacle
 from studio.flows.evidence import place_words
 from studio.flows.files import STEP as ATTACH
@@ -277,8 +277,15 @@ def _field(case: Case) -> str:
 
 
 def _first_open_day(case: Case) -> str:
-    lock = str(case.evidence.get("lock_date") or "")
-    return (date.fromisoformat(lock) + timedelta(days=1)).isoformat() if lock else ""
+    item = item_of(case)
+    lock = _lock_of(case, item.flow) if item else None
+    return (lock + timedelta(days=1)).isoformat() if lock else ""
+
+
+def _lock_of(case: Case, flow: Flow) -> date | None:
+    """The last closed day: as the books say it now, else as they said it when the case was opened."""
+    said = company_facts(flow.target).get("lock_date", case.evidence.get("lock_date"))
+    return date.fromisoformat(str(said)[:10]) if said else None
 
 
 def _day_at_source(item: InboxItem) -> date | None:
@@ -296,6 +303,12 @@ def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         day = date.fromisoformat(values["date"])
     except ValueError as error:
         raise ValidationError(_("Give the date as YYYY-MM-DD.")) from error
+    lock = _lock_of(case, item.flow)
+    if lock and day <= lock:
+        words = _("The period up to %(day)s is closed in %(target)s. Give a later day.")
+        raise ValidationError(
+            {"date": words % {"day": spoken_day(lock), "target": item.flow.target}}
+        )
     said = _day_at_source(item)
     override(item, "date", day.isoformat())
     replay(item)

@@ -315,13 +315,13 @@ def finish(item: InboxItem, state: str, why: str = "") -> None:
     end(item, state, why)
     # What was read is not written again, nor what a person may have said meanwhile.
     item.save(update_fields=DECIDED)
-    if state in ("done", "unchanged", "filtered"):
-        close_cases(
-            f"inbox:{item.uuid}",
-            state="auto_closed",
-            reason="The record went through." if state != "filtered" else "No longer to be posted.",
-            by="machine",
-        )
+    subject = f"inbox:{item.uuid}"
+    if state in ("done", "unchanged"):
+        close_cases(subject, state="auto_closed", reason="The record went through.", by="machine")
+    elif state == "filtered":
+        # Whatever a person did to let it through: it is not in the books, so nothing is fixed.
+        said = f"Not posted, not for this flow any more: {item.why}".strip(" :")
+        close_cases(subject, state="auto_closed", reason=said, by="machine", fixed=False)
 
 
 def trouble_of(item: InboxItem, issue: Issue) -> Trouble:

@@ -60,10 +60,11 @@ def test_the_first_open_day_is_what_another_day_starts_with(world) -> None:
 
 
 def test_a_second_move_says_what_day_the_source_keeps(world, accountant) -> None:
-    lock(world, "2026-11-05")
+    lock(world, "2026-11-03")
     world.order("1001")
     world.run()
     apply_remedy(accountant, world.case(), "move_date", {"date": "2026-11-04", "reason": "closed"})
+    lock(world, "2026-11-05")
     world.run()
     still = open_cases(world.workspace).get()
 
@@ -72,6 +73,33 @@ def test_a_second_move_says_what_day_the_source_keeps(world, accountant) -> None
     assert said == "Posts on 6 Nov 2026; the source keeps 2 Nov 2026."
     item = world.item("1001")
     assert [one.value for one in corrections_of(item)] == ["2026-11-06"]
+
+
+def test_a_day_of_a_closed_period_is_refused_at_its_field(world, accountant) -> None:
+    case = two_closed(world)
+
+    with pytest.raises(ValidationError) as refused:
+        apply_remedy(accountant, case, "move_date", {"date": "2026-11-05", "reason": "closed"})
+
+    said = "The period up to 5 Nov 2026 is closed in Harbour Books. Give a later day."
+    assert refused.value.message_dict == {"date": [said]}
+    assert world.item("1001").overrides == {}
+
+
+def test_what_a_filter_leaves_out_after_a_fix_is_said_to_be_unposted(world, accountant) -> None:
+    lock(world, "2026-11-05")
+    world.order("1001")
+    world.run()
+    world.version.content["design"]["filter"] = "date >= DATE(2026, 12, 1)"
+    world.version.save()
+
+    apply_remedy(accountant, world.case(), "move_date", {"date": "2026-11-06", "reason": "closed"})
+    world.run()
+
+    case = world.case()
+    assert not world.target.creates
+    assert (case.state, case.closed_by) == ("auto_closed", "machine")
+    assert case.closed_reason.startswith("Not posted, not for this flow any more: ")
 
 
 def test_who_can_unlock_is_written_to_with_period_documents_money_and_the_way_there(
