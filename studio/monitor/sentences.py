@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -167,14 +167,14 @@ class Names:
     Attributes:
         about: subject -> its name.
         left: subject of a party -> the name of the record alone.
-        right: connection and key there -> the name of the record.
+        right: connection, kind and key there -> the name of the record; the kind is "" where only one has the key.
         companies: connection -> its name.
         means: subject of a code and target -> what the target is called.
     """
 
     about: Mapping[str, str] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
-    right: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    right: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     companies: Mapping[str, str] = field(default_factory=dict)
     means: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
@@ -196,16 +196,25 @@ def _names(events: Sequence[AuditEvent]) -> Names:
     return Names(
         about=subjects(events),
         left={f"party:{key}": label for key, label in here.values_list("uuid", "label")},
-        right={
-            (str(place), key): label
-            for place, key, label in there.values_list("connection__uuid", "key", "label")
-        },
+        right=_rights(there.values_list("connection__uuid", "kind", "key", "label")),
         companies={
             str(key): name
             for key, name in Connection.objects.filter(uuid__in=places).values_list("uuid", "name")
         },
         means=_meanings([e.subject for e in codes if e.subject.startswith("value:")]),
     )
+
+
+def _rights(rows: Iterable[tuple[object, str, str, str]]) -> dict[tuple[str, str, str], str]:
+    """Names by connection, kind and key: customer 17 and item 17 of QuickBooks are two records."""
+    found: dict[tuple[str, str, str], str] = {}
+    several = set[tuple[str, str, str]]()
+    for place, kind, key, label in rows:
+        found[str(place), kind, key] = label
+        alone = (str(place), "", key)
+        several |= {alone} & found.keys()
+        found[alone] = label
+    return {known: label for known, label in found.items() if known not in several}
 
 
 def _meanings(values: Sequence[str]) -> dict[tuple[str, str], str]:
@@ -257,7 +266,8 @@ def _called(event: AuditEvent, names: Names) -> dict[str, object]:
     found: dict[str, object] = {"company": names.companies.get(place, "…")}
     if label and label != code:
         found["left"] = f"{code} ({label})"
-    other = names.right.get((place, key), "")
+    # Old lines do not say the kind.
+    other = names.right.get((place, str(event.data.get("kind") or ""), key), "")
     if other:
         # A key of 36 characters says nothing to people.
         known = other if len(key) == KEY_LENGTH else f"{other} ({key})"

@@ -194,6 +194,26 @@ def test_records_and_codes_are_called_by_their_names_and_company(world, ana, act
     ]  # fmt: skip
 
 
+def test_a_customer_is_not_called_like_the_item_of_the_same_key(world, ana, actor_of) -> None:
+    actor, books = actor_of(ana), world.flow.target
+    left = world.flow.source.parties.create(kind="customer", key="1", code="116", label="Eastgate")
+    books.parties.create(kind="item", key="17", label="Nylon Chair")
+    books.parties.create(kind="customer", key="17", label="Eastgate Schools")
+    said = {"left": "116", "right": "17", "target": str(books.uuid)}
+    lines = [
+        record(actor, "linking.same", f"party:{left.uuid}", said | {"kind": "customer"}),
+        # From before lines said the kind: better the key than the name of another record.
+        record(actor, "linking.same", f"party:{left.uuid}", said),
+    ]
+
+    words = [said for _event, said, _about in told(lines)]
+
+    assert words == [
+        f"said that 116 (Eastgate) is Eastgate Schools (17) of {books.name}",
+        "said that 116 (Eastgate) is 17",
+    ]
+
+
 def test_what_people_did_is_found_among_what_the_machine_does(
     world, client: Client, ana, actor_of, olga
 ) -> None:
