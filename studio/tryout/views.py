@@ -7,14 +7,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import MATCH
 from studio.core import addresses
-from studio.core.htmx import page_or_part
+from studio.core.htmx import page_or_part, wants_part
 from studio.core.paging import keyset
 from studio.core.templatetags.studio import BANDS
 from studio.tryout import actions
@@ -62,6 +62,9 @@ def _found(request: StudioRequest, key: uuid.UUID) -> Trial:
 @require_GET
 def trial(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     """How far a trial is, or what it found."""
+    if wants_part(request) and not Trial.objects.filter(uuid=key).exists():
+        # Its page asks again and again; 404 would be swapped nowhere, and asked for ever.
+        return render(request, "tryout/_gone.html")
     one = _found(request, key)
     context: dict[str, Any] = {"one": one, "counts": one.counts}
     if one.state == "done":
