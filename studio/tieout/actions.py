@@ -389,7 +389,7 @@ def _store(flow: Flow, currency: str, rows: list[Row], period: Period) -> TieOut
     totals["source"]["count"] = sum(r.source is not None and period.source(r) for r in rows)
     totals["ledger"]["count"] = sum(r.sent is not None and period.sent(r) for r in rows)
     totals["target"]["count"] = sum(sum(period.targets(r)) for r in rows)
-    unexplained = sum((abs(r.unexplained) for r in results.values()), Decimal(0))
+    unexplained = gross.lost
     by_key = {r.key: r for r in rows}
     otherwise = [d for d in gross.differences if d.name is Name.POSTED_OTHERWISE]
     answers = answers_to(by_key[d.key].record for d in otherwise)

@@ -20,7 +20,8 @@ from studio.core.paper import moment
 from studio.core.templatetags.studio import day
 from studio.flows.actions import override
 from studio.flows.models import Delivery
-from studio.tieout.actions import run_tieout
+from studio.tieout import actions
+from studio.tieout.actions import Row, run_tieout
 from studio.tieout.exports import head_of, period_of, verdict_of
 from studio.tieout.models import Difference, TieOut
 from studio.tieout.signing import sign
@@ -77,10 +78,50 @@ def test_an_order_nobody_has_read_is_not_explained(world, tie, accountant) -> No
     found = tie()
 
     assert names(found) == {"lost": Decimal("100.00")}
-    assert not found.green
+    assert (found.green, found.unexplained) == (False, Decimal("100.00"))
     with pytest.raises(ValidationError):
         sign(accountant, found, "looks fine")
     assert TieOut.objects.get().signed_by == ""
+
+
+def amounts(net: str, tax: str) -> dict[str, Decimal]:
+    return {"net": Decimal(net), "tax": Decimal(tax), "gross": Decimal(net) + Decimal(tax)}
+
+
+def test_what_is_not_explained_is_counted_once_with_its_tax(
+    world, tie, accountant, monkeypatch, ana, as_person
+) -> None:
+    unread = [
+        Row(key="1001", currency="USD", source=amounts("100.00", "20.00")),
+        Row(key="1002", currency="USD", source=amounts("-50.00", "-10.00")),
+    ]
+    monkeypatch.setattr(actions, "gather", lambda flow: unread)
+
+    found = tie()
+
+    # An invoice and a credit note that nobody has read do not excuse each other.
+    assert (found.residual, found.unexplained) == (Decimal("60.00"), Decimal("180.00"))
+    page = as_person(ana).get(f"/tie-out/{found.uuid}/").content.decode()
+    assert re.search(r"180\.00.{0,60}has no lawful explanation yet", page)
+    assert "180.00" in verdict_of(found)
+    with pytest.raises(ValidationError, match=r"180\.00"):
+        sign(accountant, found, "looks fine")
+
+
+def test_lost_documents_that_cancel_each_other_out_cannot_be_signed(
+    world, tie, accountant, monkeypatch
+) -> None:
+    unread = [
+        Row(key="1001", currency="USD", source=amounts("100.00", "20.00")),
+        Row(key="1002", currency="USD", source=amounts("-100.00", "-20.00")),
+    ]
+    monkeypatch.setattr(actions, "gather", lambda flow: unread)
+
+    found = tie()
+
+    assert (found.green, found.residual, found.unexplained) == (False, 0, Decimal("240.00"))
+    with pytest.raises(ValidationError, match="not explained yet"):
+        sign(accountant, found, "they cancel out")
 
 
 def test_an_amount_changed_at_the_target_is_named_and_red(world, tie) -> None:
