@@ -17,7 +17,7 @@ from engine.canon.days import spoken_day
 from engine.canon.money import spoken
 from engine.ports import SourceRecord
 from studio.core.paper import moment
-from studio.core.templatetags.studio import day
+from studio.core.templatetags.studio import day, written
 from studio.flows.actions import override
 from studio.flows.models import Delivery
 from studio.tieout import actions
@@ -68,6 +68,66 @@ def test_a_record_in_a_case_is_named_and_the_tie_out_is_green(world, tie) -> Non
 
     assert names(found) == {"case": Decimal("100.00")}
     assert (found.green, found.unexplained) == (True, 0)
+
+
+def test_money_that_waits_is_explained_but_said_to_be_not_over(
+    world, tie, ana, as_person
+) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+
+    found = tie()
+    client = as_person(ana)
+    page = client.get(f"/tie-out/{found.uuid}/").content.decode()
+    lists = [client.get(url).content.decode() for url in ("/tie-out/", "/")]
+
+    assert "The difference is explained, but not over." in page
+    assert re.search(r"Still to be posted or settled: Waits in the exception queue .{0,40}100\.00", page)
+    assert "Every cent" not in page
+    assert all("explained, not over" in said for said in lists)
+    assert verdict_of(found).startswith("The difference is explained, but not over")
+
+
+def test_what_is_under_way_says_since_when(world, tie, ana, as_person) -> None:
+    world.order("1001")
+    world.poll()
+
+    page = as_person(ana).get(f"/tie-out/{tie().uuid}/").content.decode()
+
+    assert f"read {written(world.item('1001').created_at)}" in page
+
+
+def test_the_same_gross_amount_with_another_tax_does_not_tie(
+    world, tie, monkeypatch, ana, as_person, accountant
+) -> None:
+    here, there = amounts("100.00", "20.00"), amounts("110.00", "10.00")
+    posted = Row(key="1001", currency="USD", source=here, sent=here, state="posted", targets=[there])
+    posted.targets_on = [None]
+    monkeypatch.setattr(actions, "gather", lambda flow: [posted])
+
+    found = tie()
+    client = as_person(ana)
+    page = client.get(f"/tie-out/{found.uuid}/").content.decode()
+    paper = client.get(f"/tie-out/{found.uuid}/export.csv").content.decode()
+
+    assert (found.residual, found.unexplained, found.green) == (0, 0, False)
+    assert "The two sides do not tie." in page
+    assert "The same in all, with another tax" in page
+    assert "tax of Harbour ERP less that of Harbour Books" in page
+    assert "tax 10.00 USD apart" in paper
+    with pytest.raises(ValidationError, match="Write the reason"):
+        sign(accountant, found, "")
+
+
+def test_a_cent_of_tax_that_was_rounded_is_named_and_ties(world, tie, monkeypatch) -> None:
+    here, there = amounts("100.01", "19.99"), amounts("100.00", "20.00")
+    posted = Row(key="1001", currency="USD", source=here, sent=there, state="posted", targets=[there])
+    posted.targets_on = [None]
+    monkeypatch.setattr(actions, "gather", lambda flow: [posted])
+
+    found = tie()
+
+    assert (names(found), found.green) == ({"rounding": 0}, True)
 
 
 def test_an_order_nobody_has_read_is_not_explained(world, tie, accountant) -> None:
