@@ -231,6 +231,9 @@ def sentence(event: AuditEvent, names: Names | None = None) -> str:
         return f"{did} {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
     if event.key == "linking.linked" and event.data.get("origin") == "posted":
         return f"recorded the posting of {event.data.get('left', '…')}{_posted(event.data)}"
+    if event.key == "flow.changed" and event.data.get("changes"):
+        did = "; ".join(map(str, event.data["changes"]))
+        return f"changed the draft of {event.data.get('flow', '…')}: {event.data.get('words', '…')}. {did}"
     words = SENTENCES.get(event.key, event.key.replace(".", " ").replace("_", " "))
     values = _for_people(event.data)
     if event.key.startswith("linking."):

@@ -48,9 +48,7 @@ def about(subjects: Iterable[str]) -> dict[str, About]:
     posts = Delivery.objects.filter(uuid__in=[key for kind, key in wanted if kind == "delivery"])
     found = {
         f"inbox:{key}": About(party, on, since)
-        for key, party, on, since in items.values_list(
-            "uuid", "party", "document_on", "created_at"
-        )
+        for key, party, on, since in items.values_list("uuid", "party", "document_on", "created_at")
     }
     for key, party, posted_on, on, since in posts.values_list(
         "uuid", "item__party", "document_on", "item__document_on", "item__created_at"

@@ -70,9 +70,7 @@ def test_a_record_in_a_case_is_named_and_the_tie_out_is_green(world, tie) -> Non
     assert (found.green, found.unexplained) == (True, 0)
 
 
-def test_money_that_waits_is_explained_but_said_to_be_not_over(
-    world, tie, ana, as_person
-) -> None:
+def test_money_that_waits_is_explained_but_said_to_be_not_over(world, tie, ana, as_person) -> None:
     world.order("1001", Terms="45")
     world.run()
 
@@ -82,7 +80,9 @@ def test_money_that_waits_is_explained_but_said_to_be_not_over(
     lists = [client.get(url).content.decode() for url in ("/tie-out/", "/")]
 
     assert "The difference is explained, but not over." in page
-    assert re.search(r"Still to be posted or settled: Waits in the exception queue .{0,40}100\.00", page)
+    assert re.search(
+        r"Still to be posted or settled: Waits in the exception queue .{0,40}100\.00", page
+    )
     assert "Every cent" not in page
     assert all("explained, not over" in said for said in lists)
     assert verdict_of(found).startswith("The difference is explained, but not over")
@@ -101,7 +101,9 @@ def test_the_same_gross_amount_with_another_tax_does_not_tie(
     world, tie, monkeypatch, ana, as_person, accountant
 ) -> None:
     here, there = amounts("100.00", "20.00"), amounts("110.00", "10.00")
-    posted = Row(key="1001", currency="USD", source=here, sent=here, state="posted", targets=[there])
+    posted = Row(
+        key="1001", currency="USD", source=here, sent=here, state="posted", targets=[there]
+    )
     posted.targets_on = [None]
     monkeypatch.setattr(actions, "gather", lambda flow: [posted])
 
@@ -121,7 +123,9 @@ def test_the_same_gross_amount_with_another_tax_does_not_tie(
 
 def test_a_cent_of_tax_that_was_rounded_is_named_and_ties(world, tie, monkeypatch) -> None:
     here, there = amounts("100.01", "19.99"), amounts("100.00", "20.00")
-    posted = Row(key="1001", currency="USD", source=here, sent=there, state="posted", targets=[there])
+    posted = Row(
+        key="1001", currency="USD", source=here, sent=there, state="posted", targets=[there]
+    )
     posted.targets_on = [None]
     monkeypatch.setattr(actions, "gather", lambda flow: [posted])
 
