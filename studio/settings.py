@@ -242,6 +242,8 @@ SPECTACULAR_SETTINGS = {
         "WebhookMessageState": "studio.webhooks.models.MESSAGE_STATES",
         "CaseState": "studio.triage.models.STATES",
         "PartyKind": "studio.linking.models.KINDS",
+        "TrialKind": "studio.tryout.models.KINDS",
+        "TrialState": "studio.tryout.models.STATES",
         "JudgementVerdict": "studio.linking.models.VERDICTS",
         "RowVerdict": "studio.api.resources.mapping.VERDICTS",
         "PairVerdict": "studio.api.resources.linking.PAIR_VERDICTS",

@@ -108,6 +108,11 @@ class Residual:
         named = sum((d.amount for d in self.differences if d.name is not Name.LOST), ZERO)
         return self.residual - named
 
+    @property
+    def lost(self) -> Decimal:
+        """How much has no lawful name, by volume: an invoice and a credit note do not excuse each other."""
+        return sum((abs(d.amount) for d in self.differences if d.name is Name.LOST), ZERO)
+
 
 def _explain(one: Position) -> list[Difference]:
     """The parts that one document contributes; they add up to source minus all its targets, in the period."""

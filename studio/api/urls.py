@@ -21,6 +21,7 @@ from studio.api.resources import (
     rehearsals,
     stock,
     triage,
+    tryout,
     webhooks,
 )
 
@@ -53,6 +54,7 @@ RESOURCES: dict[str, type[ViewSetMixin]] = {
     "portal-accounts": portal.PortalAccounts,
     "portal-orders": portal.PortalOrders,
     "stock-comparisons": stock.StockComparisons,
+    "trials": tryout.Trials,
     "audit-events": proof.AuditEvents,
 }
 for address, resource in RESOURCES.items():

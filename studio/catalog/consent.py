@@ -18,6 +18,7 @@ from connectors.registry import ListsCompanies, capabilities, signing_in
 from engine.errors import AccessDenied, StudioError
 from studio.accounts.roles import CONNECT
 from studio.catalog.models import Connection
+from studio.catalog.moving import keep_company
 from studio.catalog.services import StoredTokens
 from studio.catalog.twins import sentence_about, twins_of
 from studio.catalog.wiring import config_of, opened, services_of
@@ -185,6 +186,7 @@ def choose_company(
         raise ValidationError(str(error)) from error
     if company not in known:
         raise ValidationError(_("The sign-in does not reach this company. Choose one of the list."))
+    keep_company(connection, company)
     connection.company = company
     twin = twins_of(connection).first()
     if twin is not None and not again:

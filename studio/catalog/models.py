@@ -81,6 +81,40 @@ class Connection(Base):
         return None if hours is None or hours.open_at(now) else hours.next_opening(now)
 
 
+MOVE_STATES = [
+    ("waiting", "Waits for a second person"),
+    ("agreed", "Agreed"),
+    ("dropped", "Dropped"),
+    ("overtaken", "Overtaken by another one"),
+]
+
+
+class Move(Base):
+    """Another address for a connection that flows use: tested, and in force once a second person agrees."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="moves")
+    before = models.CharField(max_length=300)
+    after = models.CharField(max_length=300)
+    asked_by = models.CharField(max_length=150)
+    reached = models.CharField(max_length=300, blank=True, help_text="who answered at the test")
+    state = models.CharField(max_length=10, choices=MOVE_STATES, default="waiting")
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=models.Q(state="waiting"),
+                name="one_waiting_move",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection}: {self.after}"
+
+
 class Credential(Base):
     """The secrets of a connection, encrypted; ``version`` guards token rotation between processes."""
 

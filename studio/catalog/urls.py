@@ -12,6 +12,7 @@ urlpatterns = [
     path("consent/", views_connect.consent_back, name="consent"),
     path("<uuid:key>/", views.connection, name="connection"),
     path("<uuid:key>/settings/", views_connect.settings, name="connection-settings"),
+    path("<uuid:key>/move/<uuid:move>/", views_connect.move, name="connection-move"),
     path("<uuid:key>/sign-in/", views_connect.sign_in, name="connection-sign-in"),
     path("<uuid:key>/disconnect/", views_connect.disconnect, name="connection-disconnect"),
     path("<uuid:key>/company/", views_connect.company, name="connection-company"),

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 from connectors.registry import capabilities
 from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import CONNECT, READ
+from studio.accounts.roles import APPROVE, CONNECT, READ
 from studio.catalog import actions
 from studio.catalog.models import Code, Connection, Sample, SchemaSnapshot
+from studio.catalog.moving import may_agree
 from studio.catalog.ready import GO_ON, left_at
 from studio.catalog.schemas import differences, field_rows, schema_of
 from studio.catalog.uses import hits_of, instead_of
@@ -56,6 +57,7 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
     """One connection: health, limits, snapshots, code lists, latest calls that failed."""
     found = _found(request, key)
     snapshots = list(found.snapshots.defer("content")[:8])
+    move = found.moves.filter(state="waiting").first()
     return render(
         request,
         "catalog/connection.html",
@@ -70,6 +72,10 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
             "may_connect": request.actor.may(CONNECT),
             "whom": "" if request.actor.may(CONNECT) else whom_to_ask(found),
             "go_on": _go_on(found),
+            "move": move,
+            "may_agree": move is not None and may_agree(request.actor, move),
+            "may_drop": move is not None
+            and (request.actor.may(CONNECT) or request.actor.may(APPROVE)),
         },
     )
 

@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connectors.registry import CONNECTORS
 from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import CONNECT, PUBLISH
-from studio.catalog import actions, consent, ending
+from studio.accounts.roles import CONNECT, PUBLISH, READ
+from studio.catalog import actions, consent, ending, moving
 from studio.catalog.emulated import TYPED, beside
 from studio.catalog.forms import WORDS, ReachForm, SignInForm
 from studio.catalog.models import Connection
@@ -92,11 +92,42 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         plain = {n: data[n] for n in ("name", "base_url", "company", "currency")}
-        actions.settle(request.actor, found, {**plain, **form.reach()})
-        messages.success(request, _("Saved. Workers keep to it from the next call on."))
-        return redirect("catalog:connection", key=key)
+        try:
+            move = moving.change(request.actor, found, {**plain, **form.reach()})
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            said = (
+                _("Saved. The new address answers, and is used once a second person agrees.")
+                if move
+                else _("Saved. Workers keep to it from the next call on.")
+            )
+            messages.success(request, said)
+            return redirect("catalog:connection", key=key)
     context = {"form": form, "system": CONNECTORS[found.system], "connection": found}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
+
+
+@page(READ)
+@require_POST
+def move(request: StudioRequest, key: str, move: str) -> HttpResponse:
+    """The second person's word about a new address, or the first one's to leave it."""
+    moving.require_a_say(request.actor)
+    found = _found(request, key)
+    asked = get_object_or_404(found.moves, uuid=move)
+    try:
+        if request.POST.get("verdict") == "agree":
+            moving.agree(request.actor, asked)
+            messages.success(
+                request, _("%(name)s is reached at %(after)s from the next call on.")
+                % {"name": found.name, "after": asked.after},
+            )  # fmt: skip
+        else:
+            moving.drop(request.actor, asked)
+            messages.success(request, _("The address stays as it is."))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("catalog:connection", key=key)
 
 
 @page(CONNECT)

@@ -207,12 +207,28 @@ def in_words(text: str) -> str:
         return text
     if not rows.lines:
         return "always"
+    return _joined(rows.join, rows.lines)
+
+
+def _joined(join: str, lines: Sequence[Line]) -> str:
     said = [
         f"{line.field.replace('_', ' ')} {OPERATORS[line.operator]}"
         + ("" if line.operator in WITHOUT_VALUE else f" “{line.value}”")
-        for line in rows.lines
+        for line in lines
     ]
-    return (" and " if rows.join == "AND" else " or ").join(said)
+    return (" and " if join == "AND" else " or ").join(said)
+
+
+def changed_lines(before: str, after: str) -> tuple[str, str] | None:
+    """What only one of two conditions asks, in words; None where they share no line to tell it against."""
+    one, two = to_rows(before), to_rows(after)
+    if one is None or two is None or one.join != two.join:
+        return None
+    gone = [line for line in one.lines if line not in two.lines]
+    new = [line for line in two.lines if line not in one.lines]
+    if len(gone) == len(one.lines) or not (gone or new):
+        return None
+    return _joined(one.join, gone), _joined(two.join, new)
 
 
 def parts(text: str) -> list[str]:

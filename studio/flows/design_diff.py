@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from studio.flows.conditions import in_words
+from studio.flows.conditions import changed_lines, in_words
 from studio.flows.edits import LISTS, called, normal
 from studio.flows.files import is_asked
 from studio.flows.pins import Pins, changed_pins
@@ -77,10 +77,25 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
         *LISTS.values(),
     }
     for name in sorted((one.keys() | two.keys()) - known):
-        if one.get(name) != two.get(name):
-            what = name.replace("_", " ")
-            found.append(Difference(name, f"{what}: changed", "warn", _sentence(what)))
+        for place, was, now in _leaves((name,), one.get(name), two.get(name)):
+            what = _sentence(": ".join(place).replace("_", " "))
+            said = _value(place[-1], was), _value(place[-1], now)
+            words = f"{what} was {said[0]} and is {said[1]}"
+            found.append(Difference(name, words, "warn", what, *map(_bare, said)))
     return found
+
+
+def _leaves(
+    place: tuple[str, ...], was: Any, now: Any
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Where two settings differ, as deep down as both have names, with what stands there."""
+    if was == now:
+        return
+    if isinstance(was, dict) and isinstance(now, dict):
+        for name in [*was, *(n for n in now if n not in was)]:
+            yield from _leaves((*place, str(name)), was.get(name), now.get(name))
+    else:
+        yield place, was, now
 
 
 def mapping_differences(before: Pins, after: Pins) -> list[Difference]:
@@ -139,9 +154,23 @@ def _changed(
         was, now = old.get(name), new.get(name)
         if was != now and name != "id":
             what = f"{title}: {NAMES.get(name, name.replace('_', ' '))}"
+            if name in CONDITIONS and (lines := changed_lines(str(was or ""), str(now or ""))):
+                yield _asked(key, what, *lines)
+                continue
             old_said, new_said = _value(name, was), _value(name, now)
             words = f"{what} was {old_said} and is {new_said}"
             yield Difference(key, words, "warn", what, _bare(old_said), _bare(new_said))
+
+
+def _asked(key: str, what: str, gone: str, new: str) -> Difference:
+    """What of a condition changed; the lines that stayed are not said again."""
+    if not gone:
+        words = f"{what} also asks “{new}”"
+    elif not new:
+        words = f"{what} does not ask “{gone}” any more"
+    else:
+        words = f"{what} asked “{gone}” and asks “{new}”"
+    return Difference(key, words, "warn", what, gone, new)
 
 
 def _value(name: str, value: Any) -> str:

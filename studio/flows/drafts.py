@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from studio.accounts.roles import PUBLISH, READ
 from studio.core.action import Actor, acting
+from studio.flows.design_diff import differences
 from studio.flows.edits import Design, normal
 from studio.flows.models import DraftEdit, Flow, FlowVersion, StepNote
 
@@ -40,7 +41,13 @@ def edit(actor: Actor, flow: Flow, revision: int, change: Change) -> DraftEdit:
         made = DraftEdit.objects.create(
             flow=flow, step=step, words=words, author=actor.name, before=flow.design, after=after
         )
-        line.data = {"flow": flow.name, "step": step, "words": words, "edit": str(made.uuid)}
+        line.data = {
+            "flow": flow.name,
+            "step": step,
+            "words": words,
+            "changes": [one.words for one in differences(before, after)],
+            "edit": str(made.uuid),
+        }
     flow.design = after
     return made
 
@@ -97,7 +104,12 @@ def _swap(actor: Actor, flow: Flow, made: DraftEdit, state: str, design: Design)
         _put(flow, flow.revision, design)
         DraftEdit.objects.filter(pk=made.pk).update(state=state)
         verb = "took back" if state == "undone" else "made again"
-        line.data = {"flow": flow.name, "step": made.step, "words": f"{verb}: {made.words}"}
+        line.data = {
+            "flow": flow.name,
+            "step": made.step,
+            "words": f"{verb}: {made.words}",
+            "changes": [one.words for one in differences(flow.design, design)],
+        }
     flow.design = design
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ from studio.linking.compare import Compared, compared
 from studio.linking.eyes import SURE, rivals
 from studio.linking.models import KINDS, Judgement, Pair, Party, RecordNote
 from studio.linking.opinions import suggestions_on
+from studio.linking.owed import Owed, owed_of
 from studio.linking.queries import Narrowing
 
 SIZE = 20
@@ -50,6 +52,23 @@ class PairView:
     candidates: list[Pair]
     opinion: Suggestion | None = None
     notes: int = 0
+    owed: Mapping[int, Owed] = field(default_factory=dict)
+
+    @property
+    def left_owed(self) -> Owed | None:
+        """What is open with the left record; None where nobody has looked."""
+        return self.owed.get(self.pair.left_id)
+
+    @property
+    def right_owed(self) -> Owed | None:
+        """The same of its best partner."""
+        return self.owed.get(self.pair.right_id)
+
+    @property
+    def others(self) -> list[tuple[int, Pair, Owed | None]]:
+        """The other candidates with their place among all, and what is open with each."""
+        numbered = enumerate(self.candidates, start=1)
+        return [(n, p, self.owed.get(p.right_id)) for n, p in numbered if p.pk != self.pair.pk]
 
     @property
     def suggested(self) -> str:
@@ -167,8 +186,11 @@ def _rows(
             found = queries.apart(request.workspace, narrowing)
             pairs = keyset(found, ("-probability", "id"), after=after, before=before, size=SIZE)
             notes = _notes(pairs.rows)
+            owed = owed_of(request.workspace, narrowing.kind, _ends(pairs.rows))
             apart = [
-                PairView(p, _fields(p), [], None, notes.get((p.left_id, p.right.connection_id), 0))
+                PairView(
+                    p, _fields(p), [], None, notes.get((p.left_id, p.right.connection_id), 0), owed
+                )
                 for p in pairs.rows
             ]
             return {"rows": pairs, "views": apart}
@@ -187,15 +209,18 @@ def _rows(
             every = [one for several in others.values() for one in several]
             said = suggestions_on(request.workspace, narrowing.kind, every)
             notes = _notes(pairs.rows)
+            owed = owed_of(request.workspace, narrowing.kind, _ends(pairs.rows, every))
             views = []
             for p in pairs.rows:
                 ends = p.left_id, p.right.connection_id
-                views.append(
-                    PairView(
-                        p, _fields(p), others.get(ends, [p]), said.get(ends), notes.get(ends, 0)
-                    )
-                )
+                candidates, remarks = others.get(ends, [p]), notes.get(ends, 0)
+                views.append(PairView(p, _fields(p), candidates, said.get(ends), remarks, owed))
             return {"rows": pairs, "views": views}
+
+
+def _ends(pairs: list[Pair], others: Iterable[Pair] = ()) -> list[Party]:
+    """Both records of each pair, and the candidates of other pairs with the same left records."""
+    return [p.left for p in pairs] + [p.right for p in (*pairs, *others)]
 
 
 def _notes(pairs: list[Pair]) -> dict[tuple[int, int], int]:
@@ -364,14 +389,20 @@ def explain(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     others = queries.alternatives([pair]).get((pair.left_id, pair.right.connection_id), [pair])
     ends = pair.left_id, pair.right.connection_id
     opinion = suggestions_on(request.workspace, pair.kind, others).get(ends)
+    owed = owed_of(request.workspace, pair.kind, _ends([pair], others))
     context = {
         "pair": pair,
         "opinion": opinion,
         "suggested": suggested(opinion, others),
         "may_ask": may_ask(request.actor),
         "ask": request.GET.get("ask", ""),
+        "left_owed": owed.get(pair.left_id),
         "candidates": [
-            (one, drawn(one.waterfall, one.probability, _("How the confidence came about")))
+            (
+                one,
+                drawn(one.waterfall, one.probability, _("How the confidence came about")),
+                owed.get(one.right_id),
+            )
             for one in others
         ],
         "history": list(

@@ -70,7 +70,10 @@ SENTENCES = {
     "lookup.noted": "remarked on {source}: {text}",
     "connection.consented": "signed in to {name}",
     "connection.ended": "disconnected {name}: {reason}",
-    "connection.changed": "changed how {name} is reached",
+    "connection.changed": "changed how {name} is reached: {changed}",
+    "connection.move_asked": "asked to reach {name} at {after} instead of {before}",
+    "connection.moved": "agreed to reach {name} at {after} instead of {before}, as {asked_by} asked",
+    "connection.move_dropped": "kept the address of {name}, not {after}",
     "connection.company": "chose the company of {name}",
     "flow.drafted": "drafted {flows} flows between {one} and {other}",
     "flow.published": "published {flow}, version {version}",
@@ -131,6 +134,14 @@ SENTENCES = {
     "trial.deleted": "deleted the trial of {left} and {right}",
     "trial.expired": "deleted the trial of {left} and {right}, which was kept long enough",
     "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
+}
+
+
+# Settings of a connection as its page calls them.
+SETTINGS = {
+    "base_url": "address",
+    "network_path": "how it is reached",
+    "unlocks": "who opens periods",
 }
 
 
@@ -240,8 +251,13 @@ def sentence(event: AuditEvent, names: Names | None = None) -> str:
         return f"{did} {event.data.get('record', '…')}: {event.data.get('result', event.key)}"
     if event.key == "linking.linked" and event.data.get("origin") == "posted":
         return f"recorded the posting of {event.data.get('left', '…')}{_posted(event.data)}"
+    if event.key == "flow.changed" and event.data.get("changes"):
+        did = "; ".join(map(str, event.data["changes"]))
+        return f"changed the draft of {event.data.get('flow', '…')}: {event.data.get('words', '…')}. {did}"
     words = SENTENCES.get(event.key, event.key.replace(".", " ").replace("_", " "))
     values = _for_people(event.data)
+    if event.key == "connection.changed":
+        values["changed"] = _from_to(event.data.get("changed") or {})
     if event.key.startswith("linking."):
         values |= _called(event, names)
     elif event.key.startswith("lookup.") and not event.data.get("means"):
@@ -249,6 +265,15 @@ def sentence(event: AuditEvent, names: Names | None = None) -> str:
         label = names.means.get((event.subject, target), "")
         values["means"] = f"{label} ({target})" if label else target or "…"
     return words.format_map(_Missing(values))
+
+
+def _from_to(changed: Mapping[str, Sequence[str]]) -> str:
+    """Settings with what they were and what they are."""
+    said = [
+        f"{SETTINGS.get(name, name.replace('_', ' '))} from {was or '–'} to {now or '–'}"
+        for name, (was, now) in changed.items()
+    ]
+    return "; ".join(said) or "nothing"
 
 
 def _posted(data: Mapping[str, Any]) -> str:

@@ -39,7 +39,9 @@ from studio.tieout.models import Difference, TieOut
 PAGE = 200
 MEASURES = ("gross", "net", "tax")
 # Differences that somebody must put right or answer for: the books are not what the source says.
-RED = {"lost", "duplicate", "changed_at_target", "deleted_at_target", "posted_otherwise"}
+RED = {
+    "lost", "duplicate", "changed_at_target", "deleted_at_target", "posted_otherwise", "tax_apart",
+}  # fmt: skip
 IN_FLIGHT = ("new", "working", "waiting", "done")
 
 
@@ -389,7 +391,6 @@ def _store(flow: Flow, currency: str, rows: list[Row], period: Period) -> TieOut
     totals["source"]["count"] = sum(r.source is not None and period.source(r) for r in rows)
     totals["ledger"]["count"] = sum(r.sent is not None and period.sent(r) for r in rows)
     totals["target"]["count"] = sum(sum(period.targets(r)) for r in rows)
-    unexplained = sum((abs(r.unexplained) for r in results.values()), Decimal(0))
     by_key = {r.key: r for r in rows}
     otherwise = [d for d in gross.differences if d.name is Name.POSTED_OTHERWISE]
     answers = answers_to(by_key[d.key].record for d in otherwise)
@@ -403,6 +404,7 @@ def _store(flow: Flow, currency: str, rows: list[Row], period: Period) -> TieOut
         for d in gross.differences
         if str(d.name) in RED and not (d.name is Name.POSTED_OTHERWISE and d.key in answered)
     ]
+    taxes = _tax_apart(results)
     with transaction.atomic():
         tie = TieOut.objects.create(
             flow=flow,
@@ -411,8 +413,8 @@ def _store(flow: Flow, currency: str, rows: list[Row], period: Period) -> TieOut
             currency=currency,
             totals=totals,
             residual=gross.residual,
-            unexplained=unexplained,
-            green=unexplained == 0 and not red,
+            unexplained=gross.lost,
+            green=not red and not any(kind in RED for kind, *_ in taxes),
         )
         Difference.objects.bulk_create(
             Difference(
@@ -427,7 +429,37 @@ def _store(flow: Flow, currency: str, rows: list[Row], period: Period) -> TieOut
             for d in gross.differences
             for amount, detail in _named(d, by_key[d.key], answered)
         )
+        Difference.objects.bulk_create(
+            Difference(
+                tieout=tie,
+                kind=kind,
+                label=key,
+                record_key=key,
+                subject=by_key[key].subject,
+                detail={"tax": str(tax)},
+            )
+            for kind, key, tax in taxes
+        )
     return tie
+
+
+def _tax_apart(results: Mapping[str, Residual]) -> list[tuple[str, str, Decimal]]:
+    """Documents with the same gross amount on both sides of which the tax differs: kind, key, source less target.
+
+    They move nothing of the difference, but do not tie; what is rounded lawfully stays rounding.
+    """
+    told = {d.key for d in results["gross"].differences}
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    rounded: dict[str, bool] = defaultdict(lambda: True)
+    for one in results["tax"].differences:
+        if one.key not in told:
+            found[one.key] += one.amount
+            rounded[one.key] &= one.name is Name.ROUNDING
+    return [
+        ("rounding" if rounded[key] else "tax_apart", key, tax)
+        for key, tax in found.items()
+        if tax != 0
+    ]
 
 
 def _named(

@@ -19,7 +19,7 @@ from reportlab.platypus import Flowable, Paragraph, Spacer
 from engine.canon.days import spoken_day
 from engine.canon.money import spoken
 from studio.core.paper import Row, as_text, cut, made, moment, safe, styles, table
-from studio.tieout.models import Difference, TieOut
+from studio.tieout.models import PENDING, Difference, TieOut
 from studio.tieout.signing import signature
 from studio.tieout.subjects import About, about
 
@@ -63,7 +63,10 @@ def verdict_of(tie: TieOut) -> str:
         )
     if not tie.green:
         return "The two sides do not tie: a difference is to be put right or answered for."
-    if tie.differences.exists():
+    named = set(tie.differences.values_list("kind", flat=True))
+    if named & PENDING:
+        return "The difference is explained, but not over: not all is posted or settled."
+    if named:
         return "Every cent of the difference has a name."
     return "Both sides tie to the cent."
 
@@ -83,9 +86,11 @@ def head_of(tie: TieOut) -> list[tuple[str, str]]:
 
 
 def _besides(one: Difference, tie: TieOut) -> Iterator[str]:
-    """The reason that somebody gave, and the days where the two sides date a document otherwise."""
+    """The reason that somebody gave, and the tax or the days where the two sides say otherwise."""
     if reason := one.detail.get("reason"):
         yield str(reason)
+    if "tax" in one.detail:
+        yield f"tax {spoken(Decimal(one.detail['tax']), tie.currency)} apart"
     if "target_on" in one.detail:
         here, there = (spoken_day(one.detail[k]) for k in ("source_on", "target_on"))
         yield f"{here} in {tie.flow.source}, {there} in {tie.flow.target}"

@@ -13,6 +13,7 @@ LABELS = {
     "deleted_at_target": _("Deleted at the target"),
     "changed_at_source": _("Changed at the source"),
     "posted_otherwise": _("We posted another amount than the source says"),
+    "tax_apart": _("The same in all, with another tax"),
     "left_out": _("Posted, but the filter in force leaves it out"),
     "duplicate": _("Posted twice"),
     "not_ours": _("Not from this flow"),

@@ -24,16 +24,46 @@ class Signed(models.Model):
         abstract = True
 
 
+# Names of differences that have a reason but are not over: something still has to be posted or settled.
+PENDING = frozenset({"case", "in_flight", "payment_case", "payment_in_flight", "draft_at_target"})
+
+
+class Judged:
+    """Something compared, in one word that never says more than is so."""
+
+    green: bool
+
+    @property
+    def differs(self) -> bool:
+        """Anything in it differs; what has a name may cancel out in the sum."""
+        raise NotImplementedError
+
+    @property
+    def pending(self) -> bool:
+        """A part of the difference is not over."""
+        raise NotImplementedError
+
+    @property
+    def verdict(self) -> str:
+        """``apart``: to be put right or answered for; ``pending``: explained, but not over; ``explained``; ``ties``."""
+        if not self.green:
+            return "apart"
+        if not self.differs:
+            return "ties"
+        return "pending" if self.pending else "explained"
+
+
 class TieOuts(models.Manager["TieOut"]):
-    """Comparisons that know whether anything in them differs: names may cancel each other out."""
+    """Comparisons that know whether anything in them differs, and whether it is over."""
 
     def get_queryset(self) -> QuerySet[TieOut]:
-        """With ``apart``: it has a named difference, whatever they come to."""
+        """With ``any_named`` and ``any_pending``, whatever the differences come to."""
         named = Difference.objects.filter(tieout=OuterRef("pk"))
-        return super().get_queryset().annotate(apart=Exists(named))
+        pending = named.filter(kind__in=PENDING)
+        return super().get_queryset().annotate(any_named=Exists(named), any_pending=Exists(pending))
 
 
-class TieOut(Signed, Base):
+class TieOut(Judged, Signed, Base):
     """One comparison of a flow over a period in one currency."""
 
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="tieouts")
@@ -53,6 +83,16 @@ class TieOut(Signed, Base):
 
     def __str__(self) -> str:
         return f"{self.flow} {self.currency} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def differs(self) -> bool:
+        """It has a named difference; read with ``objects``."""
+        return bool(self.any_named)  # type: ignore[attr-defined]
+
+    @property
+    def pending(self) -> bool:
+        """A part of it is not posted yet; read with ``objects``."""
+        return bool(self.any_pending)  # type: ignore[attr-defined]
 
 
 class Difference(models.Model):
@@ -105,7 +145,7 @@ class Reading(Base):
         ]
 
 
-class Balance(Base):
+class Balance(Judged, Base):
     """What is open in one area and currency in two companies, and why the two differ."""
 
     reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="balances")
@@ -131,6 +171,16 @@ class Balance(Base):
     def difference(self) -> Decimal:
         """Source less target; the named differences add up to it."""
         return self.source_open - self.target_open
+
+    @property
+    def differs(self) -> bool:
+        """It has a named difference."""
+        return bool(self.named)
+
+    @property
+    def pending(self) -> bool:
+        """A document of it is not posted, or a payment not back."""
+        return not PENDING.isdisjoint(self.named)
 
 
 class CashBalance(models.Model):
@@ -163,7 +213,16 @@ class CashBalance(models.Model):
         return self.source_balance - self.target_balance
 
 
-class PartyBalance(Base):
+class PartyBalances(models.Manager["PartyBalance"]):
+    """Parties that know whether what differs is over."""
+
+    def get_queryset(self) -> QuerySet[PartyBalance]:
+        """With ``any_pending``."""
+        pending = OpenDifference.objects.filter(document__party=OuterRef("pk"), kind__in=PENDING)
+        return super().get_queryset().annotate(any_pending=Exists(pending))
+
+
+class PartyBalance(Judged, Base):
     """What one customer owes, or one supplier is owed, in both companies."""
 
     balance = models.ForeignKey(Balance, on_delete=models.CASCADE, related_name="parties")
@@ -176,6 +235,8 @@ class PartyBalance(Base):
     apart = models.PositiveIntegerField(default=0, help_text="documents that differ")
     green = models.BooleanField(default=False)
 
+    objects = PartyBalances()
+
     class Meta:
         ordering = ["id"]
 
@@ -183,6 +244,16 @@ class PartyBalance(Base):
     def difference(self) -> Decimal:
         """Source less target."""
         return self.source_open - self.target_open
+
+    @property
+    def differs(self) -> bool:
+        """A document of it differs."""
+        return self.apart > 0
+
+    @property
+    def pending(self) -> bool:
+        """A document of it is not posted, or a payment not back; read with ``objects``."""
+        return bool(self.any_pending)  # type: ignore[attr-defined]
 
 
 class OpenDocument(models.Model):

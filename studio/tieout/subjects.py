@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.urls import reverse
 
@@ -34,25 +34,26 @@ def urls_of(subjects: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whom a document is with and what day it bears; empty where no record of ours says it."""
+    """Whom a document is with, what day it bears and since when it is here; empty where no record says it."""
 
     party: str = ""
     on: date | None = None
+    since: datetime | None = None
 
 
 def about(subjects: Iterable[str]) -> dict[str, About]:
-    """Subject -> whose document and of what day; two queries for all."""
+    """Subject -> whose document, of what day and since when; two queries for all."""
     wanted = {subject.partition(":")[::2] for subject in subjects if subject}
     items = InboxItem.objects.filter(uuid__in=[key for kind, key in wanted if kind == "inbox"])
     posts = Delivery.objects.filter(uuid__in=[key for kind, key in wanted if kind == "delivery"])
     found = {
-        f"inbox:{key}": About(party, on)
-        for key, party, on in items.values_list("uuid", "party", "document_on")
+        f"inbox:{key}": About(party, on, since)
+        for key, party, on, since in items.values_list("uuid", "party", "document_on", "created_at")
     }
-    for key, party, posted_on, on in posts.values_list(
-        "uuid", "item__party", "document_on", "item__document_on"
+    for key, party, posted_on, on, since in posts.values_list(
+        "uuid", "item__party", "document_on", "item__document_on", "item__created_at"
     ):
-        found[f"delivery:{key}"] = About(party, posted_on or on)
+        found[f"delivery:{key}"] = About(party, posted_on or on, since)
     return found
 
 

@@ -24,7 +24,7 @@ from studio.tieout import actions
 from studio.tieout.balances.queries import Look, cash_rows, looks
 from studio.tieout.exports import FORMS, rows_of
 from studio.tieout.labels import LABELS, NOT_COMPARED, OPEN_LABELS
-from studio.tieout.models import CashBalance, TieOut
+from studio.tieout.models import PENDING, CashBalance, TieOut
 from studio.tieout.signing import sign as sign_tieout
 from studio.tieout.subjects import about, urls_of
 
@@ -158,10 +158,11 @@ def detail(request: StudioRequest, key: str) -> HttpResponse:
             "tie": tie,
             "tabs": sorted(_together(tie), key=actions.lead),
             "kinds": kinds,
+            "pending": [kinds[k] for k in kinds if k in PENDING],
             "to_answer": [kinds[k]["label"] for k in kinds if k in actions.RED],
             "places": [
                 (tie.flow.source, tie.totals["source"]),
-                ("Our ledger", tie.totals["ledger"]),
+                (_("Our ledger"), tie.totals["ledger"]),
                 (tie.flow.target, tie.totals["target"]),
             ],
             "may_sign": request.actor.may(TIE_OUT) and not tie.signed_at,

@@ -14,6 +14,7 @@ from django.urls import resolve
 from django.utils import timezone
 from playwright.sync_api import ElementHandle, Locator, Page, expect
 
+from studio.catalog.models import Move
 from studio.flows import drafts
 from studio.flows.edits import add
 from studio.flows.models import Flow
@@ -84,6 +85,14 @@ class Deed:
     fill: dict[str, str] = field(default_factory=dict)
     button: str = "button"
     before: Callable[[House], object] | None = None
+
+
+def with_a_new_address(house: House) -> None:
+    """Ivo asked for another address of the books."""
+    books = house.world.books
+    Move.objects.create(
+        connection=books, before=books.base_url, after="http://127.0.0.1:2", asked_by="Ivo Marsh"
+    )
 
 
 def with_a_rule(house: House) -> None:
@@ -276,6 +285,13 @@ DEEDS = {
         "catalog:connection-settings",
         "Saved.",
         {"[name=allowed_hours]": "08:00-18:00"},
+    ),
+    "a new address is agreed": Deed(
+        "ana",
+        "catalog:connection",
+        "catalog:connection-move",
+        "is reached at http://127.0.0.1:2",
+        before=with_a_new_address,
     ),
     "a connection is ended": Deed(
         "ivo",

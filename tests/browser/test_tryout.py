@@ -85,3 +85,34 @@ def test_a_list_of_trials_shows_that_one_has_ended(page_for: OpenPage, ivo: obje
     work_one(Trial.objects.get().pk)
 
     expect(page.locator("#trials")).to_contain_text("Done")
+
+
+def test_a_trial_that_was_deleted_meanwhile_says_so_and_asks_no_more(
+    page_for: OpenPage, ivo: object, accessible: Callable[[Page], None]
+) -> None:
+    page = page_for("ivo", "/try/")
+    send(page, LEFT, RIGHT)
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+
+    Trial.objects.all().delete()
+
+    expect(page.locator("#trial")).to_contain_text("This trial was deleted meanwhile.")
+    expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+    accessible(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2500)
+    assert asked == []
+
+
+def test_a_list_of_trials_asks_no_more_once_all_have_ended(page_for: OpenPage, ivo: object) -> None:
+    page = page_for("ivo", "/try/")
+    send(page, LEFT, RIGHT)
+    page.get_by_role("link", name="Try", exact=True).first.click()
+    work_one(Trial.objects.get().pk)
+    expect(page.locator("#trials")).to_contain_text("Done")
+
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(5500)
+    assert asked == []

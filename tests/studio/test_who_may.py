@@ -175,6 +175,7 @@ WRITES = {
     **{f"portal:desk-{deed}": {"ada"} for deed in ("open", "rules", "invite", "bind", "end")},
     "tieout:balances-ask": ACCOUNTANT,
     "catalog:connection-check": INTEGRATOR | {"ada"},
+    "catalog:connection-move": INTEGRATOR | ACCOUNTANT | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},
 }
 OURS = {

@@ -204,6 +204,62 @@ def test_differences_are_told_in_words() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('AND(a = "1", b > 5)', 'AND(a = "1", b > 7)', "asked “b is more than “5”” and asks “b is more than “7””"),
+        ('a = "1"', 'AND(a = "1", b > 7)', "also asks “b is more than “7””"),
+        ('AND(a = "1", b > 7)', 'a = "1"', "does not ask “b is more than “7”” any more"),
+        ('AND(a = "1", b > 5)', 'OR(a = "1", b > 5)',
+         "was “a is “1” and b is more than “5”” and is “a is “1” or b is more than “5””"),
+    ],
+)  # fmt: skip
+def test_only_the_line_of_a_condition_that_changed_is_told(before, after, said) -> None:
+    design = normal(DESIGN) | {
+        "steps": [{"id": "f1", "kind": "filter", "when": before, "label": "Open"}]
+    }
+    other = normal(DESIGN) | {
+        "steps": [{"id": "f1", "kind": "filter", "when": after, "label": "Open"}]
+    }
+
+    assert [d.words for d in differences(design, other)] == [
+        f"A filter “Open”: the condition {said}"
+    ]
+
+
+def test_settings_deep_in_a_design_are_told_with_old_and_new_value() -> None:
+    before = normal(DESIGN) | {
+        "entities": {"Invoice": {"reference": "DocNumber", "gross": "TotalAmt"}}
+    }
+    after = normal(DESIGN) | {
+        "entities": {"Invoice": {"reference": "PrivateNote", "gross": "TotalAmt"}}
+    }
+
+    (one,) = differences(before, after)
+
+    assert one.words == "Entities: Invoice: reference was “DocNumber” and is “PrivateNote”"
+    assert (one.before, one.after) == ("DocNumber", "PrivateNote")
+
+
+def test_the_trail_says_what_of_the_draft_changed_and_how(
+    world: World, integrator, ana, as_person
+) -> None:
+    def narrower(design: Any) -> Any:
+        made, words = change(
+            design, "filter", {"when": 'AND(status = "completed", gross_total > 5)', "mode": "text"}
+        )
+        return made, "filter", words
+
+    drafts.edit(integrator, world.flow, world.flow.revision, narrower)
+    drafts.undo(integrator, world.flow)
+    page = as_person(ana).get("/audit/").content.decode()
+
+    assert (
+        "changed a filter. A filter: the condition also asks “gross total is more than “5””" in page
+    )
+    assert "took back: changed a filter. A filter: the condition does not ask" in page
+
+
 PAGES = ["", "steps/", "steps/filter/", "steps/trigger/", "steps/understand/", "steps/b1/", "steps/references/",
          "steps/check/", "steps/deliver/", "steps/write_back/", "steps/filter/?mode=text", "compare/"]  # fmt: skip
 

@@ -395,7 +395,7 @@ def test_the_number_of_queries_does_not_grow_with_the_pairs(
         pair_of(make_party(erp, f"L{n}", f"N {n}"), make_party(books, f"R{n}", f"N {n}"), 0.9)
     client_of_ana.get(url("matches"))
 
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(22):
         answer = client_of_ana.get(url("matches"))
 
     assert len(answer.content) < 300_000

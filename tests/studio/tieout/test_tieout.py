@@ -17,10 +17,11 @@ from engine.canon.days import spoken_day
 from engine.canon.money import spoken
 from engine.ports import SourceRecord
 from studio.core.paper import moment
-from studio.core.templatetags.studio import day
+from studio.core.templatetags.studio import day, written
 from studio.flows.actions import override
 from studio.flows.models import Delivery
-from studio.tieout.actions import run_tieout
+from studio.tieout import actions
+from studio.tieout.actions import Row, run_tieout
 from studio.tieout.exports import head_of, period_of, verdict_of
 from studio.tieout.models import Difference, TieOut
 from studio.tieout.signing import sign
@@ -69,6 +70,70 @@ def test_a_record_in_a_case_is_named_and_the_tie_out_is_green(world, tie) -> Non
     assert (found.green, found.unexplained) == (True, 0)
 
 
+def test_money_that_waits_is_explained_but_said_to_be_not_over(world, tie, ana, as_person) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+
+    found = tie()
+    client = as_person(ana)
+    page = client.get(f"/tie-out/{found.uuid}/").content.decode()
+    lists = [client.get(url).content.decode() for url in ("/tie-out/", "/")]
+
+    assert "The difference is explained, but not over." in page
+    assert re.search(
+        r"Still to be posted or settled: Waits in the exception queue .{0,40}100\.00", page
+    )
+    assert "Every cent" not in page
+    assert all("explained, not over" in said for said in lists)
+    assert verdict_of(found).startswith("The difference is explained, but not over")
+
+
+def test_what_is_under_way_says_since_when(world, tie, ana, as_person) -> None:
+    world.order("1001")
+    world.poll()
+
+    page = as_person(ana).get(f"/tie-out/{tie().uuid}/").content.decode()
+
+    assert f"read {written(world.item('1001').created_at)}" in page
+
+
+def test_the_same_gross_amount_with_another_tax_does_not_tie(
+    world, tie, monkeypatch, ana, as_person, accountant
+) -> None:
+    here, there = amounts("100.00", "20.00"), amounts("110.00", "10.00")
+    posted = Row(
+        key="1001", currency="USD", source=here, sent=here, state="posted", targets=[there]
+    )
+    posted.targets_on = [None]
+    monkeypatch.setattr(actions, "gather", lambda flow: [posted])
+
+    found = tie()
+    client = as_person(ana)
+    page = client.get(f"/tie-out/{found.uuid}/").content.decode()
+    paper = client.get(f"/tie-out/{found.uuid}/export.csv").content.decode()
+
+    assert (found.residual, found.unexplained, found.green) == (0, 0, False)
+    assert "The two sides do not tie." in page
+    assert "The same in all, with another tax" in page
+    assert "tax of Harbour ERP less that of Harbour Books" in page
+    assert "tax 10.00 USD apart" in paper
+    with pytest.raises(ValidationError, match="Write the reason"):
+        sign(accountant, found, "")
+
+
+def test_a_cent_of_tax_that_was_rounded_is_named_and_ties(world, tie, monkeypatch) -> None:
+    here, there = amounts("100.01", "19.99"), amounts("100.00", "20.00")
+    posted = Row(
+        key="1001", currency="USD", source=here, sent=there, state="posted", targets=[there]
+    )
+    posted.targets_on = [None]
+    monkeypatch.setattr(actions, "gather", lambda flow: [posted])
+
+    found = tie()
+
+    assert (names(found), found.green) == ({"rounding": 0}, True)
+
+
 def test_an_order_nobody_has_read_is_not_explained(world, tie, accountant) -> None:
     world.order("1001")
     world.run()
@@ -77,10 +142,50 @@ def test_an_order_nobody_has_read_is_not_explained(world, tie, accountant) -> No
     found = tie()
 
     assert names(found) == {"lost": Decimal("100.00")}
-    assert not found.green
+    assert (found.green, found.unexplained) == (False, Decimal("100.00"))
     with pytest.raises(ValidationError):
         sign(accountant, found, "looks fine")
     assert TieOut.objects.get().signed_by == ""
+
+
+def amounts(net: str, tax: str) -> dict[str, Decimal]:
+    return {"net": Decimal(net), "tax": Decimal(tax), "gross": Decimal(net) + Decimal(tax)}
+
+
+def test_what_is_not_explained_is_counted_once_with_its_tax(
+    world, tie, accountant, monkeypatch, ana, as_person
+) -> None:
+    unread = [
+        Row(key="1001", currency="USD", source=amounts("100.00", "20.00")),
+        Row(key="1002", currency="USD", source=amounts("-50.00", "-10.00")),
+    ]
+    monkeypatch.setattr(actions, "gather", lambda flow: unread)
+
+    found = tie()
+
+    # An invoice and a credit note that nobody has read do not excuse each other.
+    assert (found.residual, found.unexplained) == (Decimal("60.00"), Decimal("180.00"))
+    page = as_person(ana).get(f"/tie-out/{found.uuid}/").content.decode()
+    assert re.search(r"180\.00.{0,60}has no lawful explanation yet", page)
+    assert "180.00" in verdict_of(found)
+    with pytest.raises(ValidationError, match=r"180\.00"):
+        sign(accountant, found, "looks fine")
+
+
+def test_lost_documents_that_cancel_each_other_out_cannot_be_signed(
+    world, tie, accountant, monkeypatch
+) -> None:
+    unread = [
+        Row(key="1001", currency="USD", source=amounts("100.00", "20.00")),
+        Row(key="1002", currency="USD", source=amounts("-100.00", "-20.00")),
+    ]
+    monkeypatch.setattr(actions, "gather", lambda flow: unread)
+
+    found = tie()
+
+    assert (found.green, found.residual, found.unexplained) == (False, 0, Decimal("240.00"))
+    with pytest.raises(ValidationError, match="not explained yet"):
+        sign(accountant, found, "they cancel out")
 
 
 def test_an_amount_changed_at_the_target_is_named_and_red(world, tie) -> None:

@@ -444,3 +444,16 @@ def test_a_long_name_of_a_file_keeps_its_ending(ivo, as_person, tmp_path: Path) 
 
     assert len(Trial.objects.get().left_name) == 80
     assert Trial.objects.get().left_name.endswith("x.csv")
+
+
+def test_the_page_of_a_deleted_trial_is_told_so_by_what_it_asks(ivo, as_person, actor_of) -> None:
+    url = f"/try/{tried(actor_of(ivo)).uuid}/"
+    Trial.objects.all().delete()
+    client = as_person(ivo)
+
+    part = client.get(url, headers={"HX-Request": "true"})
+
+    assert part.status_code == 200
+    assert "This trial was deleted meanwhile." in part.content.decode()
+    assert "hx-trigger" not in part.content.decode()
+    assert client.get(url).status_code == 404
