@@ -25,6 +25,7 @@ from studio.tieout.balances.queries import Look, cash_rows, looks
 from studio.tieout.exports import FORMS, rows_of
 from studio.tieout.labels import LABELS, NOT_COMPARED, OPEN_LABELS
 from studio.tieout.models import PENDING, CashBalance, TieOut
+from studio.tieout.overtaken import posted_since
 from studio.tieout.signing import sign as sign_tieout
 from studio.tieout.subjects import about, urls_of
 
@@ -47,7 +48,9 @@ def _periods(request: StudioRequest, fault: str = "") -> HttpResponse:
     latest: dict[tuple[int, str], TieOut] = {}
     newest = list(ties[:300])
     seen = looks(request.workspace)
+    later = posted_since(newest)
     for tie in newest:
+        tie.after = later.get(tie.pk)
         latest.setdefault((tie.flow_id, tie.currency), tie)
     return render(
         request,
@@ -166,6 +169,7 @@ def detail(request: StudioRequest, key: str) -> HttpResponse:
                 (tie.flow.target, tie.totals["target"]),
             ],
             "may_sign": request.actor.may(TIE_OUT) and not tie.signed_at,
+            "after": posted_since([tie]).get(tie.pk),
             "parked": InboxItem.objects.filter(flow=tie.flow, state="parked").count(),
         },
     )
