@@ -152,31 +152,34 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 
 def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
-    """Records of the target that may be the one the source calls ``code``, the likeliest first."""
+    """Records of the target that may be the one the source calls ``code``, the likeliest first.
+
+    What is inactive there comes last and says so: it takes the code and the name, so that no other can be
+    created beside it, and it can be made active again.
+    """
     pairs = (
         Pair.objects.filter(
             kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
         )
         .exclude(judged="not_a_match")
-        .filter(right__active=True)
         .select_related("right")
-        .order_by("-probability")[:5]
+        .order_by("-right__active", "-probability")[:5]
     )
-    found = [
-        Choice(
-            p.right.key, p.right.label, f"{sure(p.word, p.probability, p.method)} · {p.sentence}"
-        )
+    found = {
+        p.right.key: (p.right, f"{sure(p.word, p.probability, p.method)} · {p.sentence}")
         for p in pairs
-    ]
+    }
+    named = Q(code=code)
     if text:
-        known = {c.value for c in found}
-        others = Party.objects.filter(connection=flow.target, kind=kind, active=True).filter(
-            Q(label__icontains=text) | Q(code__icontains=text)
-        )
-        found += [
-            Choice(o.key, o.label, o.code) for o in others[:MOST_CHOICES] if o.key not in known
-        ]
-    return found
+        named |= Q(label__icontains=text) | Q(code__icontains=text)
+    there = Party.objects.filter(named, connection=flow.target, kind=kind)
+    for other in there.order_by("-active", "label", "id")[:MOST_CHOICES]:
+        found.setdefault(other.key, (other, other.code))
+    inactive = _("inactive in %(target)s") % {"target": flow.target}
+    return [
+        Choice(party.key, party.label, hint if party.active else f"{hint} · {inactive}".strip(" ·"))
+        for party, hint in sorted(found.values(), key=lambda one: not one[0].active)
+    ]
 
 
 def _asked(case: Case) -> tuple[Flow, str, str]:
@@ -189,7 +192,12 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
 
 
 def _first_counterpart(case: Case) -> str:
-    return next((c.value for c in _counterparts(case, "")), "")
+    """The likeliest; one that is inactive is chosen by a person only."""
+    flow, kind, code = _asked(case)
+    keys = [c.value for c in counterparts(flow, kind, code, "")]
+    usable = Party.objects.filter(connection=flow.target, kind=kind, key__in=keys, active=True)
+    active = set(usable.values_list("key", flat=True))
+    return next((key for key in keys if key in active), "")
 
 
 def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Party:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -168,6 +169,10 @@ def detail(request: StudioRequest, key: str) -> HttpResponse:
                 (_("Our ledger"), tie.totals["ledger"]),
                 (tie.flow.target, tie.totals["target"]),
             ],
+            "apart": {
+                m: Decimal(tie.totals["source"][m]) - Decimal(tie.totals["target"][m])
+                for m in ("net", "tax")
+            },
             "may_sign": request.actor.may(TIE_OUT) and not tie.signed_at,
             "after": posted_since([tie]).get(tie.pk),
             "parked": InboxItem.objects.filter(flow=tie.flow, state="parked").count(),
