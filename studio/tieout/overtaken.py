@@ -62,8 +62,10 @@ def _into(tie: TieOut) -> Q:
     return days & Q(flow=tie.flow_id, currency=tie.currency, done_at__gt=tie.created_at)
 
 
-def _holds(tie: TieOut, on: date, done: datetime) -> bool:
+def _holds(tie: TieOut, on: date | None, done: datetime | None) -> bool:
     begins, ends = tie.period_from, tie.period_to
+    if on is None or done is None:
+        return False
     here = (begins is None or on >= begins) and (ends is None or on <= ends)
     return here and done > tie.created_at
 
