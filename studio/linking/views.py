@@ -27,7 +27,7 @@ from studio.core.surest import allowed_of
 from studio.core.waterfalls import drawn
 from studio.learning.opinions import Suggestion, may_ask
 from studio.linking import actions, queries
-from studio.linking.actions.judge import BulkResult, near_twins
+from studio.linking.actions.judge import BulkResult, near_twins, needs_reason
 from studio.linking.compare import Compared, compared
 from studio.linking.eyes import SURE, rivals
 from studio.linking.models import KINDS, Judgement, Pair, Party, RecordNote
@@ -50,11 +50,18 @@ class PairView:
     candidates: list[Pair]
     opinion: Suggestion | None = None
     notes: int = 0
+    # Who kept the two apart, in the list of those.
+    apart: Judgement | None = None
 
     @property
     def suggested(self) -> str:
         """The record that the language model would link, by name; empty where it named none."""
         return suggested(self.opinion, self.candidates)
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether saying that the two are not the same takes a reason."""
+        return needs_reason(self.pair)
 
     @property
     def twins(self) -> list[Pair]:
@@ -134,6 +141,8 @@ def _hints(request: StudioRequest, narrowing: Narrowing) -> list[tuple[str, str]
         found += [("n", _("create new")), ("s", _("later"))]
     elif request.actor.may(MATCH) and narrowing.state == "unmatched":
         found += [("n", _("create new"))]
+    if request.actor.may(MATCH) and narrowing.state in ("apart", "unmatched"):
+        found += [("t", _("take back"))]
     if narrowing.state in ("open", "apart"):
         found += [("e", _("explain"))]
     return [*found, ("u", _("undo"))] if request.actor.may(MATCH) else found
@@ -166,9 +175,15 @@ def _rows(
         case "apart":
             found = queries.apart(request.workspace, narrowing)
             pairs = keyset(found, ("-probability", "id"), after=after, before=before, size=SIZE)
-            notes = _notes(pairs.rows)
+            notes, said_apart = _notes(pairs.rows), queries.kept_apart(pairs.rows)
             apart = [
-                PairView(p, _fields(p), [], None, notes.get((p.left_id, p.right.connection_id), 0))
+                PairView(
+                    p,
+                    _fields(p),
+                    [],
+                    notes=notes.get((p.left_id, p.right.connection_id), 0),
+                    apart=said_apart.get((p.left_id, p.right_id)),
+                )
                 for p in pairs.rows
             ]
             return {"rows": pairs, "views": apart}

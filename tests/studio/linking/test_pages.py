@@ -98,6 +98,67 @@ def test_not_a_match_is_remembered_in_its_own_list(client_of_ana: Client, pair: 
     )
 
 
+def test_a_rejected_pair_is_taken_back_by_itself_whatever_was_judged_since(
+    client_of_ana: Client, pair: Pair, erp: Connection, books: Connection, make_party: MakeParty
+) -> None:
+    other = pair_of(make_party(erp, "43", "Kelvin"), make_party(books, "60", "Kelvin"))
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "not_a_match"}, **HTMX)
+    client_of_ana.post(url("judge", other.uuid), {"verdict": "same"}, **HTMX)
+    page = client_of_ana.get(url("matches") + "?state=apart").content.decode()
+    named = re.search(r'name="of" value="([^"]+)"', page)
+    assert named
+
+    answer = client_of_ana.post(url("undo"), {"of": named[1]}, **HTMX)
+
+    assert "Taken back: Bayside Marine Pty Ltd." in answer.content.decode()
+    assert f"detail-{pair.uuid}" in client_of_ana.get(url("matches")).content.decode()
+    assert Link.objects.get(active=True).right_key == "60"
+
+
+def test_what_is_certain_is_kept_apart_only_with_a_reason(
+    client_of_ana: Client, left: Party, right: Party, erp: Connection, make_party: MakeParty
+) -> None:
+    sure = pair_of(left, right, 0.99)
+    sure.word = "certain"
+    sure.save()
+    page = client_of_ana.get(url("matches")).content.decode()
+    assert f"{url('explain', sure.uuid)}?ask=apart" in page
+    form = client_of_ana.get(url("explain", sure.uuid) + "?ask=apart", **HTMX).content.decode()
+    assert "Why are the two not the same?" in form
+
+    bare = client_of_ana.post(url("judge", sure.uuid), {"verdict": "not_a_match"}, **HTMX)
+    assert "look like one (certain, 99%)" in bare.content.decode()
+    many = {"verdict": "not_a_match", "tick": [str(sure.uuid)]}
+    assert "1 left because" in client_of_ana.post(url("bulk"), many, **HTMX).content.decode()
+    assert not Judgement.objects.exists()
+
+    said = {"verdict": "not_a_match", "comment": "Other town"}
+    client_of_ana.post(url("judge", sure.uuid), said, **HTMX)
+
+    apart = client_of_ana.get(url("matches") + "?state=apart").content.decode()
+    assert "Other town" in apart
+
+
+def test_where_no_partner_is_left_stands_who_was_ruled_out_and_the_way_back(
+    client_of_ana: Client, pair: Pair, books: Connection
+) -> None:
+    said = {"verdict": "not_a_match", "comment": "Another branch"}
+    client_of_ana.post(url("judge", pair.uuid), said, **HTMX)
+
+    page = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
+
+    assert "ruled out Bayside Marine" in page
+    assert "Another branch" in page
+    client_of_ana.post(url("create", pair.left.uuid, books.uuid), **HTMX)
+    for verdict in ("create_new", "not_a_match"):
+        page = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
+        named = re.search(r'name="of" value="([^"]+)"', page)
+        assert named
+        assert Judgement.objects.get(uuid=named[1]).verdict == verdict
+        client_of_ana.post(url("undo"), {"of": named[1]}, **HTMX)
+    assert f"detail-{pair.uuid}" in client_of_ana.get(url("matches")).content.decode()
+
+
 def test_later_puts_the_record_at_the_end(
     client_of_ana: Client, pair: Pair, erp: Connection, books: Connection, make_party: MakeParty
 ) -> None:
