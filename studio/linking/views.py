@@ -28,7 +28,7 @@ from studio.core.waterfalls import drawn
 from studio.learning.opinions import Suggestion, may_ask
 from studio.linking import actions, queries
 from studio.linking.actions.judge import BulkResult, near_twins, needs_reason
-from studio.linking.compare import Compared, compared
+from studio.linking.compare import Compared, Meanings, beside, meanings_of
 from studio.linking.eyes import SURE, rivals
 from studio.linking.models import KINDS, Judgement, Pair, Party, RecordNote
 from studio.linking.opinions import suggestions_on
@@ -176,10 +176,11 @@ def _rows(
             found = queries.apart(request.workspace, narrowing)
             pairs = keyset(found, ("-probability", "id"), after=after, before=before, size=SIZE)
             notes, said_apart = _notes(pairs.rows), queries.kept_apart(pairs.rows)
+            known = _meanings(pairs.rows)
             apart = [
                 PairView(
                     p,
-                    _fields(p),
+                    beside(p.left, p.right, known),
                     [],
                     notes=notes.get((p.left_id, p.right.connection_id), 0),
                     apart=said_apart.get((p.left_id, p.right_id)),
@@ -201,13 +202,17 @@ def _rows(
             others = queries.alternatives(pairs.rows)
             every = [one for several in others.values() for one in several]
             said = suggestions_on(request.workspace, narrowing.kind, every)
-            notes = _notes(pairs.rows)
+            notes, known = _notes(pairs.rows), _meanings(pairs.rows)
             views = []
             for p in pairs.rows:
                 ends = p.left_id, p.right.connection_id
                 views.append(
                     PairView(
-                        p, _fields(p), others.get(ends, [p]), said.get(ends), notes.get(ends, 0)
+                        p,
+                        beside(p.left, p.right, known),
+                        others.get(ends, [p]),
+                        said.get(ends),
+                        notes.get(ends, 0),
                     )
                 )
             return {"rows": pairs, "views": views}
@@ -225,8 +230,9 @@ def _looked_at(narrowing: Narrowing, targets: list[Connection]) -> list[Connecti
     return [t for t in targets if narrowing.target in ("", str(t.uuid))]
 
 
-def _fields(pair: Pair) -> list[Compared]:
-    return compared(pair.left.data, pair.right.data)
+def _meanings(pairs: list[Pair]) -> dict[int, Meanings]:
+    """What codes mean in the companies whose records are on a page."""
+    return meanings_of({c for p in pairs for c in (p.left.connection, p.right.connection)})
 
 
 def _facets(

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studio.accounts.models import User
-from studio.catalog.models import Connection
+from studio.catalog.models import Code, Connection
 from studio.core.templatetags.studio import percent
 from studio.linking.actions import judge as judge_action
 from studio.linking.compare import compared
@@ -57,6 +57,39 @@ def test_enter_links_and_the_pair_leaves_the_list(client_of_ana: Client, pair: P
     assert Link.objects.get().right_key == "58"
     assert f"detail-{pair.uuid}" not in page
     assert "Bayside Marine Pty Ltd is Bayside Marine." in page
+
+
+def test_codes_of_each_company_are_told_by_what_they_mean_and_are_no_difference(
+    client_of_ana: Client, pair: Pair, erp: Connection, books: Connection
+) -> None:
+    Code.objects.create(connection=erp, kind="term", key="30", label="30 days")
+    Code.objects.create(connection=books, kind="term", key="1", label="Net 30")
+    for party, terms in ((pair.left, "30"), (pair.right, "1")):
+        party.data = party.data | {"terms": terms, "email": "a@b.example", "currency": "USD"}
+        party.save()
+
+    page = client_of_ana.get(url("matches")).content.decode()
+
+    assert "<td>30 30 days</td><td>1 Net 30</td>" in page
+
+
+def test_a_legal_form_is_the_same_in_letters_and_as_a_word() -> None:
+    name = compared({"name": "Nettle Wholesale Co"}, {"name": "NETTLE WHOLESALE COMPANY"})[0]
+    street = compared({"billing": {"line1": "1 Co"}}, {"billing": {"line1": "1 Company"}})[0]
+
+    assert name.agrees
+    assert "token-differs" not in name.left + name.right
+    assert not street.agrees
+
+
+def test_what_the_explanation_counts_is_seen_the_contact_too() -> None:
+    address = {"line1": "1 A St", "city": "B", "region": "C", "postal_code": "1", "country": "US"}
+    record = {
+        **dict.fromkeys(("code", "name", "tax_number", "email", "phone", "mobile"), "x"),
+        **{"currency": "USD", "website": "w", "contact_name": "Rosa Young", "billing": address},
+    }
+
+    assert "contact name" in [f.name for f in compared(record, record)]
 
 
 def test_linking_and_creating_have_a_key_and_a_colour_of_their_own(
@@ -456,7 +489,7 @@ def test_the_number_of_queries_does_not_grow_with_the_pairs(
         pair_of(make_party(erp, f"L{n}", f"N {n}"), make_party(books, f"R{n}", f"N {n}"), 0.9)
     client_of_ana.get(url("matches"))
 
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         answer = client_of_ana.get(url("matches"))
 
     assert len(answer.content) < 300_000
