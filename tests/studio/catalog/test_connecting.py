@@ -586,3 +586,34 @@ def test_connecting_that_was_left_half_way_is_gone_on_with(
     after = me.get(place).content.decode()
     assert "left half way" not in after
     assert "Sign in again" in after
+
+
+def come_back(me: Client, made: Connection, hello: dict[str, str]) -> Any:
+    """Sign in at the vendor in the browser and be sent back here."""
+    back = urlsplit(consent_of(me, made, hello)[0])
+    return me.get(f"{back.path}?{back.query}")
+
+
+def test_a_base_currency_is_one_and_that_of_the_company(
+    running: dict[str, Running], me: Client, actor_of: Callable[[Any], Any], ivo: Any
+) -> None:
+    hello = running["qbo"].hello()
+    form = {"name": "New qbo", "base_url": hello["url"], "network_path": "direct"}
+    nonsense = me.post("/connections/new/qbo/", form | {"currency": "ZZZ"})
+    assert nonsense.status_code == 422
+    assert "ZZZ is no currency" in nonsense.content.decode()
+    made = reach(me, "qbo", hello, currency="eur")
+    place = f"/connections/{made.uuid}/"
+    come_back(me, made, hello)
+    made.refresh_from_db()
+
+    assert not get_ready(actor_of(ivo), made)
+
+    assert "keeps its books in USD, but EUR was given" in progress_of(made)["trouble"]
+    settings = {**form, "company": made.company}
+    wrong = me.post(f"{place}settings/", settings | {"currency": "GBP"})
+    assert "The company keeps its books in USD." in wrong.content.decode()
+    right = me.post(f"{place}settings/", settings | {"currency": "USD"})
+    assert right.url == f"{place}ready/"
+    made.refresh_from_db()
+    assert get_ready(actor_of(ivo), made)
