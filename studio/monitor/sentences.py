@@ -72,6 +72,7 @@ SENTENCES = {
     "connection.ended": "disconnected {name}: {reason}",
     "connection.changed": "changed how {name} is reached",
     "connection.company": "chose the company of {name}",
+    "connection.left": "let {name} stand for company {company} no longer",
     "flow.drafted": "drafted {flows} flows between {one} and {other}",
     "flow.published": "published {flow}, version {version}",
     "flow.changed": "changed the draft of {flow}: {words}",

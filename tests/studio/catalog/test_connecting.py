@@ -594,6 +594,92 @@ def come_back(me: Client, made: Connection, hello: dict[str, str]) -> Any:
     return me.get(f"{back.path}?{back.query}")
 
 
+def test_a_consent_for_a_company_that_is_connected_waits_for_somebody_who_means_it(
+    running: dict[str, Running], me: Client, workspace: Any
+) -> None:
+    hello = running["qbo"].hello()
+    first = Connection.objects.create(
+        workspace=workspace, system="qbo", name="Sample", base_url=hello["url"],
+        company=hello["realm_id"],
+    )  # fmt: skip
+    made = reach(me, "qbo", hello, currency="")
+    place = f"/connections/{made.uuid}/"
+
+    answer = come_back(me, made, hello)
+
+    made.refresh_from_db()
+    assert (answer.url, made.company, made.progress.get("stage")) == (f"{place}company/", "", None)
+    asked = me.get(answer.url).content.decode()
+    assert "is connected already, as “Sample”" in asked
+    assert "Choose the company" in me.get(place).content.decode()
+    # A second sign-in begins from the start.
+    come_back(me, made, hello)
+    refused = me.post(f"{place}company/", {"company": hello["realm_id"]})
+    made.refresh_from_db()
+    assert (refused.status_code, made.company) == (422, "")
+
+    meant = me.post(f"{place}company/", {"company": hello["realm_id"], "again": "1"})
+
+    made.refresh_from_db()
+    assert (meant.url, made.company) == (f"{place}ready/", hello["realm_id"])
+    for page, other in ((place, "Sample"), (f"/connections/{first.uuid}/", "New qbo")):
+        text = me.get(page).content.decode()
+        assert "connected twice" in text
+        assert f">{other}</a>: both read and post everything" in text
+    assert me.get("/connections/").content.decode().count("connected twice") == 2
+
+
+def test_the_wrong_company_is_left_as_long_as_nothing_rests_on_it(
+    running: dict[str, Running], me: Client, actor_of: Callable[[Any], Any], ivo: Any
+) -> None:
+    hello = running["qbo"].hello()
+    made = reach(me, "qbo", hello, currency="")
+    place = f"/connections/{made.uuid}/"
+    come_back(me, made, hello)
+    assert get_ready(actor_of(ivo), Connection.objects.get(pk=made.pk))
+    made.refresh_from_db()
+    ready = me.get(f"{place}ready/").content.decode()
+    assert f'href="{place}company/"' in ready
+    assert "It stands for realm" in me.get(f"{place}company/").content.decode()
+
+    # The company is no field of its settings: it comes from the sign-in.
+    form = {
+        "name": "New qbo",
+        "base_url": hello["url"],
+        "currency": "USD",
+        "network_path": "direct",
+    }
+    assert me.post(f"{place}settings/", form | {"company": ""}).status_code == 302
+    made.refresh_from_db()
+    assert made.company == hello["realm_id"]
+
+    answer = me.post(f"{place}company/", {"leave": "1"})
+
+    made.refresh_from_db()
+    assert (answer.url, made.company, made.currency) == (f"{place}sign-in/", "", "")
+    assert not made.snapshots.exists()
+    assert not made.codes.exists()
+    assert "tokens" not in unseal(made.credential.sealed)
+    assert AuditEvent.objects.filter(key="connection.left").count() == 1
+
+
+def test_a_company_that_flows_rest_on_is_not_exchanged(
+    world: Any, me: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Connection.objects.filter(pk=world.books.pk).update(system="xero", company="one")
+    known = {"one": "Harbour", "two": "Other"}
+    monkeypatch.setattr("studio.catalog.consent.companies", lambda _c: known)
+    place = f"/connections/{world.books.uuid}/company/"
+
+    chosen = me.post(place, {"company": "two"})
+    left = me.post(place, {"leave": "1"})
+
+    world.books.refresh_from_db()
+    assert (chosen.status_code, left.status_code, world.books.company) == (422, 422, "one")
+    assert "Connect the other company as a connection of its own" in chosen.content.decode()
+    assert world.books.snapshots.exists()
+
+
 def test_a_base_currency_is_one_and_that_of_the_company(
     running: dict[str, Running], me: Client, actor_of: Callable[[Any], Any], ivo: Any
 ) -> None:
