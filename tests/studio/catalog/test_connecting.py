@@ -426,6 +426,14 @@ def test_a_second_pair_of_the_same_systems_gets_flows_of_its_own(
         ("orders-to-qbo", books),
         ("orders-to-qbo-2", second),
     ]
+    # Two companies send their payments to one ERP: the name says which.
+    named = Flow.objects.filter(key__startswith="payments-from-qbo").order_by("key")
+    assert [f.name for f in named] == [
+        "Payments to receipts · Harbour US → Harbour ERP",
+        "Payments to receipts · Harbour CA → Harbour ERP",
+    ]
+    names = list(Flow.objects.values_list("name", flat=True))
+    assert len(names) == len(set(names))
 
 
 def test_two_systems_without_a_flow_between_them_are_refused_in_words(
