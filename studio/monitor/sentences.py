@@ -168,14 +168,15 @@ class Names:
     Attributes:
         about: subject -> its name.
         left: subject of a party -> the name of the record alone.
-        right: connection and key there -> the name of the record.
+        right: connection, kind and key there -> the name of the record; a key alone may be that of a
+            customer and of an item.
         companies: connection -> its name.
         means: subject of a code and target -> what the target is called.
     """
 
     about: Mapping[str, str] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
-    right: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    right: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     companies: Mapping[str, str] = field(default_factory=dict)
     means: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
@@ -187,8 +188,8 @@ def told(events: Sequence[AuditEvent]) -> list[tuple[AuditEvent, str, str]]:
 
 
 def _names(events: Sequence[AuditEvent]) -> Names:
-    judged = [e for e in events if e.key.startswith("linking.") and e.data.get("target")]
-    places = {str(e.data["target"]) for e in judged if len(str(e.data["target"])) == KEY_LENGTH}
+    judged = [e for e in events if e.key.startswith("linking.") and _place(e)]
+    places = {_place(e) for e in judged if len(_place(e)) == KEY_LENGTH}
     keys = {str(e.data["right"]) for e in judged if e.data.get("right")}
     lefts = [e.subject.removeprefix("party:") for e in judged if e.subject.startswith("party:")]
     there = Party.objects.filter(connection__uuid__in=places, key__in=keys)
@@ -198,8 +199,10 @@ def _names(events: Sequence[AuditEvent]) -> Names:
         about=subjects(events),
         left={f"party:{key}": label for key, label in here.values_list("uuid", "label")},
         right={
-            (str(place), key): label
-            for place, key, label in there.values_list("connection__uuid", "key", "label")
+            (str(place), kind, key): label
+            for place, kind, key, label in there.values_list(
+                "connection__uuid", "kind", "key", "label"
+            )
         },
         companies={
             str(key): name
@@ -251,14 +254,22 @@ def _posted(data: Mapping[str, Any]) -> str:
     return f" as {posting['target_document']}: {money}"
 
 
+def _place(event: AuditEvent) -> str:
+    """The connection of the second record of a judgement or link."""
+    if target := event.data.get("target"):
+        return str(target)
+    kind, _, key = event.subject.partition(":")
+    return key if kind == "connection" else ""
+
+
 def _called(event: AuditEvent, names: Names) -> dict[str, object]:
     """The two records of a judgement by their names, and the company of the second."""
-    place, key = str(event.data.get("target") or ""), str(event.data.get("right") or "")
+    place, key = _place(event), str(event.data.get("right") or "")
     code, label = str(event.data.get("left") or "…"), names.left.get(event.subject, "")
     found: dict[str, object] = {"company": names.companies.get(place, "…")}
     if label and label != code:
         found["left"] = f"{code} ({label})"
-    other = names.right.get((place, key), "")
+    other = names.right.get((place, str(event.data.get("kind") or ""), key), "")
     if other:
         # A key of 36 characters says nothing to people.
         known = other if len(key) == KEY_LENGTH else f"{other} ({key})"
