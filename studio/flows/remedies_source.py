@@ -26,6 +26,7 @@ from studio.flows.bundle import company_facts, today
 from studio.flows.masters import kind_of, master_versions
 from studio.flows.models import Flow
 from studio.flows.remedies import MOST_CHOICES, healed
+from studio.linking.actions import mark_active
 from studio.linking.models import Party
 from studio.mapping.actions import load_compiled, lookups_for
 from studio.triage.models import OPEN_STATES, Case
@@ -115,7 +116,7 @@ def _revive(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
             "again, or use another one."
         )
         raise ValidationError(words % {**said, "error": error}) from error
-    parties.update(active=True)
+    mark_active(parties)
     return healed(replay_cause(case), _("%(name)s is active in %(source)s again.") % said)
 
 

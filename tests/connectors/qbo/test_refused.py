@@ -66,6 +66,18 @@ def test_an_inactive_customer_is_named(bench) -> None:
     assert (refusal.value.of, refusal.value.key) == ("Customer", customer)
 
 
+def test_an_inactive_item_is_named_though_the_document_says_its_currency(bench) -> None:
+    customer = bench.customer("Eastgate Schools").key
+    bench.emulator.edit("Item", "1", {"Active": False})
+
+    with pytest.raises(ReferenceUnknown) as refusal:
+        bench.invoice(customer, data={"CurrencyRef": {"value": "USD"}})
+
+    assert (refusal.value.kind, refusal.value.of, refusal.value.key) == ("item", "Item", "1")
+    assert refusal.value.does == "refuses"
+    assert "USD" not in str(refusal.value)
+
+
 def test_what_a_document_refers_to_is_listed_in_its_order() -> None:
     body = {**bill("7", "A-1"), "APAccountRef": {"value": "5"}, "PrivateNote": "x"}
 
