@@ -148,32 +148,45 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 # --- a customer or item that is linked to nothing ---------------------------------------------------
 
 
+# Two candidates whose probabilities are nearer than this are for a person to tell apart.
+NEARLY_AS_SURE = 0.1
+
+
+def _candidates(flow: Flow, kind: str, code: str) -> list[Pair]:
+    """Pairs of the record the source calls ``code``: those in use there first, the likeliest first."""
+    pairs = Pair.objects.filter(
+        kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
+    ).exclude(judged="not_a_match")
+    return list(pairs.select_related("right").order_by("-right__active", "-probability")[:5])
+
+
 def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
-    """Records of the target that may be the one the source calls ``code``, the likeliest first."""
-    pairs = (
-        Pair.objects.filter(
-            kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
-        )
-        .exclude(judged="not_a_match")
-        .filter(right__active=True)
-        .select_related("right")
-        .order_by("-probability")[:5]
-    )
+    """Records of the target that may be the one the source calls ``code``, the likeliest first.
+
+    Those that are inactive there are shown as such: hidden, they would be created a second time.
+    """
     found = [
-        Choice(
-            p.right.key, p.right.label, f"{sure(p.word, p.probability, p.method)} · {p.sentence}"
-        )
-        for p in pairs
+        _choice(p.right, sure(p.word, p.probability, p.method), p.sentence)
+        for p in _candidates(flow, kind, code)
     ]
     if text:
         known = {c.value for c in found}
-        others = Party.objects.filter(connection=flow.target, kind=kind, active=True).filter(
+        others = Party.objects.filter(connection=flow.target, kind=kind).filter(
             Q(label__icontains=text) | Q(code__icontains=text)
         )
-        found += [
-            Choice(o.key, o.label, o.code) for o in others[:MOST_CHOICES] if o.key not in known
-        ]
+        others = others.order_by("-active", "label")
+        found += [_choice(o) for o in others[:MOST_CHOICES] if o.key not in known]
     return found
+
+
+def _choice(party: Party, *why: str) -> Choice:
+    """A record to choose, with what tells it from another of the same name."""
+    address = party.data.get("billing") or {}
+    where = [party.code, address.get("line1"), address.get("city"), address.get("postal_code")]
+    told = [", ".join(str(one) for one in where if one and one != party.key)]
+    if not party.active:
+        told.insert(0, _("inactive there: once it is linked it can be made active here"))
+    return Choice(party.key, party.label, " · ".join(one for one in (*told, *why) if one))
 
 
 def _asked(case: Case) -> tuple[Flow, str, str]:
@@ -186,7 +199,12 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
 
 
 def _first_counterpart(case: Case) -> str:
-    return next((c.value for c in _counterparts(case, "")), "")
+    """The one that stands out; where two are nearly as sure, or it is not in use, a person chooses."""
+    found = _candidates(*_asked(case))
+    if not found or not found[0].right.active:
+        return ""
+    rivals = [p for p in found[1:] if p.probability > found[0].probability - NEARLY_AS_SURE]
+    return "" if rivals else found[0].right.key
 
 
 def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Party:

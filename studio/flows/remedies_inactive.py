@@ -94,7 +94,9 @@ def _needed(case: Case) -> Unusable:
 def _others(case: Case, text: str) -> list[Choice]:
     one = _needed(case)
     found = counterparts(one.flow, one.link.kind, one.link.left_code, text)
-    return [choice for choice in found if choice.value != one.link.right_key]
+    there = Party.objects.filter(connection=one.flow.target, kind=one.link.kind, active=False)
+    unusable = {one.link.right_key, *there.values_list("key", flat=True)}
+    return [choice for choice in found if choice.value not in unusable]
 
 
 def _choose(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
