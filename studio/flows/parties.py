@@ -86,8 +86,6 @@ def _told(issue: Issue, flow: Flow, party: Party) -> Issue:
         "field": issue.path,
         "fault": issue.sentence,
     }
-    words = _(
-        "%(kind)s %(record)s cannot be created in %(target)s. Its field %(field)s: %(fault)s"
-    )
+    words = _("%(kind)s %(record)s cannot be created in %(target)s. Its field %(field)s: %(fault)s")
     evidence = {"creates": party.kind, "code": party.code, "cause": f"{party.kind} {party.code}"}
     return replace(issue, sentence=words % told, evidence={**issue.evidence, **evidence})

@@ -308,11 +308,17 @@ def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
         day = date.fromisoformat(values["date"])
     except ValueError as error:
         raise ValidationError(_("Give the date as YYYY-MM-DD.")) from error
+    lock = str(case.evidence.get("lock_date") or "")
+    if lock and day.isoformat() <= lock:
+        closed = spoken_day(date.fromisoformat(lock))
+        words = _("The period up to %(day)s is closed there. Give a later day.")
+        raise ValidationError({"date": words % {"day": closed}})
     said = _day_at_source(item)
     override(item, "date", day.isoformat())
     replay(item)
-    kept = spoken_day(said) if said else "no date"
-    return f"Posts on {spoken_day(day)}; the source keeps {kept}."
+    kept = spoken_day(said) if said else _("no date")
+    words = _("Goes through again to be posted on %(day)s; the source keeps %(kept)s.")
+    return words % {"day": spoken_day(day), "kept": kept}
 
 
 def _adopt(actor: Actor, case: Case, values: Mapping[str, str]) -> str:

@@ -391,7 +391,9 @@ def apply_remedy(
             sentence = found.run(actor, case, values)
         except DecisionRefused as refusal:
             raise ValidationError(f"{refusal.sentence} {refusal.fix}".strip()) from refusal
-        CaseNote.objects.create(case=case, author=actor.name, kind="fix", text=sentence)
+        reason = str(values.get("reason", "")).strip()
+        said = f"{sentence} {_('Reason: %s') % reason}" if reason else sentence
+        CaseNote.objects.create(case=case, author=actor.name, kind="fix", text=said)
         record(
             actor,
             f"case.{found.key}",
