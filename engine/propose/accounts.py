@@ -309,7 +309,9 @@ class _Names:
     @property
     def found(self) -> list[str]:
         """Clauses that quote only words which stand on the side they are said of."""
-        same, other, general = [], [], []
+        same: list[str] = []
+        other: list[str] = []
+        general: list[str] = []
         for name, their in self.shared.items():
             here, there = self.about[name], self.theirs[their]
             # What the class says anyway is worth a word only where there is no other.

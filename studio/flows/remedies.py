@@ -151,35 +151,42 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 # --- a customer or item that is linked to nothing ---------------------------------------------------
 
 
+# Two candidates whose probabilities are nearer than this are for a person to tell apart.
+NEARLY_AS_SURE = 0.1
+
+
+def _candidates(flow: Flow, kind: str, code: str) -> list[Pair]:
+    """Pairs of the record the source calls ``code``: those in use there first, the likeliest first."""
+    pairs = Pair.objects.filter(
+        kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
+    ).exclude(judged="not_a_match")
+    return list(pairs.select_related("right").order_by("-right__active", "-probability")[:5])
+
+
 def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
     """Records of the target that may be the one the source calls ``code``, the likeliest first.
 
-    What is inactive there comes last and says so: it takes the code and the name, so that no other can be
-    created beside it, and it can be made active again.
+    Those that are inactive there come last and say so: hidden, they would be created a second time.
     """
-    pairs = (
-        Pair.objects.filter(
-            kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
-        )
-        .exclude(judged="not_a_match")
-        .select_related("right")
-        .order_by("-right__active", "-probability")[:5]
-    )
-    found = {
-        p.right.key: (p.right, f"{sure(p.word, p.probability, p.method)} · {p.sentence}")
-        for p in pairs
-    }
+    pairs = sorted(_candidates(flow, kind, code), key=lambda p: not p.right.active)
+    found = [_choice(p.right, sure(p.word, p.probability, p.method), p.sentence) for p in pairs]
+    known = {c.value for c in found}
     named = Q(code=code)
     if text:
         named |= Q(label__icontains=text) | Q(code__icontains=text)
-    there = Party.objects.filter(named, connection=flow.target, kind=kind)
-    for other in there.order_by("-active", "label", "id")[:MOST_CHOICES]:
-        found.setdefault(other.key, (other, other.code))
-    inactive = _("inactive in %(target)s") % {"target": flow.target}
-    return [
-        Choice(party.key, party.label, hint if party.active else f"{hint} · {inactive}".strip(" ·"))
-        for party, hint in sorted(found.values(), key=lambda one: not one[0].active)
-    ]
+    others = Party.objects.filter(named, connection=flow.target, kind=kind)
+    others = others.order_by("-active", "label", "id")
+    return found + [_choice(o) for o in others[:MOST_CHOICES] if o.key not in known]
+
+
+def _choice(party: Party, *why: str) -> Choice:
+    """A record to choose, with what tells it from another of the same name."""
+    address = party.data.get("billing") or {}
+    where = [party.code, address.get("line1"), address.get("city"), address.get("postal_code")]
+    told = [", ".join(str(one) for one in where if one and one != party.key)]
+    if not party.active:
+        told.insert(0, _("inactive there: once it is linked it can be made active here"))
+    return Choice(party.key, party.label, " · ".join(one for one in (*told, *why) if one))
 
 
 def _asked(case: Case) -> tuple[Flow, str, str]:
@@ -192,12 +199,12 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
 
 
 def _first_counterpart(case: Case) -> str:
-    """The likeliest; one that is inactive is chosen by a person only."""
-    flow, kind, code = _asked(case)
-    keys = [c.value for c in counterparts(flow, kind, code, "")]
-    usable = Party.objects.filter(connection=flow.target, kind=kind, key__in=keys, active=True)
-    active = set(usable.values_list("key", flat=True))
-    return next((key for key in keys if key in active), "")
+    """The one that stands out; where two are nearly as sure, or it is not in use, a person chooses."""
+    found = _candidates(*_asked(case))
+    if not found or not found[0].right.active:
+        return ""
+    rivals = [p for p in found[1:] if p.probability > found[0].probability - NEARLY_AS_SURE]
+    return "" if rivals else found[0].right.key
 
 
 def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Party:
@@ -320,8 +327,9 @@ def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     said = _day_at_source(item)
     override(item, "date", day.isoformat())
     replay(item)
-    kept = spoken_day(said) if said else "no date"
-    return f"Posts on {spoken_day(day)}; the source keeps {kept}."
+    kept = spoken_day(said) if said else _("no date")
+    words = _("Goes through again to be posted on %(day)s; the source keeps %(kept)s.")
+    return words % {"day": spoken_day(day), "kept": kept}
 
 
 def _adopt(actor: Actor, case: Case, values: Mapping[str, str]) -> str:

@@ -24,7 +24,10 @@ QBO = Chart([
     Account("28", "Inventory Shrinkage", "", "Cost of Goods Sold"),
 ])  # fmt: skip
 QBO_AND_OTHER = [
-    *(Account(n, n, "", "Income") for n in ("Shipping Income", "Services", "Other Income", "Sales")),
+    *(
+        Account(n, n, "", "Income")
+        for n in ("Shipping Income", "Services", "Other Income", "Sales")
+    ),
     Account("Undeposited Funds", "Undeposited Funds", "", "Other Current Asset"),
     Account("Accounts Receivable (A/R)", "Accounts Receivable (A/R)", "", "Accounts Receivable"),
     Account("Delivery", "Delivery", "", "Expense"),
@@ -169,7 +172,8 @@ def test_a_sentence_quotes_only_words_that_stand_where_it_says(label: str, kind:
             for piece in clause.split(", "):
                 for word in QUOTED.findall(piece):
                     if "on both sides" in piece:
-                        assert word in here and word in there
+                        assert word in here
+                        assert word in there
                     elif piece.endswith("there"):
                         assert word in there
                     elif piece.endswith("here") or piece.startswith("nothing"):

@@ -18,7 +18,7 @@ from studio.linking.models import Link, Pair, Party
 from studio.mapping.models import LookupRow, Mapping, ValueProposal
 from studio.triage.actions import apply_remedy, apply_to_many
 from studio.triage.models import OPEN_STATES, Case
-from studio.triage.remedies import remedies_for, remedy
+from studio.triage.remedies import Input, remedies_for, remedy
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +87,57 @@ def test_what_a_case_proposes_has_word_percent_and_method(world) -> None:
     assert hints["61"] == "strong 87% Similarity · Name 0.93 alike."
     assert hints["4"] == "proposed: strong 91% Rule"
     assert hints["3"] == ""
+
+
+def linking(case: Case) -> Input:
+    """What the case asks for where a record is to be linked."""
+    return next(r for r in remedies_for(case) if r.key == "link").inputs[0]
+
+
+def test_a_candidate_that_is_inactive_there_is_shown_as_that(world) -> None:
+    east = Party.objects.create(
+        connection=world.erp, kind="customer", key="E", code="E", label="Eastgate"
+    )
+    there = Party.objects.create(
+        connection=world.books, kind="customer", key="17", label="Eastgate Schools", active=False,
+    )  # fmt: skip
+    Pair.objects.create(
+        kind="customer", left=east, right=there, probability=1, word="certain", method="Rule"
+    )
+    world.order("1001", Customer="E")
+    world.run()
+    asked = linking(Case.objects.get(evidence__code="E"))
+
+    for text in ("", "eastgate"):
+        (choice,) = asked.choices(Case.objects.get(), text)
+        assert choice.value == "17"
+        assert choice.hint.startswith(
+            "inactive there: once it is linked it can be made active here"
+        )
+    assert asked.initial(Case.objects.get()) == ""
+
+
+def test_two_candidates_that_are_nearly_as_sure_are_told_apart_by_a_person(world) -> None:
+    ours = Party.objects.create(
+        connection=world.erp, kind="customer", key="C", code="C", label="Cobalt"
+    )
+    for key, town, probability in (("1", "Tulsa", 1.0), ("2", "Reno", 0.99)):
+        there = Party.objects.create(
+            connection=world.books, kind="customer", key=key, label="Cobalt Bend",
+            data={"billing": {"line1": "1 Main St", "city": town}},
+        )  # fmt: skip
+        Pair.objects.create(kind="customer", left=ours, right=there, probability=probability)
+    world.order("1001", Customer="C")
+    world.run()
+    case = Case.objects.get(evidence__code="C")
+    asked = linking(case)
+
+    assert [c.hint.split(" · ")[0] for c in asked.choices(case, "")] == [
+        "1 Main St, Tulsa", "1 Main St, Reno",
+    ]  # fmt: skip
+    assert asked.initial(case) == ""
+    Pair.objects.filter(right__key="2").update(probability=0.6)
+    assert asked.initial(case) == "1"
 
 
 def test_a_link_to_nobody_is_refused_and_the_case_stays(world, accountant) -> None:
@@ -371,7 +422,7 @@ def test_a_record_that_is_inactive_at_the_target_is_proposed_and_found(
     page = client.get(f"/exceptions/{case.uuid}/").content.decode()
     found = client.get(f"/exceptions/{case.uuid}/choices/link/target/?q=cobb").content.decode()
 
-    assert "inactive in Harbour Books" in page
+    assert "inactive there: once it is linked it can be made active here" in page
     assert "None is proposed" not in page
     # A person chooses it, nothing is chosen beforehand.
     assert " checked" not in page.split("Cobb (old)")[0].split("Is the same as")[-1]
