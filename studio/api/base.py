@@ -50,9 +50,13 @@ class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[
     workspace: Workspace
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Who calls, and where; everybody must at least be allowed to read."""
+        """Who calls, and where."""
         super().initial(request, *args, **kwargs)
         self.actor, self.workspace = caller(request)
+        self.enter()
+
+    def enter(self) -> None:
+        """Everybody must at least be allowed to read."""
         self.actor.require(READ)
 
     def get_queryset(self) -> QuerySet[Row]:
