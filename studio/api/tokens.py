@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.registry import capabilities
+from connectors.registry import CONNECTORS
 from studio.accounts.models import Workspace
 from studio.accounts.roles import ADMINISTER, INGEST, READ
 from studio.api.models import ApiToken
@@ -20,6 +20,7 @@ from studio.core.action import Actor, acting
 
 PREFIX = "mst_"
 LONGEST_DAYS = 366
+SENDERS = [key for key, one in CONNECTORS.items() if one.capabilities.receives]
 
 
 def digest_of(secret: str) -> str:
@@ -89,7 +90,7 @@ def _wanted(scopes: Iterable[str], source: Connection | None) -> set[str]:
         raise ValidationError(_("Choose the one system whose records the token sends."))
     if source is None:
         return wanted | {READ}
-    if wanted - {INGEST} or not capabilities(source.system).receives:
+    if wanted - {INGEST} or source.system not in SENDERS:
         raise ValidationError(_("Such a token only sends the records of a system that sends them."))
     return {INGEST}
 

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from connectors.http.jsontext import load
 from connectors.received import Arrival as Arrived
 from engine.ports import SourceRecord
 from engine.schema.model import SystemSchema
-from engine.schema.registration import Registration as Registered
 from engine.schema.registration import registered
 from studio.catalog.models import Arrival, Registration
-
-SYSTEM = "pushed"
-
-
-def read_registration(content: dict[str, Any]) -> Registered:
-    """A registration as it was sent, read; what is stored was read before."""
-    return registered(content, system=SYSTEM)
 
 
 class StoredArrivals:
@@ -29,9 +20,9 @@ class StoredArrivals:
 
     def schema(self) -> SystemSchema | None:
         """The schema in force."""
-        content = Registration.objects.filter(connection_id=self._id).values_list("content")
-        found = content.first()
-        return read_registration(found[0]).schema if found else None
+        rows = Registration.objects.filter(connection_id=self._id).select_related("connection")
+        found = rows.first()
+        return registered(found.content, system=found.connection.system).schema if found else None
 
     def after(self, entity: str, number: int, limit: int) -> Sequence[Arrived]:
         """The newest versions that arrived after a number; no later one may be missed (``Registration``)."""

@@ -21,11 +21,10 @@ from connectors.registry import capabilities
 from engine.runtime.idempotency import content_hash
 from engine.schema.model import EntitySchema, Record
 from engine.schema.records import Reader, moment_of, value_at
-from engine.schema.registration import Fault, NotTaken
+from engine.schema.registration import Fault, NotTaken, registered
 from engine.schema.registration import Registration as Registered
 from studio.accounts.roles import INGEST
 from studio.catalog.actions import introspect
-from studio.catalog.arrivals import read_registration
 from studio.catalog.models import Arrival, Connection, Registration, SchemaSnapshot
 from studio.catalog.wiring import note_success
 from studio.core.action import Actor, acting
@@ -64,7 +63,7 @@ def register(actor: Actor, connection: Connection, content: dict[str, Any]) -> S
     """
     actor.require(INGEST)
     _may_send(connection)
-    schema = read_registration(content).schema
+    schema = registered(content, system=connection.system).schema
     with (
         transaction.atomic(),
         acting(actor, INGEST, "source.registered", f"connection:{connection.uuid}") as line,
@@ -100,13 +99,13 @@ def send(actor: Actor, connection: Connection, entity: str, sent: Sequence[Any])
                 % {"name": connection.name},
                 _("Register the schema first."),
             )
-        registered = read_registration(held.content)
-        known = registered.schema.entity(entity)
+        contract = registered(held.content, system=connection.system)
+        known = contract.schema.entity(entity)
         if known is None:
-            names = ", ".join(e.name for e in registered.schema.entities)
+            names = ", ".join(e.name for e in contract.schema.entities)
             raise NotTaken([Fault("entity", f"“{entity}” is not registered.", f"One of {names}.")])
         read = _read(known, sent)
-        taken = _store(held, actor, known, registered, read)
+        taken = _store(held, actor, known, contract, read)
         nudge("flows.poll_source", connection.pk)
     return taken
 
@@ -179,8 +178,7 @@ class _Versions:
     def add(self, row: Arrival) -> None:
         """Put a version in its place: the newest is the one that is dated latest, or arrived last."""
         before = self.newest.get(row.key)
-        dated = before is not None and before.changed_at and row.changed_at
-        row.newest = not (dated and before and row.changed_at < before.changed_at)
+        row.newest = not (before and _is_before(row.changed_at, before.changed_at))
         if row.newest:
             if before is not None:
                 before.newest = False
@@ -195,15 +193,20 @@ class _Versions:
         Arrival.objects.bulk_create(self.fresh)
 
 
+def _is_before(one: datetime | None, other: datetime | None) -> bool:
+    """Whether a moment lies before another; what is not dated is in the order of arrival."""
+    return one is not None and other is not None and one < other
+
+
 def _store(
     held: Registration,
     actor: Actor,
     entity: EntitySchema,
-    registered: Registered,
+    contract: Registered,
     read: list[tuple[str, Record]],
 ) -> list[Taken]:
     """Number and store what is new."""
-    at = registered.changed_at.get(entity.name, "")
+    at = contract.changed_at.get(entity.name, "")
     versions = _Versions(held, entity.name, {key for key, _record in read})
     taken: list[Taken] = []
     for key, record in read:

@@ -12,7 +12,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connectors.registry import CONNECTORS
 from engine.schema.model import FieldType
 from engine.schema.registration import NotTaken
 from studio.accounts.roles import INGEST, READ
@@ -20,11 +19,11 @@ from studio.api.base import Resource, Row, deed, look
 from studio.api.exact import ExactJson
 from studio.api.models import ApiToken
 from studio.api.resources.catalog import SnapshotShape
+from studio.api.tokens import SENDERS
 from studio.catalog import sending
 from studio.catalog.models import Arrival, Connection
 from studio.flows.arrivals import outcomes_of
 
-SENDERS = [key for key, one in CONNECTORS.items() if one.capabilities.receives]
 TYPES = [t.value for t in FieldType]
 
 
@@ -107,11 +106,9 @@ class PushedShape(serializers.Serializer[Any]):
     records = TakenShape(many=True)
 
 
-class _Senders:
-    """Who may read may look; a sender's token sees its own and nothing else."""
+class _OfSenders(Resource[Row]):
+    """Who may read may look; a sender's token sees what is its own and nothing else."""
 
-    actor: Any
-    request: Request
     source_path: str
 
     def enter(self) -> None:
@@ -119,25 +116,21 @@ class _Senders:
         if not self.actor.may(INGEST):
             self.actor.require(READ)
 
-    def own(self, rows: QuerySet[Row]) -> QuerySet[Row]:
-        """Only those of the source that the token is bound to."""
-        token = self.request.auth
+    def get_queryset(self) -> QuerySet[Row]:
+        """Of the workspace, and of the source that the token is bound to."""
+        rows, token = super().get_queryset(), self.request.auth
         if isinstance(token, ApiToken) and token.source_id is not None:
             return rows.filter(**{self.source_path: token.source_id})
         return rows
 
 
-class Sources(_Senders, Resource[Connection]):
+class Sources(_OfSenders[Connection]):
     """Systems that send their records."""
 
     queryset = Connection.objects.filter(system__in=SENDERS).select_related("registration")
     serializer_class = SourceShape
     parser_classes = [ExactJson]
     source_path = "pk"
-
-    def get_queryset(self) -> QuerySet[Connection]:
-        """Of the workspace, and of the token."""
-        return self.own(super().get_queryset())
 
     @look(RegistrationBody, url_path="schema")
     def registered(self, request: Request, uuid: str) -> Response:
@@ -184,7 +177,7 @@ class OutcomeShape(serializers.Serializer[Any]):
 class ArrivalShape(serializers.ModelSerializer[Arrival]):
     """One version of a record that was taken."""
 
-    source = serializers.UUIDField(source="connection.uuid", read_only=True)
+    source = serializers.UUIDField(source="connection.uuid", read_only=True)  # type: ignore[assignment]
     outcomes = serializers.SerializerMethodField()
 
     class Meta:
@@ -211,7 +204,7 @@ class ArrivalFilter(filters.FilterSet):  # type: ignore[misc]
         fields = ["entity", "key", "newest"]
 
 
-class Arrivals(_Senders, Resource[Arrival]):
+class Arrivals(_OfSenders[Arrival]):
     """Versions of records that were sent to us, newest first."""
 
     queryset = Arrival.objects.select_related("connection")
@@ -220,7 +213,3 @@ class Arrivals(_Senders, Resource[Arrival]):
     order = ("-id",)
     place = "connection__workspace"
     source_path = "connection"
-
-    def get_queryset(self) -> QuerySet[Arrival]:
-        """Of the workspace, and of the token."""
-        return self.own(super().get_queryset())
