@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from connectors.registry import capabilities
 from engine.canon.needed import WITH_LINES
 from engine.schema.model import EntitySchema
-from studio.accounts.roles import MAP, PUBLISH
+from studio.accounts.models import machine
+from studio.accounts.roles import CONNECT, MAP, PUBLISH
+from studio.catalog.actions import introspect
 from studio.catalog.models import Connection
 from studio.catalog.schemas import schema_of
 from studio.core.action import Actor, acting
@@ -62,7 +64,7 @@ def choices_for(target: Connection) -> dict[str, str]:
             what=str(design["document"]).replace("_", " ").capitalize(),
             entity=" or ".join(b["entity"] for b in design["branches"]),
         )
-        for design in postings_to(target)
+        for design in sorted(postings_to(target), key=lambda d: WITH_LINES.index(d["document"]))
     }
     return posted | {kind: words.format(target=target.name) for kind, words in MASTERS.items()}
 
@@ -112,6 +114,8 @@ def start_sent(
         raise DecisionRefused(_("Nothing was chosen."), _("Say of one entity at least what it is."))
     for entity, document in chosen.items():
         _must_fit(known.get(entity), entity, document, may_be)
+    # With the values that have arrived since it was registered, proposals say more.
+    introspect(machine(source.workspace, "the proposer", CONNECT), source)
     with (
         transaction.atomic(),
         acting(actor, PUBLISH, "flow.drafted", f"connection:{source.uuid}") as line,

@@ -97,7 +97,8 @@ def test_what_is_not_dated_is_in_the_order_of_arrival_and_may_come_back(shop: Sh
 
 
 def test_money_is_exact(ready: Shop) -> None:
-    body = '{"records": [%s]}' % json.dumps(order()).replace('"80.00"', "12345678901234.10")
+    one = json.dumps(order()).replace('"80.00"', "12345678901234.10")
+    body = f'{{"records": [{one}]}}'
     ready.client.post(f"{ready.url}push/orders/", body, content_type="application/json")
 
     assert '"total":12345678901234.10' in Arrival.objects.get().payload
