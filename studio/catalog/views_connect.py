@@ -64,7 +64,7 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
         request.POST or None, workspace=request.workspace, system=known, initial=initial
     )
     if request.method == "POST" and form.is_valid():
-        data = {"base_url": "", "company": "", **form.cleaned_data}
+        data: dict[str, Any] = {"base_url": "", "company": ""} | form.cleaned_data
         details = actions.Details(
             system, data["name"], data["base_url"], data["company"], data["currency"]
         )
@@ -82,7 +82,7 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
 def settings(request: StudioRequest, key: str) -> HttpResponse:
     """Change how a connection is reached and when it may be used."""
     found = _found(request, key)
-    initial = {
+    initial: dict[str, Any] = {
         "name": found.name, "base_url": found.base_url, "company": found.company, "currency": found.currency,
         "network_path": found.network_path, "allowed_hours": found.allowed_hours,
         "per_minute": found.limits.get("per_minute"), "owner": found.owner_id,
@@ -94,9 +94,11 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
         connection=found, initial=initial,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        plain = {n: data[n] for n in ("name", "base_url", "company", "currency") if n in data}
-        actions.settle(request.actor, found, {**plain, **form.reach()})
+        data: dict[str, Any] = form.cleaned_data
+        changes = {
+            n: v for n, v in data.items() if n in ("name", "base_url", "company", "currency")
+        }
+        actions.settle(request.actor, found, changes | form.reach())
         messages.success(request, _("Saved. Workers keep to it from the next call on."))
         return redirect("catalog:connection", key=key)
     context = {"form": form, "system": system, "connection": found}

@@ -26,7 +26,7 @@ def start(request: StudioRequest, one: str, other: str) -> HttpResponse:
     if sender_of(source, target) != (source, target):
         raise Http404("nothing goes that way")
     said = {
-        name.removeprefix(PREFIX): value
+        name.removeprefix(PREFIX): str(value)
         for name, value in request.POST.items()
         if name.startswith(PREFIX) and value
     }

@@ -149,7 +149,8 @@ class Sources(_OfSenders[Connection]):
     def push(self, request: Request, uuid: str, entity: str) -> Response:
         """Send records: all of the batch are taken, or none."""
         row = self.get_object()
-        records = request.data.get("records")
+        body: dict[str, Any] = dict(request.data)
+        records = body.get("records")
         found = sending.send(self.actor, row, entity, records if isinstance(records, list) else [])
         counts = {
             name: sum(t.outcome == name for t in found) for name in ("taken", "known", "late")
