@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
 from studio.accounts.models import User, Workspace
 from studio.api.models import ApiToken
-from studio.catalog.models import Connection
+from studio.catalog.models import Arrival, Connection, Registration
+from studio.catalog.sending import send
 from studio.core.action import Actor
 from tests.studio.shop import open_shop, order
 
@@ -103,3 +107,26 @@ def test_who_may_not_connect_is_offered_no_token_for_it(
 
     assert "Webshop" not in page
     assert refused.status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_sent_at_once_are_numbered_one_after_the_other(
+    integrator: Actor, workspace: Workspace
+) -> None:
+    shop = open_shop(integrator, workspace)
+    shop.register()
+
+    def batch(number: int) -> list[int]:
+        try:
+            # Each sends one order of its own, and one that all of them send.
+            sent = [order(f"W-{number}"), order("W-0")]
+            return [t.number for t in send(integrator, shop.connection, "orders", sent)]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as together:
+        numbers = [n for some in together.map(batch, range(1, 13)) for n in some]
+
+    assert set(numbers) == set(range(1, 14))
+    assert Registration.objects.get().arrivals == Arrival.objects.count() == 13
+    assert Arrival.objects.filter(key="W-0").count() == 1
