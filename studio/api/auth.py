@@ -36,7 +36,7 @@ class TokenAuthentication(BaseAuthentication):
         if kind.lower() != self.keyword.lower():
             return None
         token = (
-            ApiToken.objects.select_related("maker", "workspace")
+            ApiToken.objects.select_related("maker", "workspace", "source")
             .filter(digest=digest_of(secret.strip()))
             .first()
         )

@@ -199,6 +199,29 @@ class ReachForm(forms.Form):
         }
 
 
+class SenderForm(ReachForm):
+    """A system that sends its records: nobody has to reach it."""
+
+    UNASKED = ("base_url", "company", "network_path", "per_minute", "unlocks")
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, workspace=workspace, **kwargs)
+        for name in self.UNASKED:
+            del self.fields[name]
+        self.fields["name"].help_text = "What people call it, such as Webshop."
+        self.fields["currency"].required = True
+        self.fields["currency"].initial = workspace.base_currency
+        self.fields["currency"].help_text = "Of documents that do not say theirs."
+        self.fields["allowed_hours"].help_text = (
+            "When what it sent is read into flows, such as mon-fri 06:00-22:00 Europe/London; empty means always. "
+            "It may send at any time."
+        )
+
+    def reach(self) -> dict[str, Any]:
+        """What the row keeps besides the name."""
+        return {n: self.cleaned_data[n] for n in ("allowed_hours", "owner")}
+
+
 class SignInForm(forms.Form):
     """Who we are there. Secrets that stay empty keep what is stored."""
 

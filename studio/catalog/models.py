@@ -227,6 +227,65 @@ class Code(Base):
         return f"{self.label} · {self.code or self.key}"
 
 
+class Registration(Base):
+    """The schema that a sender registered for its records, and how far its arrivals are numbered.
+
+    ``content`` is the registration as it was sent. The row is held while a batch is stored, so that arrivals
+    are visible in the order of their numbers: a reader's cursor passes over none.
+    """
+
+    connection = models.OneToOneField(
+        Connection, on_delete=models.CASCADE, related_name="registration"
+    )
+    content = models.JSONField()
+    by = models.CharField(max_length=150)
+    arrivals = models.PositiveBigIntegerField(default=0)
+    refused = models.JSONField(
+        default=dict, blank=True, help_text="the last batch that was refused after the last taken"
+    )
+
+    def __str__(self) -> str:
+        return f"registration of {self.connection_id}"
+
+
+class Arrival(Base):
+    """One version of one record that was sent to us, as it came; never changed but for ``newest``."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="arrivals")
+    number = models.PositiveBigIntegerField()
+    entity = models.CharField(max_length=60)
+    key = models.CharField(max_length=80)
+    changed_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the sender says it changed; orders its versions"
+    )
+    payload = models.TextField(help_text="the record as JSON, exact decimals")
+    payload_hash = models.CharField(max_length=64)
+    newest = models.BooleanField(help_text="no later version has arrived")
+    by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "number"], name="arrival_number_once"),
+            models.UniqueConstraint(
+                fields=["connection", "entity", "key"],
+                condition=models.Q(newest=True),
+                name="arrival_one_newest",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "entity", "number"],
+                condition=models.Q(newest=True),
+                name="arrival_newest",
+            ),
+            models.Index(fields=["connection", "entity", "key"], name="arrival_versions"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.key} ({self.number})"
+
+
 class Exchange(models.Model):
     """Evidence of one call, redacted. ``subject`` ties it to a delivery or a run."""
 

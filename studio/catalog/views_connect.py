@@ -17,7 +17,7 @@ from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import CONNECT, PUBLISH, READ
 from studio.catalog import actions, another, consent, ending, moving
 from studio.catalog.emulated import TYPED, beside
-from studio.catalog.forms import WORDS, ReachForm, SignInForm
+from studio.catalog.forms import WORDS, ReachForm, SenderForm, SignInForm
 from studio.catalog.models import Connection
 from studio.catalog.ready import ask_to_get_ready, progress_of
 from studio.catalog.twins import twins_of
@@ -59,18 +59,21 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
     initial: dict[str, Any] = {"owner": request.actor.user_id}
     if emulator:
         initial |= {"base_url": emulator["url"], "company": emulator.get("company", "")}
-    form = ReachForm(
+    sends = known.capabilities.receives
+    form = (SenderForm if sends else ReachForm)(
         request.POST or None, workspace=request.workspace, system=known, initial=initial
     )
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
+        data: dict[str, Any] = {"base_url": "", "company": ""} | form.cleaned_data
         details = actions.Details(
             system, data["name"], data["base_url"], data["company"], data["currency"]
         )
         made = actions.connect(request.actor, request.workspace, details)
         actions.settle(request.actor, made, form.reach())
-        return redirect("catalog:connection-sign-in", key=made.uuid)
-    context = {"form": form, "system": known, "steps": _steps(1), "emulator": emulator}
+        onwards = "catalog:connection" if sends else "catalog:connection-sign-in"
+        return redirect(onwards, key=made.uuid)
+    steps = [] if sends else _steps(1)
+    context = {"form": form, "system": known, "steps": steps, "emulator": emulator}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
 
 
@@ -79,21 +82,22 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
 def settings(request: StudioRequest, key: str) -> HttpResponse:
     """Change how a connection is reached and when it may be used."""
     found = _found(request, key)
-    initial = {
+    initial: dict[str, Any] = {
         "name": found.name, "base_url": found.base_url, "company": found.company, "currency": found.currency,
         "network_path": found.network_path, "allowed_hours": found.allowed_hours,
         "per_minute": found.limits.get("per_minute"), "owner": found.owner_id,
         "unlocks": found.unlocks,
     }  # fmt: skip
-    form = ReachForm(
-        request.POST or None, workspace=request.workspace, system=CONNECTORS[found.system],
+    system = CONNECTORS[found.system]
+    form = (SenderForm if system.capabilities.receives else ReachForm)(
+        request.POST or None, workspace=request.workspace, system=system,
         connection=found, initial=initial,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        plain = {n: data[n] for n in ("name", "base_url", "company", "currency")}
+        data: dict[str, Any] = form.cleaned_data
+        plain = {n: data[n] for n in ("name", "base_url", "company", "currency") if n in data}
         # What kept it from being ready, or was read of another company, is looked at anew.
-        other = data["company"] != found.company
+        other = data.get("company", found.company) != found.company
         anew = bool(found.progress.get("trouble")) or other
         try:
             if other and found.company:
@@ -112,7 +116,7 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
             )
             messages.success(request, said)
             return redirect("catalog:connection", key=key)
-    context = {"form": form, "system": CONNECTORS[found.system], "connection": found}
+    context = {"form": form, "system": system, "connection": found}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
 
 
@@ -166,6 +170,13 @@ def sign_in(request: StudioRequest, key: str) -> HttpResponse:
     """Third step, and again whenever a sign-in has ended: who we are there."""
     found = _found(request, key)
     system = CONNECTORS[found.system]
+    if system.capabilities.receives:
+        # It signs in to us, by its token.
+        if request.method == "POST":
+            actions.reconnect(request.actor, found, {})
+            actions.check(_found(request, key))
+            messages.success(request, _("Its records are taken again."))
+        return redirect("catalog:connection", key=key)
     stored = unseal(found.credential.sealed)
     held = frozenset({*stored, *found.options})
     emulator = beside(found.system)

@@ -26,6 +26,7 @@ from engine.errors import (
 )
 from engine.ports import Connector
 from engine.runtime.disposition import Verdict, dispose
+from studio.catalog.arrivals import StoredArrivals
 from studio.catalog.models import Connection
 from studio.catalog.services import StoredBudget, StoredEvidence, StoredTokens, lane
 from studio.core.vault import unseal
@@ -93,6 +94,7 @@ def services_of(
         apart=partial(budget_of, connection),
         lane=lane,
         evidence=evidence or StoredEvidence(connection.pk),
+        received=StoredArrivals(connection.pk),
     )
 
 

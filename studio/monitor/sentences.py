@@ -36,6 +36,7 @@ SENTENCES = {
     "connection.created": "connected {name} ({system})",
     "connection.reconnected": "reconnected {name}",
     "connection.introspected": "looked at the schema: {entities} entities, {fields} fields",
+    "source.registered": "registered what {name} sends: {entities}",
     "mapping.created": "opened the mapping of {entity} to {document}",
     "mapping.decided": "{verdict} the mapping of {target}",
     "mapping.confirmed": "confirmed the mapping of {target} that {approved_by} approved",

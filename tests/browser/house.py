@@ -18,11 +18,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from connectors.registry import open_connector
 from engine.errors import PeriodClosed
 from engine.schema.exports import Upload
 from studio.accounts.models import User, Workspace, machine
 from studio.api.tokens import make_token
-from studio.catalog.models import SchemaSnapshot
+from studio.catalog.models import Registration, SchemaSnapshot
 from studio.core.action import Actor
 from studio.flows.models import Flow, Golden, Rehearsal, Run
 from studio.flows.rehearsal.run import ask, claim, run
@@ -47,6 +48,7 @@ from studio.webhooks.pump import pump
 from tests.conftest import PEOPLE, _person
 from tests.studio.core.test_match_records_command import FILES
 from tests.studio.flows.keeping_world import make_kept
+from tests.studio.shop import open_shop, order
 from tests.studio.test_who_may import PAGES as WHO_MAY
 from tests.studio.tieout.balances.owing import carry, in_books, in_erp, looked
 from tests.studio.world import World, make_world
@@ -81,7 +83,10 @@ def build(patch: pytest.MonkeyPatch) -> House:
         world.erp.name: world.source,
         world.books.name: world.target,
     }
-    patch.setattr("studio.catalog.wiring.open_connector", lambda config, _: opened[config.name])
+    patch.setattr(
+        "studio.catalog.wiring.open_connector",
+        lambda config, services: opened.get(config.name) or open_connector(config, services),
+    )
     _posted(house)
     _values(world)
     _pairs(world)
@@ -93,6 +98,7 @@ def build(patch: pytest.MonkeyPatch) -> House:
     rehearse(house, since="2030-01-01")
     rehearse(house)
     _tried(house)
+    _sent(house)
     make_token(house.actor("ada"), workspace, "Night report", ["operate"], days=30)
     older = world.books.snapshots.get()
     newer = {**older.content, "entities": [*older.content["entities"]]}
@@ -334,6 +340,14 @@ def _tried(house: House) -> None:
     Trial.objects.filter(pk=broken.pk).update(state="failed", error=error)
 
 
+def _sent(house: House) -> None:
+    """A web shop that sent two orders, and a third as it was not registered."""
+    shop = open_shop(house.actor("ivo"), house.world.workspace)
+    shop.register()
+    shop.send(order("W-1001"), order("W-1002"))
+    shop.send(order("W-1003", status="lost"))
+
+
 def open_case(**where: Any) -> Case:
     return Case.objects.filter(closed_at=None, **where).order_by("pk")[0]
 
@@ -385,6 +399,7 @@ ORDERS: Key = lambda _: "orders"  # noqa: E731
 KEPT: Key = lambda _: "customers"  # noqa: E731
 FIELDS: Key = lambda h: h.fields.uuid  # noqa: E731
 BOOKS: Key = lambda h: h.world.books.uuid  # noqa: E731
+SENDER: Key = lambda _: Registration.objects.get().connection.uuid  # noqa: E731
 BALANCE: Key = lambda _: _balance().uuid  # noqa: E731
 ANY_PAIR: Key = lambda _: Pair.objects.filter(judged="").order_by("pk")[0].uuid  # noqa: E731
 STEPS = ("trigger", "understand", "filter", "references", "check", "deliver", "write_back")
@@ -446,6 +461,7 @@ PAGES: dict[str, Callable[[House], str]] = {
         "flows:rehearsal", key=lambda _: Rehearsal.objects.earliest("pk").uuid
     ),
     "flows:flow-rehearsals": _page("flows:flow-rehearsals", key=ORDERS),
+    "flows:start-sent": _page("flows:start-sent", one=SENDER, other=BOOKS),
     "flows:owners": _page("flows:owners", key=KEPT),
     "flows:shared": _page("flows:shared"),
     "flows:shared-record": _page("flows:shared-record", key=lambda _: Golden.objects.get().uuid),
@@ -488,13 +504,17 @@ PAGES: dict[str, Callable[[House], str]] = {
     "catalog:connect": _page("catalog:connect"),
     "catalog:connect-reach": _page("catalog:connect-reach", system=lambda _: "syspro"),
     "catalog:connect-reach qbo": _page("catalog:connect-reach", system=lambda _: "qbo"),
+    "catalog:connect-reach sender": _page("catalog:connect-reach", system=lambda _: "pushed"),
     "catalog:connection": _page("catalog:connection", key=BOOKS),
+    "catalog:connection sender": _page("catalog:connection", key=SENDER),
+    "catalog:connection-settings sender": _page("catalog:connection-settings", key=SENDER),
     "catalog:connection-settings": _page("catalog:connection-settings", key=BOOKS),
     "catalog:connection-sign-in": _page("catalog:connection-sign-in", key=BOOKS),
     "catalog:connection-company": _page("catalog:connection-company", key=BOOKS),
     "catalog:connection-disconnect": _page("catalog:connection-disconnect", key=BOOKS),
     "catalog:connection-ready": _page("catalog:connection-ready", key=BOOKS),
     "catalog:schema": _page("catalog:schema", key=BOOKS),
+    "catalog:schema sender": _page("catalog:schema", key=SENDER),
     "catalog:drift": _page("catalog:drift", key=BOOKS),
     "api:tokens": _page("api:tokens"),
     "core:style": _page("core:style"),

@@ -303,6 +303,13 @@ DEEDS = {
     "a token is made": Deed(
         "ana", "api:tokens", "api:tokens", "Nightly", {"[name=name]": "Nightly"}
     ),
+    "what a sender's orders are": Deed(
+        "ivo",
+        "flows:start-sent",
+        "flows:start-sent",
+        "flows are drafted",
+        {"[name='is:orders']": "sales_order"},
+    ),
     "an edit is taken back": Deed(
         "ivo", "flows:flow", "flows:flow-undo", "Took back: added a rule.", before=with_a_rule
     ),

@@ -53,6 +53,7 @@ PAGES = {
     "flows:rehearsal": ALL,
     "flows:flow-rehearsals": ALL,
     "flows:owners": ALL,
+    "flows:start-sent": INTEGRATOR,
     "flows:shared": ALL,
     "flows:shared-record": ALL,
     "tieout:periods": ALL,
