@@ -48,9 +48,8 @@ class TrialShape(serializers.ModelSerializer[Trial]):
         """None while there is nothing to be had."""
         if row.state != "done":
             return None
-        return self.context["request"].build_absolute_uri(
-            reverse("api:trials-result", args=[row.uuid])
-        )
+        request: Request = self.context["request"]
+        return str(request.build_absolute_uri(reverse("api:trials-result", args=[row.uuid])))
 
 
 class TrialBody(serializers.Serializer[Any]):
@@ -68,7 +67,9 @@ class TrialBody(serializers.Serializer[Any]):
         """What cannot be tried is refused at its own field."""
         form = TryForm({"kind": given["kind"]}, {side: given[side] for side in SIDES})
         if not form.is_valid():
-            raise serializers.ValidationError(form.errors)
+            raise serializers.ValidationError(
+                {side: [str(said) for said in told] for side, told in form.errors.items()}
+            )
         return {"kind": given["kind"], "sides": form.sides()}
 
 
