@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0006_unlocks'),
+        ('catalog', '0007_moves'),
     ]
 
     operations = [
