@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('api', '0001_start'),
-        ('catalog', '0007_sent_records'),
+        ('catalog', '0008_sent_records'),
     ]
 
     operations = [
