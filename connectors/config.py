@@ -69,7 +69,7 @@ class Services:
         clock: time.
         lane: locks shared by all workers.
         evidence: where exchanges are kept.
-        transport: replaces the network (in-process emulators in tests).
+        transport: replaces the network (an agent beside the system, in-process emulators).
     """
 
     tokens: TokenStore = field(default_factory=MemoryTokenStore)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,14 +14,10 @@ from studio.accounts.models import Workspace
 from studio.accounts.roles import ADMINISTER, READ
 from studio.api.models import ApiToken
 from studio.core.action import Actor, acting
+from studio.core.vault import digest_of
 
 PREFIX = "mst_"
 LONGEST_DAYS = 366
-
-
-def digest_of(secret: str) -> str:
-    """The form a token is kept in; it carries 256 random bits, so no salt is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def make_token(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.catalog import views, views_connect
+from studio.catalog import views, views_agents, views_connect
 
 app_name = "catalog"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("consent/", views_connect.consent_back, name="consent"),
     path("<uuid:key>/", views.connection, name="connection"),
     path("<uuid:key>/settings/", views_connect.settings, name="connection-settings"),
+    path("<uuid:key>/agents/", views_agents.agents, name="connection-agents"),
+    path("<uuid:key>/agents/<uuid:agent>/revoke/", views_agents.revoke, name="agent-revoke"),
     path("<uuid:key>/sign-in/", views_connect.sign_in, name="connection-sign-in"),
     path("<uuid:key>/disconnect/", views_connect.disconnect, name="connection-disconnect"),
     path("<uuid:key>/company/", views_connect.company, name="connection-company"),

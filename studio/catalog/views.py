@@ -18,7 +18,9 @@ from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import CONNECT, READ
 from studio.catalog import actions
-from studio.catalog.models import Code, Connection, Sample, SchemaSnapshot
+from studio.catalog.agents.desk import absence_of
+from studio.catalog.forms import PATHS
+from studio.catalog.models import AGENT, Code, Connection, Sample, SchemaSnapshot
 from studio.catalog.ready import GO_ON, left_at
 from studio.catalog.schemas import differences, field_rows, schema_of
 from studio.catalog.uses import hits_of, instead_of
@@ -56,6 +58,7 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
     """One connection: health, limits, snapshots, code lists, latest calls that failed."""
     found = _found(request, key)
     snapshots = list(found.snapshots.defer("content")[:8])
+    through_agent = found.network_path == AGENT
     return render(
         request,
         "catalog/connection.html",
@@ -70,6 +73,10 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
             "may_connect": request.actor.may(CONNECT),
             "whom": "" if request.actor.may(CONNECT) else whom_to_ask(found),
             "go_on": _go_on(found),
+            "path": PATHS.get(found.network_path, found.network_path),
+            "through_agent": through_agent,
+            "agents": found.agents.filter(revoked_at=None) if through_agent else (),
+            "no_agent": absence_of(found.pk) if through_agent and found.state != "ended" else "",
         },
     )
 

@@ -18,7 +18,7 @@ from studio.accounts.roles import CONNECT, PUBLISH
 from studio.catalog import actions, consent, ending
 from studio.catalog.emulated import TYPED, beside
 from studio.catalog.forms import WORDS, ReachForm, SignInForm
-from studio.catalog.models import Connection
+from studio.catalog.models import AGENT, Connection
 from studio.catalog.ready import ask_to_get_ready, progress_of
 from studio.catalog.twins import twins_of
 from studio.catalog.uses import dependents_of, next_steps_of
@@ -69,7 +69,8 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
         )
         made = actions.connect(request.actor, request.workspace, details)
         actions.settle(request.actor, made, form.reach())
-        return redirect("catalog:connection-sign-in", key=made.uuid)
+        step = "agents" if made.network_path == AGENT else "sign-in"
+        return redirect(f"catalog:connection-{step}", key=made.uuid)
     context = {"form": form, "system": known, "steps": _steps(1), "emulator": emulator}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
 
@@ -94,7 +95,8 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
         plain = {n: data[n] for n in ("name", "base_url", "company", "currency")}
         actions.settle(request.actor, found, {**plain, **form.reach()})
         messages.success(request, _("Saved. Workers keep to it from the next call on."))
-        return redirect("catalog:connection", key=key)
+        wants_agent = found.network_path == AGENT and not found.agents.filter(revoked_at=None)
+        return redirect(f"catalog:connection{'-agents' if wants_agent else ''}", key=key)
     context = {"form": form, "system": CONNECTORS[found.system], "connection": found}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
 

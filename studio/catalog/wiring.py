@@ -13,7 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 from pydantic import SecretStr
 
-from connectors.config import ConnectionConfig, Services
+from connectors.agent.transport import ThroughAgent
+from connectors.config import ConnectionConfig, Lane, Services
 from connectors.http.budget import Budget, Limits, NoBudget, Patience
 from connectors.http.budget_redis import RedisBudget
 from connectors.http.evidence import EvidenceSink
@@ -26,7 +27,8 @@ from engine.errors import (
 )
 from engine.ports import Connector
 from engine.runtime.disposition import Verdict, dispose
-from studio.catalog.models import Connection
+from studio.catalog.agents.desk import StoredDesk
+from studio.catalog.models import AGENT, Connection
 from studio.catalog.services import StoredBudget, StoredEvidence, StoredTokens, lane
 from studio.core.vault import unseal
 from studio.triage.actions import Trouble, close_cases, open_case
@@ -91,9 +93,19 @@ def services_of(
         tokens=StoredTokens(connection.pk),
         budget=budget_of(connection, patience=patience),
         apart=partial(budget_of, connection),
-        lane=lane,
+        lane=_lane_of(connection),
         evidence=evidence or StoredEvidence(connection.pk),
+        transport=ThroughAgent(StoredDesk(connection.pk))
+        if connection.network_path == AGENT
+        else None,
     )
+
+
+def _lane_of(connection: Connection) -> Lane:
+    """The locks; behind an agent a host's name means something inside one company's network only."""
+    if connection.network_path != AGENT:
+        return lane
+    return lambda name: lane(f"{connection.workspace_id}/{name}")
 
 
 @contextmanager

@@ -260,7 +260,7 @@ def test_what_cannot_be_is_refused_with_words(
         "base_url": "https://erp.example.com",
         "company": "A",
         "currency": "USD",
-        "network_path": "agent",
+        "network_path": "tunnel",
     }
 
     answer = me.post("/connections/new/syspro/", form | changes)
@@ -367,9 +367,9 @@ def test_the_emulator_beside_a_sandbox_is_filled_in(
     assert hello["refresh_token"] not in signed
     assert hello["url"] not in real
     assert "The real service is https://quickbooks.api.intuit.com" in asked
-    assert "tunnel or an agent that the company runs" not in asked
+    assert "our agent that the company runs beside the server" not in asked
     assert (
-        "tunnel or an agent that the company runs"
+        "our agent that the company runs beside the server"
         in me.get("/connections/new/syspro/").content.decode()
     )
 
@@ -586,3 +586,23 @@ def test_connecting_that_was_left_half_way_is_gone_on_with(
     after = me.get(place).content.decode()
     assert "left half way" not in after
     assert "Sign in again" in after
+
+
+def test_a_test_that_fails_calls_nothing_live(
+    running: dict[str, Running], me: Client
+) -> None:
+    hello = running["syspro"].hello()
+    made = reach(me, "syspro", hello, company=hello["company"])
+    me.post(
+        f"/connections/{made.uuid}/sign-in/",
+        {"operator": hello["operator"], "operator_password": "wrong"},
+    )
+
+    me.post(f"/connections/{made.uuid}/check/")
+    made.refresh_from_db()
+    assert made.state == "new"
+    Connection.objects.filter(pk=made.pk).update(state="live")
+    me.post(f"/connections/{made.uuid}/check/")
+    made.refresh_from_db()
+
+    assert made.state == "broken"
