@@ -50,7 +50,9 @@ def _agent(options: argparse.Namespace) -> Agent:
     """
     studio = urlsplit(options.studio)
     if studio.scheme != "https" and not (studio.scheme == "http" and studio.hostname in _LOCAL):
-        raise ValueError("--studio: use https:// (plain http is for a studio on this machine only).")
+        raise ValueError(
+            "--studio: use https:// (plain http is for a studio on this machine only)."
+        )
     try:
         token = options.token_file.read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -59,9 +61,7 @@ def _agent(options: argparse.Namespace) -> Agent:
         raise ValueError(f"--token-file: {options.token_file} is empty.")
     if not 1 <= options.parallel <= 16:
         raise ValueError("--parallel: from 1 to 16.")
-    return Agent(
-        options.studio, token, AllowList(options.allow), say, parallel=options.parallel
-    )
+    return Agent(options.studio, token, AllowList(options.allow), say, parallel=options.parallel)
 
 
 def main() -> int:

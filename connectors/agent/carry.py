@@ -103,7 +103,9 @@ class Carrier:
             for part in response.iter_raw():
                 body += part
                 if len(body) > MOST_BYTES:
-                    return Brought(Outcome.NO_ANSWER, f"Its answer is larger than {MOST_BYTES} bytes.")
+                    return Brought(
+                        Outcome.NO_ANSWER, f"Its answer is larger than {MOST_BYTES} bytes."
+                    )
                 if deadline.left() <= 0:
                     return Brought(Outcome.NO_ANSWER, "Its answer did not end in time.")
         headers = end_to_end(response.headers.multi_items())

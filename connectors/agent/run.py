@@ -151,7 +151,9 @@ class Agent:
             return told, None
         # It was handed out this long after we asked, at the earliest; so we never think we have longer.
         within = float(told.get("waited", 0)) + float(call.get("within", 0))
-        return told, Work(str(call.get("id")), Asked.read(call.get("request", {})), Deadline(within, began))
+        return told, Work(
+            str(call.get("id")), Asked.read(call.get("request", {})), Deadline(within, began)
+        )
 
     def _work(self, work: Work) -> None:
         began = time.monotonic()
@@ -198,7 +200,9 @@ class Agent:
             self._pause(pause)
             pause = min(5.0, pause * 2)
         if status == 410:
-            self._say("The studio waited no longer for this answer, or has it already; it was dropped.")
+            self._say(
+                "The studio waited no longer for this answer, or has it already; it was dropped."
+            )
 
     @staticmethod
     def _pause(seconds: float) -> None:

@@ -69,7 +69,10 @@ class ThroughAgent(httpx.BaseTransport):
             Unanswered: it may have.
         """
         asked = Asked(
-            request.method, str(request.url), end_to_end(request.headers.multi_items()), request.read()
+            request.method,
+            str(request.url),
+            end_to_end(request.headers.multi_items()),
+            request.read(),
         )
         if len(asked.body) > MOST_BYTES:
             raise NeverSent(f"It is larger than the {MOST_BYTES} bytes that an agent carries.")
@@ -83,7 +86,9 @@ class ThroughAgent(httpx.BaseTransport):
         except httpx.HTTPError:
             raise
         except Exception as error:
-            raise Unanswered(f"Waiting for the agent broke off ({type(error).__name__}).") from error
+            raise Unanswered(
+                f"Waiting for the agent broke off ({type(error).__name__})."
+            ) from error
         return _response(brought)
 
     def _brought(self, key: str, wait: float, within: float) -> Brought:

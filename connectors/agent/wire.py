@@ -104,7 +104,9 @@ class Brought:
         headers, body = _unpacked(said)
         status = said.get("status", 0)
         outcome = Outcome(_text(said, "outcome"))
-        if not isinstance(status, int) or (outcome is Outcome.ANSWERED and not 200 <= status <= 599):
+        if not isinstance(status, int) or (
+            outcome is Outcome.ANSWERED and not 200 <= status <= 599
+        ):
             raise ValueError("the status is none of HTTP")
         return Brought(outcome, _text(said, "words")[:300], status, headers, body)
 

@@ -67,9 +67,7 @@ def dispose(error: Exception) -> Disposition:
             return Disposition(Verdict.LOOK_UP)
         case AccessDenied() | PermissionMissing():
             return Disposition(Verdict.PAUSE, None, counts=False)
-        case StudioError() if error.retryable:
-            return Disposition(Verdict.RETRY)
         case StudioError():
-            return Disposition(Verdict.PARK)
+            return Disposition(Verdict.RETRY if error.retryable else Verdict.PARK)
         case _:
             return Disposition(Verdict.STOP)

@@ -145,9 +145,7 @@ def hand_out(agent: Agent) -> Handed | None:
     # Said in the UPDATE itself: a poll whose agent died, or was revoked, takes nothing for it.
     present = Exists(Agent.objects.filter(pk=agent.pk, run=agent.run, revoked_at=None))
     for call in waiting.order_by("id")[:LOOK_AHEAD]:
-        won = waiting.filter(present, pk=call.pk).update(
-            state=Stage.TAKEN, agent=agent, sealed=b""
-        )
+        won = waiting.filter(present, pk=call.pk).update(state=Stage.TAKEN, agent=agent, sealed=b"")
         if won:
             return Handed(str(call.uuid), call.within, Asked.read(unseal(call.sealed)))
     return None
@@ -170,6 +168,4 @@ def tidy() -> int:
 def present_agents(connection: Connection) -> bool:
     """Whether an agent of the connection is there."""
     since = timezone.now() - AGENT_SEEN
-    return Agent.objects.filter(
-        connection=connection, revoked_at=None, seen_at__gt=since
-    ).exists()
+    return Agent.objects.filter(connection=connection, revoked_at=None, seen_at__gt=since).exists()

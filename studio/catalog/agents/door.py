@@ -125,13 +125,13 @@ def _next(agent: Agent, hold: float) -> tuple[Handed | None, float]:
 
 def _held(agent: Agent, hold: float) -> Handed | None:
     until = time.monotonic() + hold
-    look = time.monotonic() + STILL_SECONDS
+    look = time.monotonic()
     while time.monotonic() < until:
         time.sleep(LOOK_SECONDS)
         handed = hand_out(agent)
         if handed is not None:
             return handed
-        if time.monotonic() > look:
+        if time.monotonic() >= look:
             look += STILL_SECONDS
             here = Agent.objects.filter(pk=agent.pk, run=agent.run, revoked_at=None)
             if not here.exists():

@@ -100,4 +100,5 @@ class Beside:
             one.kill()
         # What the studio still holds for them must end before the test's database does.
         Agent.objects.update(revoked_at=timezone.now())
+        time.sleep(0.3)
         until(lambda: door._holds._value == settings.AGENT_HOLDS)

@@ -588,9 +588,7 @@ def test_connecting_that_was_left_half_way_is_gone_on_with(
     assert "Sign in again" in after
 
 
-def test_a_test_that_fails_calls_nothing_live(
-    running: dict[str, Running], me: Client
-) -> None:
+def test_a_test_that_fails_calls_nothing_live(running: dict[str, Running], me: Client) -> None:
     hello = running["syspro"].hello()
     made = reach(me, "syspro", hello, company=hello["company"])
     me.post(
