@@ -22,7 +22,8 @@ from engine.errors import PeriodClosed
 from engine.schema.exports import Upload
 from studio.accounts.models import User, Workspace, machine
 from studio.api.tokens import make_token
-from studio.catalog.models import SchemaSnapshot
+from studio.catalog.agents.actions import make_agent
+from studio.catalog.models import AGENT, Agent, Connection, SchemaSnapshot
 from studio.core.action import Actor
 from studio.flows.models import Flow, Golden, Rehearsal, Run
 from studio.flows.rehearsal.run import ask, claim, run
@@ -94,6 +95,7 @@ def build(patch: pytest.MonkeyPatch) -> House:
     rehearse(house)
     _tried(house)
     make_token(house.actor("ada"), workspace, "Night report", ["operate"], days=30)
+    _behind_an_agent(house)
     older = world.books.snapshots.get()
     newer = {**older.content, "entities": [*older.content["entities"]]}
     newer["entities"] = [
@@ -115,6 +117,18 @@ def rehearse(house: House, since: str = "") -> None:
     asked = claim(ask(house.actor("ivo"), flow, since=since).pk)
     assert asked is not None
     run(asked)
+
+
+def _behind_an_agent(house: House) -> None:
+    """The company's own server is reached through an agent, which went away an hour ago."""
+    agent, _ = make_agent(house.actor("ivo"), house.world.erp, "Warehouse server")
+    Connection.objects.filter(pk=house.world.erp.pk).update(network_path=AGENT)
+    Agent.objects.filter(pk=agent.pk).update(
+        seen_at=timezone.now() - timedelta(hours=1),
+        host="SRV01",
+        version="1",
+        allowed=["http://syspro-host:30661", "http://syspro-host:30662/SYSPROOData/EDU1"],
+    )
 
 
 def _posted(house: House) -> None:
@@ -385,6 +399,7 @@ ORDERS: Key = lambda _: "orders"  # noqa: E731
 KEPT: Key = lambda _: "customers"  # noqa: E731
 FIELDS: Key = lambda h: h.fields.uuid  # noqa: E731
 BOOKS: Key = lambda h: h.world.books.uuid  # noqa: E731
+ERP: Key = lambda h: h.world.erp.uuid  # noqa: E731
 BALANCE: Key = lambda _: _balance().uuid  # noqa: E731
 ANY_PAIR: Key = lambda _: Pair.objects.filter(judged="").order_by("pk")[0].uuid  # noqa: E731
 STEPS = ("trigger", "understand", "filter", "references", "check", "deliver", "write_back")
@@ -489,6 +504,9 @@ PAGES: dict[str, Callable[[House], str]] = {
     "catalog:connect-reach": _page("catalog:connect-reach", system=lambda _: "syspro"),
     "catalog:connect-reach qbo": _page("catalog:connect-reach", system=lambda _: "qbo"),
     "catalog:connection": _page("catalog:connection", key=BOOKS),
+    "catalog:connection behind an agent": _page("catalog:connection", key=ERP),
+    "catalog:connection-agents": _page("catalog:connection-agents", key=ERP),
+    "catalog:connection-agents of a cloud": _page("catalog:connection-agents", key=BOOKS),
     "catalog:connection-settings": _page("catalog:connection-settings", key=BOOKS),
     "catalog:connection-sign-in": _page("catalog:connection-sign-in", key=BOOKS),
     "catalog:connection-company": _page("catalog:connection-company", key=BOOKS),
@@ -521,6 +539,8 @@ NO_PAGE: dict[str, str] = {
     "core:favicon": "goes on to a picture",
     "core:health": "for a load balancer",
     "hook": "for vendors' servers, refused without their signature",
+    "agent-take": "for agents, refused without their token: tests/studio/catalog/test_agents.py",
+    "agent-answer": "for agents, refused without their token: tests/studio/catalog/test_agents.py",
     "monitor:audit-export": DOWNLOAD,
     "monitor:audit-pack": DOWNLOAD,
     "mapping:budget": PIECE,

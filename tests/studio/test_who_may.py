@@ -82,6 +82,7 @@ PAGES = {
     "catalog:connection-sign-in": INTEGRATOR | {"ada"},
     "catalog:connection-company": INTEGRATOR | {"ada"},
     "catalog:connection-disconnect": INTEGRATOR | {"ada"},
+    "catalog:connection-agents": INTEGRATOR | {"ada"},
     "catalog:connection-ready": INTEGRATOR | {"ada"},
     "portal:catalogue": BUYER,
     "portal:basket": BUYER,
@@ -176,6 +177,7 @@ WRITES = {
     "tieout:balances-ask": ACCOUNTANT,
     "catalog:connection-check": INTEGRATOR | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},
+    "catalog:agent-revoke": INTEGRATOR | {"ada"},
 }
 OURS = {
     "triage",
