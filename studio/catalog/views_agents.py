@@ -20,6 +20,7 @@ from studio.catalog.agents.actions import make_agent, revoke_agent
 from studio.catalog.agents.desk import present_agents
 from studio.catalog.models import AGENT, Agent, Connection
 from studio.catalog.ready import left_at
+from studio.catalog.views_connect import steps_at
 from studio.core.htmx import page_or_part
 
 
@@ -46,6 +47,7 @@ def agents(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
             context = {"trouble": " ".join(error.messages)}
         else:
             context = {"made": made, "token": token}
+    step = left_at(found)
     rows = list(found.agents.filter(revoked_at=None))
     connected = present_agents(found)
     context |= {
@@ -53,7 +55,7 @@ def agents(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
         "through_agent": found.network_path == AGENT,
         # Somebody who has just made one wants to see it arrive.
         "expected": bool(rows) and not connected and all(a.seen_at is None for a in rows),
-        "go_on": left_at(found),
+        "go_on": step, "steps": steps_at(1) if step else (),
     }  # fmt: skip
     status = 422 if context.get("trouble") else 200
     response = page_or_part(

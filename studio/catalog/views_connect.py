@@ -30,7 +30,7 @@ PENDING = "consents"
 BOTH = require_http_methods(["GET", "POST"])
 
 
-def _steps(at: int) -> list[tuple[str, str]]:
+def steps_at(at: int) -> list[tuple[str, str]]:
     """The steps of the wizard with their state, for the line at the top."""
     return [(name, "done" if n < at else "here" if n == at else "") for n, name in enumerate(STEPS)]
 
@@ -44,7 +44,7 @@ def _found(request: StudioRequest, key: str) -> Connection:
 def connect(request: StudioRequest) -> HttpResponse:
     """First step: which system."""
     return render(
-        request, "catalog/connect.html", {"systems": CONNECTORS.values(), "steps": _steps(0)}
+        request, "catalog/connect.html", {"systems": CONNECTORS.values(), "steps": steps_at(0)}
     )
 
 
@@ -71,7 +71,7 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
         actions.settle(request.actor, made, form.reach())
         step = "agents" if made.network_path == AGENT else "sign-in"
         return redirect(f"catalog:connection-{step}", key=made.uuid)
-    context = {"form": form, "system": known, "steps": _steps(1), "emulator": emulator}
+    context = {"form": form, "system": known, "steps": steps_at(1), "emulator": emulator}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
 
 
@@ -145,7 +145,7 @@ def sign_in(request: StudioRequest, key: str) -> HttpResponse:
         messages.success(request, _("Saved. Now sign in at %(label)s.") % {"label": system.label})
         return redirect("catalog:connection-sign-in", key=key)
     context: dict[str, Any] = {
-        "form": form, "system": system, "connection": found, "steps": _steps(2),
+        "form": form, "system": system, "connection": found, "steps": steps_at(2),
         "return_address": consent.return_address(),
         "emulator": [(WORDS[n], emulator[n]) for n in TYPED if n in emulator and n in form.fields],
     }  # fmt: skip
@@ -213,7 +213,7 @@ def company(request: StudioRequest, key: str) -> HttpResponse:
     except StudioError as error:
         known, trouble = {}, str(error)
     context = {"connection": found, "companies": known, "trouble": trouble, "is_twin": is_twin,
-               "chosen": request.POST.get("company", ""), "steps": _steps(2),
+               "chosen": request.POST.get("company", ""), "steps": steps_at(2),
                "word": CONNECTORS[found.system].capabilities.company}  # fmt: skip
     return render(request, "catalog/company.html", context, status=422 if trouble else 200)
 
@@ -227,7 +227,7 @@ def ready(request: StudioRequest, key: str) -> HttpResponse:
         ask_to_get_ready(request.actor, found)
         return redirect("catalog:connection-ready", key=key)
     context = {
-        "connection": found, "progress": progress_of(found), "steps": _steps(3),
+        "connection": found, "progress": progress_of(found), "steps": steps_at(3),
         "next_steps": next_steps_of(found), "twin": twins_of(found).first(),
         "may": {"publish": request.actor.may(PUBLISH)},
     }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
@@ -557,6 +557,33 @@ def test_answers_keep_their_compression_and_their_bytes(
     assert got[0].status_code == 201
     assert got[0].headers.get_list("x-two") == ["1", "2"]
     assert json.loads(json.dumps(call["request"]))["url"] == f"{erp.base_url}/x"
+
+
+def test_a_request_laid_down_inside_a_transaction_is_seen_or_refused_at_once(
+    erp: Connection, integrator: Actor, live_server: LiveServer
+) -> None:
+    """A rehearsal looks things up inside the transaction that it rolls back."""
+    _, token = make_agent(integrator, erp, "SRV01")
+    me = Caller(live_server.url, token)
+    me.take(first=True)
+    answering = threading.Thread(
+        target=lambda: me.answer(
+            me.take(hold=5)["call"]["id"], Brought(Outcome.ANSWERED, status=200, body=b"seen")
+        )
+    )
+    began = time.monotonic()
+
+    if connection.vendor == "sqlite":
+        with transaction.atomic(), pytest.raises(NeverSent, match="embedded database"):
+            client(erp, wait=5, within=5).get("/x")
+        assert time.monotonic() - began < 3
+        return
+    with transaction.atomic():
+        answering.start()
+        assert client(erp, wait=5, within=5).get("/x").content == b"seen"
+        transaction.set_rollback(True)
+    answering.join(10)
+    assert not AgentCall.objects.exists()
 
 
 def test_an_outage_through_an_agent_is_judged_like_any_other(
