@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 
 from connectors.agent.allow import AllowList
-from connectors.agent.wire import MOST_BYTES, Asked, Brought, Outcome, end_to_end
+from connectors.agent.wire import MOST_BYTES, Asked, Brought, Outcome, end_to_end, wire_form
 from connectors.http.tls import tls_floor
 
 CONNECT_SECONDS = 10.0
@@ -85,7 +85,8 @@ class Carrier:
             return Brought(
                 Outcome.NOT_SENT, f"The agent cannot reach {url.host} ({type(fault).__name__})."
             )
-        except httpx.HTTPError as fault:
+        except Exception as fault:
+            # Whatever it was, it may have left.
             return Brought(
                 Outcome.NO_ANSWER, f"{url.host} did not answer the agent ({type(fault).__name__})."
             )
@@ -95,7 +96,7 @@ class Carrier:
             asked.method,
             url,
             # Its own name of the host: another one in the headers could mean another site there.
-            headers=list(end_to_end(asked.headers)),
+            headers=wire_form(end_to_end(asked.headers)),
             content=asked.body or None,
             timeout=httpx.Timeout(left, connect=min(left, CONNECT_SECONDS)),
         ) as response:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import httpx
 
-from connectors.agent.wire import MOST_BYTES, Asked, Brought, Outcome, end_to_end
+from connectors.agent.wire import MOST_BYTES, Asked, Brought, Outcome, end_to_end, wire_form
 from connectors.http.faults import NeverSent, NoAgent, Unanswered
 
 GRACE_SECONDS = 5.0
@@ -82,14 +82,13 @@ class ThroughAgent(httpx.BaseTransport):
         wait, within = limits.get("connect") or _CONNECT, limits.get("read") or _READ
         key = self._desk.put(asked, wait=wait, within=within)
         try:
-            brought = self._brought(key, wait, within)
+            return _response(self._brought(key, wait, within))
         except httpx.HTTPError:
             raise
         except Exception as error:
             raise Unanswered(
                 f"Waiting for the agent broke off ({type(error).__name__})."
             ) from error
-        return _response(brought)
 
     def _brought(self, key: str, wait: float, within: float) -> Brought:
         if self._stays(key, Stage.WAITING, wait) and self._desk.drop(key, Stage.WAITING):
@@ -118,6 +117,5 @@ def _response(brought: Brought) -> httpx.Response:
         case Outcome.NO_ANSWER:
             raise Unanswered(brought.words)
         case Outcome.ANSWERED:
-            return httpx.Response(
-                brought.status, headers=list(brought.headers), content=brought.body
-            )
+            headers = wire_form(brought.headers)
+            return httpx.Response(brought.status, headers=headers, content=brought.body)

@@ -41,6 +41,11 @@ def end_to_end(headers: Iterable[tuple[str, str]]) -> Headers:
     return tuple((n, v) for n, v in headers if n.lower() not in _OF_THE_HOP)
 
 
+def wire_form(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """As bytes: some systems write names of people into headers, in whatever letters."""
+    return [(name.encode(), value.encode()) for name, value in headers]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request to be carried; its address, headers and body may hold secrets."""
@@ -108,7 +113,8 @@ class Brought:
             outcome is Outcome.ANSWERED and not 200 <= status <= 599
         ):
             raise ValueError("the status is none of HTTP")
-        return Brought(outcome, _text(said, "words")[:300], status, headers, body)
+        words = _text(said, "words").replace("\0", "")[:300]
+        return Brought(outcome, words, status, headers, body)
 
 
 def _packed(headers: Headers, body: bytes) -> dict[str, Any]:

@@ -100,11 +100,16 @@ def _said(asked: dict[str, Any]) -> Said:
     if not isinstance(allowed, list):
         raise ValueError("no list")  # noqa: TRY004 - what came over the wire is a value
     return Said(
-        run=str(asked.get("run", ""))[:40],
-        host=str(asked.get("host", ""))[:120],
-        version=str(asked.get("version", ""))[:20],
-        allowed=[str(one)[:300] for one in allowed[:MOST_ALLOWED]],
+        run=_kept(asked.get("run"), 40),
+        host=_kept(asked.get("host"), 120),
+        version=_kept(asked.get("version"), 20),
+        allowed=[_kept(one, 300) for one in allowed[:MOST_ALLOWED]],
     )
+
+
+def _kept(said: Any, most: int) -> str:
+    """A text as a row can keep it; PostgreSQL keeps no NUL."""
+    return str(said or "").replace("\0", "")[:most]
 
 
 def _next(agent: Agent, hold: float) -> tuple[Handed | None, float]:

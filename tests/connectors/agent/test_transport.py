@@ -123,6 +123,12 @@ def test_an_answer_of_the_last_moment_is_taken() -> None:
     assert post(Late()).content == b"late"
 
 
+def test_letters_in_headers_do_not_spoil_an_answer() -> None:
+    brought = Brought(Outcome.ANSWERED, "", 200, (("X-Who", "Müller"),), b"said")
+
+    assert post(Desk(bring(brought))).headers["x-who"] == "Müller"
+
+
 def test_a_read_that_was_not_answered_may_be_repeated() -> None:
     with pytest.raises(RemoteUnavailable, match="did not answer within"):
         post(Desk(take), safe=True)
