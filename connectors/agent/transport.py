@@ -28,6 +28,8 @@ class Stage(StrEnum):
 
     WAITING = "waiting"
     TAKEN = "taken"
+    # Taken by an agent that was started anew since, or revoked: no answer will come, but it may have left.
+    LOST = "lost"
     ANSWERED = "answered"
 
 
@@ -47,7 +49,7 @@ class Desk(Protocol):
         ...
 
     def drop(self, key: str, stage: Stage) -> bool:
-        """Take it away if it is still in that stage; whether it was."""
+        """Take it away if it is still in that stage (what is lost is taken, too); whether it was."""
         ...
 
     def collect(self, key: str) -> Brought:
@@ -82,7 +84,8 @@ class ThroughAgent(httpx.BaseTransport):
         wait, within = limits.get("connect") or _CONNECT, limits.get("read") or _READ
         key = self._desk.put(asked, wait=wait, within=within)
         try:
-            return _response(self._brought(key, wait, within))
+            safe = bool(request.extensions.get("safe"))
+            return _response(self._brought(key, (wait, within), safe=safe))
         except httpx.HTTPError:
             raise
         except Exception as error:
@@ -90,24 +93,28 @@ class ThroughAgent(httpx.BaseTransport):
                 f"Waiting for the agent broke off ({type(error).__name__})."
             ) from error
 
-    def _brought(self, key: str, wait: float, within: float) -> Brought:
-        if self._stays(key, Stage.WAITING, wait) and self._desk.drop(key, Stage.WAITING):
+    def _brought(self, key: str, limits: tuple[float, float], *, safe: bool) -> Brought:
+        wait, within = limits
+        last = self._last(key, {Stage.WAITING}, wait)
+        if last is Stage.WAITING and self._desk.drop(key, Stage.WAITING):
             raise NeverSent(f"No agent took it within {wait:.0f} s; it was withdrawn.")
         # It counts from when we see that it was taken, which is after it was.
         longest = within + GRACE_SECONDS
-        if self._stays(key, Stage.TAKEN, longest) and self._desk.drop(key, Stage.TAKEN):
+        # Who lost a write must wait: until its time is over a frozen agent may still begin it.
+        last = self._last(key, {Stage.TAKEN} if safe else {Stage.TAKEN, Stage.LOST}, longest)
+        if last is not Stage.ANSWERED and self._desk.drop(key, Stage.TAKEN):
+            if safe and last is Stage.LOST:
+                raise Unanswered("The agent that had it is gone.")
             raise Unanswered(f"The agent took it and did not answer within {longest:.0f} s.")
         return self._desk.collect(key)
 
-    def _stays(self, key: str, stage: Stage, seconds: float) -> bool:
-        """Wait for it to leave a stage; whether it is still there when time is up."""
+    def _last(self, key: str, stages: set[Stage], seconds: float) -> Stage:
+        """Wait for it to leave these stages, as long as there is time; the stage it is in then."""
         until, pause = time.monotonic() + seconds, _FIRST_LOOK
-        while self._desk.stage(key) is stage:
-            if time.monotonic() >= until:
-                return True
+        while (found := self._desk.stage(key)) in stages and time.monotonic() < until:
             time.sleep(pause)
             pause = min(_LAST_LOOK, pause * 1.25)
-        return False
+        return found
 
 
 def _response(brought: Brought) -> httpx.Response:

@@ -159,6 +159,8 @@ class ApiClient:
         call, safe, human = how
         headers = request["headers"] | ({"Authorization": credential} if credential else {})
         outgoing = self._http.build_request(method, path, **(request | {"headers": headers}))
+        # A transport of ours waits for a lost write, but not for a lost read.
+        outgoing.extensions["safe"] = safe
         at, started, trace = self._clock.now(), time.monotonic(), uuid4().hex
         response: httpx.Response | None = None
         failure = ""

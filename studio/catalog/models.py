@@ -150,6 +150,7 @@ class AgentCall(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="agent_calls")
     agent = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
+    run = models.CharField(max_length=40, blank=True, help_text="of the agent that took it")
     state = models.CharField(max_length=8, choices=AGENT_CALL_STATES, default="waiting")
     sealed = models.BinaryField(help_text="the request, then nothing, then the answer")
     within = models.FloatField(help_text="seconds that the agent has for it")

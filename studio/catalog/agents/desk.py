@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from django.db import connections, transaction
-from django.db.models import Exists, Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from connectors.agent.transport import GRACE_SECONDS, Stage
@@ -54,8 +54,14 @@ class StoredDesk:
 
     def stage(self, key: str) -> Stage:
         """How far it has come."""
-        rows = AgentCall.objects.filter(uuid=key).values_list("state", flat=True)
-        return _apart(lambda: Stage(rows.get()))
+        taker = Agent.objects.filter(pk=OuterRef("agent_id"), run=OuterRef("run"), revoked_at=None)
+        rows = AgentCall.objects.filter(uuid=key).annotate(held=Exists(taker))
+
+        def seen() -> Stage:
+            state, held = rows.values_list("state", "held").get()
+            return Stage.LOST if state == Stage.TAKEN and not held else Stage(state)
+
+        return _apart(seen)
 
     def drop(self, key: str, stage: Stage) -> bool:
         """Take it away if it is still in that stage; whether it was."""
@@ -145,7 +151,9 @@ def hand_out(agent: Agent) -> Handed | None:
     # Said in the UPDATE itself: a poll whose agent died, or was revoked, takes nothing for it.
     present = Exists(Agent.objects.filter(pk=agent.pk, run=agent.run, revoked_at=None))
     for call in waiting.order_by("id")[:LOOK_AHEAD]:
-        won = waiting.filter(present, pk=call.pk).update(state=Stage.TAKEN, agent=agent, sealed=b"")
+        won = waiting.filter(present, pk=call.pk).update(
+            state=Stage.TAKEN, agent=agent, run=agent.run, sealed=b""
+        )
         if won:
             return Handed(str(call.uuid), call.within, Asked.read(unseal(call.sealed)))
     return None

@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('taken', 'Taken'), ('answered', 'Answered'), ('over', 'Over')], default='waiting', max_length=8)),
                 ('sealed', models.BinaryField(help_text='the request, then nothing, then the answer')),
+                ('run', models.CharField(blank=True, help_text='of the agent that took it', max_length=40)),
                 ('within', models.FloatField(help_text='seconds that the agent has for it')),
                 ('take_until', models.DateTimeField()),
                 ('until', models.DateTimeField(db_index=True, help_text='after it nobody waits for it any more')),

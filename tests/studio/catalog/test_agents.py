@@ -396,6 +396,34 @@ def test_a_token_is_good_for_the_agent_started_last(
     assert two.take()["call"]["id"] == key
 
 
+@pytest.mark.parametrize("safe", [True, False])
+def test_what_an_agent_lost_when_it_was_started_anew_is_waited_for_if_it_may_still_be_written(
+    safe: bool, erp: Connection, integrator: Actor, live_server: LiveServer
+) -> None:
+    _, token = make_agent(integrator, erp, "SRV01")
+    one, two = Caller(live_server.url, token, "one"), Caller(live_server.url, token, "two")
+    one.take(first=True)
+    took: list[float] = []
+
+    def ask() -> None:
+        began, patient = time.monotonic(), client(erp, wait=5, within=4)
+        asked = patient.build_request("GET", "/x")
+        asked.extensions["safe"] = safe
+        with pytest.raises(Unanswered):
+            patient.send(asked)
+        took.append(time.monotonic() - began)
+        connections.close_all()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert one.take(hold=5)["call"]
+    two.take(first=True)
+    asking.join(30)
+
+    assert (took[0] < 8) == safe
+    assert not AgentCall.objects.exists()
+
+
 @pytest.mark.promise("F07")
 def test_two_agents_share_the_work(erp: Connection, beside: Beside, syspro: Emulated) -> None:
     first, second = beside.start("SRV01", parallel=1), beside.start("SRV02", parallel=1)
