@@ -21,13 +21,14 @@ from connectors.http.evidence import EvidenceSink
 from connectors.registry import capabilities, open_connector
 from engine.errors import (
     AccessDenied,
+    AgentMissing,
     PermissionMissing,
     RemoteUnavailable,
     StudioError,
 )
 from engine.ports import Connector
 from engine.runtime.disposition import Verdict, dispose
-from studio.catalog.agents.desk import StoredDesk
+from studio.catalog.agents.desk import StoredDesk, absence_of
 from studio.catalog.models import AGENT, Connection
 from studio.catalog.services import StoredBudget, StoredEvidence, StoredTokens, lane
 from studio.core.vault import unseal
@@ -118,11 +119,14 @@ def opened(connection: Connection, *, patience: float = PATIENCE) -> Iterator[Co
 
     Raises:
         AccessDenied: a person disconnected it.
+        AgentMissing: nobody is there who could carry anything; so nothing is claimed in vain.
     """
     if connection.state == "ended":
         raise AccessDenied(
             system=connection.name, call="sign in", detail="It was disconnected here by a person."
         )
+    if connection.network_path == AGENT and (why := absence_of(connection.pk)):
+        raise AgentMissing(system=connection.name, call="connect", detail=why)
     connector = open_connector(config_of(connection), services_of(connection, patience=patience))
     try:
         yield connector

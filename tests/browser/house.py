@@ -23,8 +23,9 @@ from engine.schema.exports import Upload
 from studio.accounts.models import User, Workspace, machine
 from studio.api.tokens import make_token
 from studio.catalog.agents.actions import make_agent
-from studio.catalog.models import AGENT, Agent, Connection, SchemaSnapshot
+from studio.catalog.models import AGENT, Agent, Connection, Credential, SchemaSnapshot
 from studio.core.action import Actor
+from studio.core.vault import seal
 from studio.flows.models import Flow, Golden, Rehearsal, Run
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.learning.actions import repeats
@@ -53,6 +54,7 @@ from tests.studio.tieout.balances.owing import carry, in_books, in_erp, looked
 from tests.studio.world import World, make_world
 
 ROLES = ("ivo", "ana", "ada", "olga")
+BEHIND = "Depot ERP"
 
 
 @dataclass
@@ -120,9 +122,18 @@ def rehearse(house: House, since: str = "") -> None:
 
 
 def _behind_an_agent(house: House) -> None:
-    """The company's own server is reached through an agent, which went away an hour ago."""
-    agent, _ = make_agent(house.actor("ivo"), house.world.erp, "Warehouse server")
-    Connection.objects.filter(pk=house.world.erp.pk).update(network_path=AGENT)
+    """A server of another company that is reached through an agent, which went away an hour ago."""
+    depot = Connection.objects.create(
+        workspace=house.world.workspace,
+        system="syspro",
+        name=BEHIND,
+        base_url="http://syspro-host:30661",
+        company="DEP",
+        state="live",
+        network_path=AGENT,
+    )
+    Credential.objects.create(connection=depot, sealed=seal({}))
+    agent, _ = make_agent(house.actor("ivo"), depot, "Warehouse server")
     Agent.objects.filter(pk=agent.pk).update(
         seen_at=timezone.now() - timedelta(hours=1),
         host="SRV01",
@@ -399,7 +410,7 @@ ORDERS: Key = lambda _: "orders"  # noqa: E731
 KEPT: Key = lambda _: "customers"  # noqa: E731
 FIELDS: Key = lambda h: h.fields.uuid  # noqa: E731
 BOOKS: Key = lambda h: h.world.books.uuid  # noqa: E731
-ERP: Key = lambda h: h.world.erp.uuid  # noqa: E731
+DEPOT: Key = lambda _: Connection.objects.get(name=BEHIND).uuid  # noqa: E731
 BALANCE: Key = lambda _: _balance().uuid  # noqa: E731
 ANY_PAIR: Key = lambda _: Pair.objects.filter(judged="").order_by("pk")[0].uuid  # noqa: E731
 STEPS = ("trigger", "understand", "filter", "references", "check", "deliver", "write_back")
@@ -504,8 +515,8 @@ PAGES: dict[str, Callable[[House], str]] = {
     "catalog:connect-reach": _page("catalog:connect-reach", system=lambda _: "syspro"),
     "catalog:connect-reach qbo": _page("catalog:connect-reach", system=lambda _: "qbo"),
     "catalog:connection": _page("catalog:connection", key=BOOKS),
-    "catalog:connection behind an agent": _page("catalog:connection", key=ERP),
-    "catalog:connection-agents": _page("catalog:connection-agents", key=ERP),
+    "catalog:connection behind an agent": _page("catalog:connection", key=DEPOT),
+    "catalog:connection-agents": _page("catalog:connection-agents", key=DEPOT),
     "catalog:connection-agents of a cloud": _page("catalog:connection-agents", key=BOOKS),
     "catalog:connection-settings": _page("catalog:connection-settings", key=BOOKS),
     "catalog:connection-sign-in": _page("catalog:connection-sign-in", key=BOOKS),

@@ -384,7 +384,7 @@ def test_a_token_is_good_for_the_agent_started_last(
     _, token = make_agent(integrator, erp, "SRV01")
     one, two = Caller(live_server.url, token, "one"), Caller(live_server.url, token, "two")
     one.take(first=True)
-    held = threading.Thread(target=one.take, kwargs={"hold": 3})
+    held = threading.Thread(target=one.ask, kwargs={"hold": 3})
     held.start()
     two.take(first=True)
     desk = StoredDesk(erp.pk)

@@ -22,6 +22,7 @@ from studio.catalog.wiring import opened
 from studio.core.action import Actor
 from studio.flows.models import Delivery
 from studio.flows.pump import pump_connection
+from studio.triage.models import Case
 from tests.connectors.syspro.test_sink import order
 from tests.studio.catalog.agent_world import Beside, until
 from tests.studio.world import World
@@ -150,7 +151,7 @@ def test_what_waits_while_no_agent_runs_is_posted_when_one_comes_and_costs_no_tr
     for _ in range(12):
         delivery = send(erp, delivery)
     assert (delivery.state, delivery.attempts) == ("ready", 0)
-    assert "none is connected" in delivery.last_error
+    assert "none is connected" in Case.objects.get(subject=f"connection:{erp.uuid}").sentence
 
     beside.start()
     delivery = send(erp, delivery)
