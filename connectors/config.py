@@ -70,7 +70,7 @@ class Services:
         clock: time.
         lane: locks shared by all workers.
         evidence: where exchanges are kept.
-        transport: replaces the network (in-process emulators in tests).
+        transport: replaces the network (an agent beside the system, in-process emulators).
         received: what a system that sends its records has sent.
     """
 

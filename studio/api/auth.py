@@ -15,8 +15,8 @@ from rest_framework.permissions import IsAuthenticated
 from studio.accounts.models import Membership, User, Workspace
 from studio.accounts.roles import READ, permissions_of
 from studio.api.models import ApiToken
-from studio.api.tokens import digest_of
 from studio.core.action import Actor
+from studio.core.vault import digest_of
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
@@ -17,15 +16,11 @@ from studio.accounts.roles import ADMINISTER, INGEST, READ
 from studio.api.models import ApiToken
 from studio.catalog.models import Connection
 from studio.core.action import Actor, acting
+from studio.core.vault import digest_of
 
 PREFIX = "mst_"
 LONGEST_DAYS = 366
 SENDERS = [key for key, one in CONNECTORS.items() if one.capabilities.receives]
-
-
-def digest_of(secret: str) -> str:
-    """The form a token is kept in; it carries 256 random bits, so no salt is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def make_token(

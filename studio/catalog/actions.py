@@ -109,10 +109,13 @@ def check(connection: Connection) -> Health:
     try:
         with opened(connection) as connector:
             health = connector.check()
-        note_success(connection)
     except StudioError as error:
-        note_fault(connection, error)
-        health = Health(ok=False, detail=str(error))
+        health = Health(ok=False, detail=str(error), error=error)
+    if health.ok:
+        note_success(connection)
+    elif health.error is not None and connection.state != "new":
+        # Who is just connecting sees what failed; it is no outage of anything.
+        note_fault(connection, health.error)
     Connection.objects.filter(pk=connection.pk).update(
         checked_at=timezone.now(),
         health={

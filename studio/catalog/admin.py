@@ -13,6 +13,7 @@ from engine.runtime.schedule import Hours
 from studio.accounts.models import administrator_in
 from studio.catalog.actions import settle
 from studio.catalog.models import (
+    Agent,
     Arrival,
     Code,
     Connection,
@@ -57,6 +58,15 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(Agent)
+class AgentAdmin(ReadOnly):
+    """Agents; made and revoked on the page of their connection."""
+
+    list_display = ("name", "connection", "host", "seen_at", "made_by", "revoked_at")
+    list_filter = ("connection",)
+    exclude = ("run",)
 
 
 @admin.register(SchemaSnapshot)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
@@ -21,6 +22,8 @@ CONNECTION_STATES = [
 ]
 # A disconnected connection rests until a person signs in again.
 NEVER = datetime.max.replace(tzinfo=UTC)
+# What ``network_path`` says of a connection whose calls an agent carries.
+AGENT = "agent"
 
 
 class Connection(Base):
@@ -127,6 +130,72 @@ class Credential(Base):
 
     def __str__(self) -> str:
         return f"credential of {self.connection_id}"
+
+
+AGENT_SEEN = timedelta(seconds=45)
+"""An agent asks for work twice in this time; after it, it counts as gone."""
+
+
+class Agent(Base):
+    """What carries our calls to a system inside a company's network: its token, and what it says of itself.
+
+    A token is good for one connection and one running agent, the one started last (``run``).
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="agents")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    made_by = models.CharField(max_length=150)
+    run = models.CharField(max_length=40, blank=True)
+    host = models.CharField(max_length=120, blank=True)
+    version = models.CharField(max_length=20, blank=True)
+    allowed = models.JSONField(default=list, blank=True, help_text="where it may go, as it says")
+    seen_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def connected(self) -> bool:
+        """Whether it was there a moment ago."""
+        seen = self.seen_at
+        return self.revoked_at is None and seen is not None and timezone.now() - seen < AGENT_SEEN
+
+
+AGENT_CALL_STATES = [
+    ("waiting", "Waiting"),
+    ("taken", "Taken"),
+    ("answered", "Answered"),
+    ("over", "Over"),
+]
+
+
+class AgentCall(models.Model):
+    """A request that waits for an agent, or its answer: sealed, and gone as soon as it is over.
+
+    It is handed out once, by a conditional UPDATE; nothing brings it back to ``waiting``.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="agent_calls")
+    agent = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
+    run = models.CharField(max_length=40, blank=True, help_text="of the agent that took it")
+    state = models.CharField(max_length=8, choices=AGENT_CALL_STATES, default="waiting")
+    sealed = models.BinaryField(help_text="the request, then nothing, then the answer")
+    within = models.FloatField(help_text="seconds that the agent has for it")
+    take_until = models.DateTimeField()
+    until = models.DateTimeField(db_index=True, help_text="after it nobody waits for it any more")
+
+    class Meta:
+        indexes = [models.Index(fields=["connection", "state", "id"], name="agent_calls_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.uuid}"
 
 
 class Budget(models.Model):

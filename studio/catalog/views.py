@@ -22,7 +22,10 @@ from engine.schema.registration import registered
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import APPROVE, CONNECT, INGEST, PUBLISH, READ
 from studio.catalog import actions
+from studio.catalog.agents.desk import absence_of
+from studio.catalog.forms import PATHS
 from studio.catalog.models import (
+    AGENT,
     Arrival,
     Code,
     Connection,
@@ -72,6 +75,7 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
     found = _found(request, key)
     snapshots = list(found.snapshots.defer("content")[:8])
     move = found.moves.filter(state="waiting").first()
+    through_agent = found.network_path == AGENT
     return render(
         request,
         "catalog/connection.html",
@@ -92,6 +96,10 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
             "may_drop": move is not None
             and (request.actor.may(CONNECT) or request.actor.may(APPROVE)),
             **(_sender(request, found) if capabilities(found.system).receives else {}),
+            "path": PATHS.get(found.network_path, found.network_path),
+            "through_agent": through_agent,
+            "agents": found.agents.filter(revoked_at=None) if through_agent else (),
+            "no_agent": absence_of(found.pk) if through_agent and found.state != "ended" else "",
         },
     )
 

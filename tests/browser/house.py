@@ -23,8 +23,17 @@ from engine.errors import PeriodClosed
 from engine.schema.exports import Upload
 from studio.accounts.models import User, Workspace, machine
 from studio.api.tokens import make_token
-from studio.catalog.models import Registration, SchemaSnapshot
+from studio.catalog.agents.actions import make_agent
+from studio.catalog.models import (
+    AGENT,
+    Agent,
+    Connection,
+    Credential,
+    Registration,
+    SchemaSnapshot,
+)
 from studio.core.action import Actor
+from studio.core.vault import seal
 from studio.flows.models import Flow, Golden, Rehearsal, Run
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.learning.actions import repeats
@@ -54,6 +63,7 @@ from tests.studio.tieout.balances.owing import carry, in_books, in_erp, looked
 from tests.studio.world import World, make_world
 
 ROLES = ("ivo", "ana", "ada", "olga")
+BEHIND = "Depot ERP"
 
 
 @dataclass
@@ -100,6 +110,7 @@ def build(patch: pytest.MonkeyPatch) -> House:
     _tried(house)
     _sent(house)
     make_token(house.actor("ada"), workspace, "Night report", ["operate"], days=30)
+    _behind_an_agent(house)
     older = world.books.snapshots.get()
     newer = {**older.content, "entities": [*older.content["entities"]]}
     newer["entities"] = [
@@ -121,6 +132,27 @@ def rehearse(house: House, since: str = "") -> None:
     asked = claim(ask(house.actor("ivo"), flow, since=since).pk)
     assert asked is not None
     run(asked)
+
+
+def _behind_an_agent(house: House) -> None:
+    """A server of another company that is reached through an agent, which went away an hour ago."""
+    depot = Connection.objects.create(
+        workspace=house.world.workspace,
+        system="syspro",
+        name=BEHIND,
+        base_url="http://syspro-host:30661",
+        company="DEP",
+        state="live",
+        network_path=AGENT,
+    )
+    Credential.objects.create(connection=depot, sealed=seal({}))
+    agent, _ = make_agent(house.actor("ivo"), depot, "Warehouse server")
+    Agent.objects.filter(pk=agent.pk).update(
+        seen_at=timezone.now() - timedelta(hours=1),
+        host="SRV01",
+        version="1",
+        allowed=["http://syspro-host:30661", "http://syspro-host:30662/SYSPROOData/EDU1"],
+    )
 
 
 def _posted(house: House) -> None:
@@ -400,6 +432,7 @@ KEPT: Key = lambda _: "customers"  # noqa: E731
 FIELDS: Key = lambda h: h.fields.uuid  # noqa: E731
 BOOKS: Key = lambda h: h.world.books.uuid  # noqa: E731
 SENDER: Key = lambda _: Registration.objects.get().connection.uuid  # noqa: E731
+DEPOT: Key = lambda _: Connection.objects.get(name=BEHIND).uuid  # noqa: E731
 BALANCE: Key = lambda _: _balance().uuid  # noqa: E731
 ANY_PAIR: Key = lambda _: Pair.objects.filter(judged="").order_by("pk")[0].uuid  # noqa: E731
 STEPS = ("trigger", "understand", "filter", "references", "check", "deliver", "write_back")
@@ -508,6 +541,9 @@ PAGES: dict[str, Callable[[House], str]] = {
     "catalog:connection": _page("catalog:connection", key=BOOKS),
     "catalog:connection sender": _page("catalog:connection", key=SENDER),
     "catalog:connection-settings sender": _page("catalog:connection-settings", key=SENDER),
+    "catalog:connection behind an agent": _page("catalog:connection", key=DEPOT),
+    "catalog:connection-agents": _page("catalog:connection-agents", key=DEPOT),
+    "catalog:connection-agents of a cloud": _page("catalog:connection-agents", key=BOOKS),
     "catalog:connection-settings": _page("catalog:connection-settings", key=BOOKS),
     "catalog:connection-sign-in": _page("catalog:connection-sign-in", key=BOOKS),
     "catalog:connection-company": _page("catalog:connection-company", key=BOOKS),
@@ -541,6 +577,8 @@ NO_PAGE: dict[str, str] = {
     "core:favicon": "goes on to a picture",
     "core:health": "for a load balancer",
     "hook": "for vendors' servers, refused without their signature",
+    "agent-take": "for agents, refused without their token: tests/studio/catalog/test_agents.py",
+    "agent-answer": "for agents, refused without their token: tests/studio/catalog/test_agents.py",
     "monitor:audit-export": DOWNLOAD,
     "monitor:audit-pack": DOWNLOAD,
     "mapping:budget": PIECE,

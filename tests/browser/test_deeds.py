@@ -300,6 +300,16 @@ DEEDS = {
         "is disconnected.",
         {"[name=reason]": "moved"},
     ),
+    "an agent is made": Deed(
+        "ivo",
+        "catalog:connection-agents",
+        "catalog:connection-agents",
+        "Copy the token now",
+        {"[name=name]": "SRV02"},
+    ),
+    "an agent is revoked": Deed(
+        "ivo", "catalog:connection-agents", "catalog:agent-revoke", "is revoked and ends."
+    ),
     "a token is made": Deed(
         "ana", "api:tokens", "api:tokens", "Nightly", {"[name=name]": "Nightly"}
     ),

@@ -83,6 +83,7 @@ PAGES = {
     "catalog:connection-sign-in": INTEGRATOR | {"ada"},
     "catalog:connection-company": INTEGRATOR | {"ada"},
     "catalog:connection-disconnect": INTEGRATOR | {"ada"},
+    "catalog:connection-agents": INTEGRATOR | {"ada"},
     "catalog:connection-ready": INTEGRATOR | {"ada"},
     "portal:catalogue": BUYER,
     "portal:basket": BUYER,
@@ -179,6 +180,7 @@ WRITES = {
     "catalog:connection-check": INTEGRATOR | {"ada"},
     "catalog:connection-move": INTEGRATOR | ACCOUNTANT | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},
+    "catalog:agent-revoke": INTEGRATOR | {"ada"},
 }
 OURS = {
     "triage",
