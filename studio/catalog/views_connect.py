@@ -97,7 +97,9 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         data: dict[str, Any] = form.cleaned_data
-        plain = {n: data[n] for n in ("name", "base_url", "company", "currency") if n in data}
+        plain: dict[str, Any] = {
+            n: data[n] for n in ("name", "base_url", "company", "currency") if n in data
+        }
         # What kept it from being ready, or was read of another company, is looked at anew.
         other = data.get("company", found.company) != found.company
         anew = bool(found.progress.get("trouble")) or other
