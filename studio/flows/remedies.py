@@ -14,8 +14,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from engine.canon.days import spoken_day
+from engine.canon.fields import canonical_schema
 from engine.canon.model import DOCUMENTS
+from engine.canon.typed import typed_day, typed_number
 from engine.errors import StudioError
+from engine.schema.model import FieldType
 from studio.accounts.roles import APPROVE, LOOKUP, MATCH, OPERATE, READ, TRIAGE
 from studio.catalog.models import Code
 from studio.core.action import Actor
@@ -30,6 +33,7 @@ from studio.flows.actions import (
 from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
 from studio.flows.bundle import bundle_of, company_facts, context_of
+from studio.flows.conditions import NUMBERS
 from studio.flows.creating import asks_for_record, obstacle
 from studio.flows.evidence import place_words
 from studio.flows.files import STEP as ATTACH
@@ -265,9 +269,24 @@ def _editable(case: Case) -> bool:
 
 def _edit(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
-    override(item, case.field, values["value"])
+    value = _typed(item, case.field, values["value"])
+    override(item, case.field, value)
     replay(item)
-    return f"{_field(case)} is now “{values['value']}” for this record."
+    return f"{_field(case)} is now “{value}” for this record."
+
+
+def _typed(item: InboxItem, place: str, said: str) -> str:
+    """What a person typed, as the field of the document keeps it."""
+    entity = canonical_schema().entity(str(item.flow.design.get("document")))
+    field = entity.field(re.sub(r"\[\d+\]", "[]", place)) if entity else None
+    try:
+        if field is not None and field.type in NUMBERS:
+            return format(typed_number(said), "f")
+        if field is not None and field.type is FieldType.DATE:
+            return typed_day(said).isoformat()
+    except ValueError as error:
+        raise ValidationError({"value": str(error)}) from error
+    return said
 
 
 def _field(case: Case) -> str:

@@ -14,6 +14,7 @@ from engine.mapping.nodes import Binary, Call, Expr, Literal, Negative, children
 from engine.mapping.passes.draft import Draft, Spot, spots
 from engine.mapping.paths import aggregates
 from engine.mapping.refusals import Refusal
+from engine.mapping.runtime import FieldFault
 from engine.mapping.schemas import nearest
 from engine.mapping.types import Known, Typed, infer
 from engine.mapping.write import write_expression
@@ -99,6 +100,18 @@ def _arguments(spot: Spot, call: Call, function: Function, known: Known) -> Iter
             )
     if call.name in ("ROUND", "FIXED") and count > 1:
         yield from _digits(spot, call)
+    if call.name == "DATE":
+        yield from _day(spot, call)
+
+
+def _day(spot: Spot, call: Call) -> Iterator[Refusal]:
+    """A written day that the calendar does not have fails on every record; one that is worked out may."""
+    parts = [arg.value for arg in call.args if isinstance(arg, Literal)]
+    try:
+        if len(parts) == len(call.args):
+            FUNCTIONS[call.name].run(*parts)
+    except FieldFault as error:
+        yield spot.refusal(call, str(error), "Write a day that the calendar has.")
 
 
 def _digits(spot: Spot, call: Call) -> Iterator[Refusal]:
