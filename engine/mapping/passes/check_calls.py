@@ -58,6 +58,8 @@ def _expression(spot: Spot, expr: Expr, known: Known) -> Iterator[Refusal]:
                 yield spot.refusal(expr, f"There is no function {name}.", fix)
                 return
             yield from _arguments(spot, expr, function, known)
+            if name == "DATE":
+                yield from _day(spot, expr)
         case Binary(op=op, left=left, right=right) if op in "+-*/":
             for side in (left, right):
                 yield from _kind(spot, side, Kind.NUMBER, known, f"“{op}”")
@@ -100,15 +102,13 @@ def _arguments(spot: Spot, call: Call, function: Function, known: Known) -> Iter
             )
     if call.name in ("ROUND", "FIXED") and count > 1:
         yield from _digits(spot, call)
-    if call.name == "DATE":
-        yield from _day(spot, call)
 
 
 def _day(spot: Spot, call: Call) -> Iterator[Refusal]:
     """A written day that the calendar does not have fails on every record; one that is worked out may."""
     parts = [arg.value for arg in call.args if isinstance(arg, Literal)]
     try:
-        if len(parts) == len(call.args):
+        if len(parts) == len(call.args) == 3:
             FUNCTIONS[call.name].run(*parts)
     except FieldFault as error:
         yield spot.refusal(call, str(error), "Write a day that the calendar has.")
