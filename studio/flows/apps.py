@@ -24,6 +24,7 @@ class FlowsConfig(AppConfig):
         from studio.flows.remedies import register_all
         from studio.flows.remedies_attached import evidence as evidence_of_file
         from studio.flows.remedies_attached import register_all as register_attached
+        from studio.flows.remedies_documents import register_all as register_documents
         from studio.flows.remedies_inactive import register_all as register_inactive
         from studio.flows.remedies_keeping import register_all as register_keeping
         from studio.flows.remedies_payments import register_all as register_payments
@@ -45,6 +46,7 @@ class FlowsConfig(AppConfig):
         register_leaving(pause_on)
         register_all()
         register_attached()
+        register_documents()
         register_drift()
         register_inactive()
         register_keeping()

@@ -7,11 +7,12 @@ dies before the transaction leaves the item as it was; after it, everything is t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import F
@@ -69,9 +70,12 @@ NAMES = {
 # How the reason begins why a record takes no branch.
 NO_BRANCH = "meets the condition of no branch"
 # Prefixes of an override that answers a question instead of setting a value: an issue that is accepted
-# by its code, the side whose value of a field is kept.
+# by its code, the side whose value of a field is kept, which record of the target a code means in this document.
 ACCEPTED = "accept:"
 KEEP = "keep:"
+MEANT = "meant:"
+# Why cases end once a record is decided; whether the target takes it is not known yet.
+FREE = "Nothing holds the record up any more."
 
 
 @dataclass(slots=True)
@@ -94,7 +98,7 @@ class Outcome:
 
 def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     """What becomes of the item; writes nothing, and reads only what a payment would settle."""
-    stored = load(item.payload)
+    stored, sides = load(item.payload), _with_answers(item, sides)
     inbound, walked = _understood(item, stored, bundle, sides)
     route = bundle.route.apply(walked.document, sides.inbound)
     found = Outcome("done", document=walked.document, log=walked.log, read_at=sides.read_at)
@@ -116,6 +120,25 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     return _completed(found, item, bundle, sides)
 
 
+def _with_answers(item: InboxItem, sides: Sides) -> Sides:
+    """With what people said a code means in this record; nothing is sent for one that is to mean nothing."""
+    meant: dict[str, dict[str, str]] = {}
+    for path, key in item.overrides.items():
+        if path.startswith(MEANT):
+            kind, _colon, code = path.removeprefix(MEANT).partition(":")
+            meant.setdefault(kind, {})[code] = str(key)
+    if not meant:
+        return sides
+    links = sides.outbound.links
+    known = {kind: _over(said, links.get(kind, {})) for kind, said in meant.items()}
+    return replace(sides, outbound=replace(sides.outbound, links=_over(known, links)))
+
+
+def _over(said: dict[str, Any], links: Mapping[str, Any]) -> Mapping[str, Any]:
+    # Only ever read: the links of documents are asked one by one and cannot be copied.
+    return ChainMap(said, cast("dict[str, Any]", links))
+
+
 def as_read(item: InboxItem, bundle: Bundle, sides: Sides) -> Record:
     """What the source itself says of a record, in our own words: nothing of it was set by hand."""
     read = bundle.inbound.apply(load(item.payload)["data"], sides.inbound)
@@ -131,7 +154,7 @@ def _understood(
     # What a comparison found out besides: the number of the adjustment and how much it is about.
     document |= stored.get("compared", {})
     for path, value in item.overrides.items():
-        if not path.startswith((ACCEPTED, KEEP, HOLD)):
+        if not path.startswith((ACCEPTED, KEEP, HOLD, MEANT)):
             assign(document, path, value)
     around = Surroundings(sides.inbound, sides.outbound)
     used = {t.target: t.used for t in inbound.trace or ()} if tracing else None
@@ -317,7 +340,7 @@ def finish(item: InboxItem, state: str, why: str = "") -> None:
     item.save(update_fields=DECIDED)
     subject = f"inbox:{item.uuid}"
     if state in ("done", "unchanged"):
-        close_cases(subject, state="auto_closed", reason="The record went through.", by="machine")
+        close_cases(subject, state="auto_closed", reason=FREE, by="machine")
     elif state == "filtered":
         # Whatever a person did to let it through: it is not in the books, so nothing is fixed.
         said = f"Not posted, not for this flow any more: {item.why}".strip(" :")
