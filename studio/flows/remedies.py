@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from engine.canon.days import spoken_day
@@ -39,12 +39,14 @@ from studio.flows.evidence import place_words
 from studio.flows.files import STEP as ATTACH
 from studio.flows.masters import read_again
 from studio.flows.models import Delivery, Flow, InboxItem
-from studio.flows.places import assign
+from studio.flows.places import assign, first
 from studio.flows.reposting import number_of, posting_of
 from studio.flows.retry import HOW, retry
 from studio.flows.work import ACCEPTED, as_read
 from studio.linking.actions import Ends, add_link, judge
+from studio.linking.eyes import rivals
 from studio.linking.models import Pair, Party
+from studio.linking.owed import Owed, owed_of
 from studio.mapping.actions import add_lookup_row
 from studio.mapping.models import LookupTable, ValueProposal
 from studio.mapping.rates import RateDiffers
@@ -156,31 +158,54 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 
 def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
-    """Records of the target that may be the one the source calls ``code``, the likeliest first."""
-    pairs = (
+    """Records of the target that may be the one the source calls ``code``, the likeliest first.
+
+    Inactive ones are among them and say so: where the same record is there already, nothing else is right to link,
+    and it is no reason to create a second one.
+    """
+    pairs = list(_candidates(flow, kind, code)[:5])
+    others: list[Party] = []
+    if text:
+        there = Party.objects.filter(connection=flow.target, kind=kind)
+        named = there.filter(Q(label__icontains=text) | Q(code__icontains=text))
+        known = [p.right_id for p in pairs]
+        others = list(named.exclude(pk__in=known).order_by("-active", "label")[:MOST_CHOICES])
+    owed = owed_of(flow.workspace, kind, [*(p.right for p in pairs), *others])
+    found = [
+        Choice(
+            p.right.key,
+            p.right.label,
+            _told(p.right, owed, sure(p.word, p.probability, p.method), p.sentence),
+        )
+        for p in pairs
+    ]
+    return found + [Choice(o.key, o.label, _told(o, owed)) for o in others]
+
+
+def _candidates(flow: Flow, kind: str, code: str) -> QuerySet[Pair]:
+    return (
         Pair.objects.filter(
             kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
         )
         .exclude(judged="not_a_match")
-        .filter(right__active=True)
-        .select_related("right")
-        .order_by("-probability")[:5]
+        .select_related("right__connection")
+        .order_by("-probability")
     )
-    found = [
-        Choice(
-            p.right.key, p.right.label, f"{sure(p.word, p.probability, p.method)} · {p.sentence}"
+
+
+def _told(party: Party, owed: Mapping[int, Owed], *about: str) -> str:
+    """What tells a record from others that are called alike, and whether it can be posted to."""
+    words = [party.code or party.key, str(first(party.data, "billing.city") or ""), *about]
+    if party.pk in owed:
+        words.append(_("open there: %(owed)s") % {"owed": owed[party.pk]})
+    if not party.active:
+        words.append(
+            _(
+                "inactive there: once it is linked, postings are refused until it is made active again, which "
+                "the case that comes then offers"
+            )
         )
-        for p in pairs
-    ]
-    if text:
-        known = {c.value for c in found}
-        others = Party.objects.filter(connection=flow.target, kind=kind, active=True).filter(
-            Q(label__icontains=text) | Q(code__icontains=text)
-        )
-        found += [
-            Choice(o.key, o.label, o.code) for o in others[:MOST_CHOICES] if o.key not in known
-        ]
-    return found
+    return " · ".join(word for word in words if word)
 
 
 def _asked(case: Case) -> tuple[Flow, str, str]:
@@ -193,7 +218,12 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
 
 
 def _first_counterpart(case: Case) -> str:
-    return next((c.value for c in _counterparts(case, "")), "")
+    """What the choice starts with: nothing where a second one is nearly as sure, or the best cannot be posted to."""
+    found = list(_candidates(*_asked(case))[:2])
+    if not found or not found[0].right.active:
+        return ""
+    best, second = found[0], found[1].probability if len(found) > 1 else None
+    return "" if rivals(best.probability, second) else best.right.key
 
 
 def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Party:

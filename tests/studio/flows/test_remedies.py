@@ -84,9 +84,56 @@ def test_what_a_case_proposes_has_word_percent_and_method(world) -> None:
         if r.key in ("link", "add_lookup")
         for c in r.inputs[0].choices(case, "")
     }
-    assert hints["61"] == "strong 87% Similarity · Name 0.93 alike."
+    assert hints["61"] == "61 · strong 87% Similarity · Name 0.93 alike."
     assert hints["4"] == "proposed: strong 91% Rule"
     assert hints["3"] == ""
+
+
+def two_alike(world, *, second: float, active: bool = True) -> Case:
+    """A case about a customer with two candidates at the target."""
+    left = Party.objects.create(
+        connection=world.erp, kind="customer", key="COB", code="COB", label="Cobb"
+    )
+    for key, city, share in (("61", "Tulsa", 1.0), ("62", "Reno", second)):
+        right = Party.objects.create(
+            connection=world.books, kind="customer", key=key, code=key, label="Cobb & Sons",
+            data={"billing": {"city": city}}, active=active,
+        )  # fmt: skip
+        Pair.objects.create(kind="customer", left=left, right=right, probability=share,
+                            word="certain", method="Similarity", sentence="Same name.")  # fmt: skip
+    world.order("1001", Customer="COB")
+    world.run()
+    return world.case()
+
+
+def the_choice(case: Case) -> tuple[str, dict[str, str]]:
+    """What linking starts with, and the hint of each record it offers."""
+    found = next(r for r in remedies_for(case) if r.key == "link").inputs[0]
+    return found.initial(case), {c.value: c.hint for c in found.choices(case, "cobb")}
+
+
+@pytest.mark.parametrize(("second", "begun"), [(1.0, ""), (0.95, ""), (0.4, "61")])
+def test_of_two_that_are_nearly_as_sure_none_is_chosen_beforehand(world, second, begun) -> None:
+    initial, hints = the_choice(two_alike(world, second=second))
+
+    assert initial == begun
+    assert hints["61"].startswith("61 · Tulsa · certain")
+    assert hints["62"].startswith("62 · Reno · certain")
+
+
+def test_an_inactive_record_is_found_and_says_what_linking_it_means(world, accountant) -> None:
+    case = two_alike(world, second=0.4, active=False)
+    world.books.parties.create(kind="customer", key="63", code="63", label="Cobbler", active=False)
+
+    initial, hints = the_choice(case)
+
+    assert initial == ""
+    assert set(hints) == {"61", "62", "63"}
+    assert all(
+        "inactive there: once it is linked, postings are refused" in h for h in hints.values()
+    )
+    apply_remedy(accountant, case, "link", {"target": "61"})
+    assert Link.objects.filter(left_code="COB", right_key="61", active=True).exists()
 
 
 def test_a_link_to_nobody_is_refused_and_the_case_stays(world, accountant) -> None:
