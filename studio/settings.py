@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "studio.core.once.OncePerRequest",
     "studio.accounts.middleware.WorkspaceMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

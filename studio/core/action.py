@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from studio.core.models import AuditEvent
+from studio.core.once import forget
 
 # How a token signs (studio/api/auth.py): its own name, then its maker's.
 _TOKEN = re.compile(r"token: .* \((?P<maker>.*)\)")
@@ -91,6 +92,7 @@ def record(
     actor: Actor, key: str, subject: str, data: dict[str, Any], *, bulk: uuid.UUID | None = None
 ) -> AuditEvent:
     """Append an audit line; call inside the transaction it describes."""
+    forget()
     return AuditEvent.objects.create(
         actor=actor.name,
         role=actor.role,

@@ -160,51 +160,44 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
     """Records of the target that may be the one the source calls ``code``, the likeliest first.
 
-    Inactive ones are among them and say so: where the same record is there already, nothing else is right to link,
-    and it is no reason to create a second one.
+    What is inactive there comes last and says so: it takes the code and the name, so that no other can be
+    created beside it, and it can be made active again.
     """
-    pairs = list(_candidates(flow, kind, code)[:5])
-    others: list[Party] = []
+    found = {
+        p.right.key: (p.right, f"{sure(p.word, p.probability, p.method)} · {p.sentence}")
+        for p in _candidates(flow, kind, code).order_by("-right__active", "-probability")[:5]
+    }
+    named = Q(code=code)
     if text:
-        there = Party.objects.filter(connection=flow.target, kind=kind)
-        named = there.filter(Q(label__icontains=text) | Q(code__icontains=text))
-        known = [p.right_id for p in pairs]
-        others = list(named.exclude(pk__in=known).order_by("-active", "label")[:MOST_CHOICES])
-    owed = owed_of(flow.workspace, kind, [*(p.right for p in pairs), *others])
-    found = [
-        Choice(
-            p.right.key,
-            p.right.label,
-            _told(p.right, owed, sure(p.word, p.probability, p.method), p.sentence),
-        )
-        for p in pairs
+        named |= Q(label__icontains=text) | Q(code__icontains=text)
+    there = Party.objects.filter(named, connection=flow.target, kind=kind)
+    for other in there.order_by("-active", "label", "id")[:MOST_CHOICES]:
+        found.setdefault(other.key, (other, ""))
+    owed = owed_of(flow.workspace, kind, [party for party, _about in found.values()])
+    return [
+        Choice(party.key, party.label, _told(party, about, flow, owed.get(party.pk)))
+        for party, about in sorted(found.values(), key=lambda one: not one[0].active)
     ]
-    return found + [Choice(o.key, o.label, _told(o, owed)) for o in others]
 
 
 def _candidates(flow: Flow, kind: str, code: str) -> QuerySet[Pair]:
-    return (
-        Pair.objects.filter(
-            kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
-        )
-        .exclude(judged="not_a_match")
-        .select_related("right__connection")
-        .order_by("-probability")
+    pairs = Pair.objects.filter(
+        kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
     )
+    return pairs.exclude(judged="not_a_match").select_related("right")
 
 
-def _told(party: Party, owed: Mapping[int, Owed], *about: str) -> str:
-    """What tells a record from others that are called alike, and whether it can be posted to."""
-    words = [party.code or party.key, str(first(party.data, "billing.city") or ""), *about]
-    if party.pk in owed:
-        words.append(_("open there: %(owed)s") % {"owed": owed[party.pk]})
+def _told(party: Party, about: str, flow: Flow, owed: Owed | None) -> str:
+    """What tells a record from others that are called alike, and what linking it means where it is inactive."""
+    words = [party.code or party.key, str(first(party.data, "billing.city") or ""), about]
+    if owed is not None:
+        words.append(_("open there: %(owed)s") % {"owed": owed})
     if not party.active:
-        words.append(
-            _(
-                "inactive there: once it is linked, postings are refused until it is made active again, which "
-                "the case that comes then offers"
-            )
+        inactive = _(
+            "inactive in %(target)s: it refuses what is posted until it is made active again, which the case "
+            "that comes then offers"
         )
+        words.append(inactive % {"target": flow.target})
     return " · ".join(word for word in words if word)
 
 
@@ -218,12 +211,16 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
 
 
 def _first_counterpart(case: Case) -> str:
-    """What the choice starts with: nothing where a second one is nearly as sure, or the best cannot be posted to."""
-    found = list(_candidates(*_asked(case))[:2])
-    if not found or not found[0].right.active:
+    """The likeliest, unless a second one is nearly as sure; one that is inactive is chosen by a person only."""
+    flow, kind, code = _asked(case)
+    pairs = _candidates(flow, kind, code).order_by("-probability")
+    best, second = (*pairs.values_list("probability", flat=True)[:2], None, None)[:2]
+    if best is not None and rivals(best, second):
         return ""
-    best, second = found[0], found[1].probability if len(found) > 1 else None
-    return "" if rivals(best.probability, second) else best.right.key
+    keys = [c.value for c in counterparts(flow, kind, code, "")]
+    usable = Party.objects.filter(connection=flow.target, kind=kind, key__in=keys, active=True)
+    active = set(usable.values_list("key", flat=True))
+    return next((key for key in keys if key in active), "")
 
 
 def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Party:

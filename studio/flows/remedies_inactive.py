@@ -94,7 +94,10 @@ def _needed(case: Case) -> Unusable:
 def _others(case: Case, text: str) -> list[Choice]:
     one = _needed(case)
     found = counterparts(one.flow, one.link.kind, one.link.left_code, text)
-    return [choice for choice in found if choice.value != one.link.right_key]
+    # The record was refused for being inactive: no other such one would serve better.
+    usable = Party.objects.filter(connection=one.flow.target, kind=one.link.kind, active=True)
+    keys = set(usable.filter(key__in=[c.value for c in found]).values_list("key", flat=True))
+    return [c for c in found if c.value in keys and c.value != one.link.right_key]
 
 
 def _choose(actor: Actor, case: Case, values: Mapping[str, str]) -> str:

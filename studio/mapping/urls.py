@@ -13,6 +13,7 @@ urlpatterns = [
     path("mappings/<uuid:key>/", views.review, name="review"),
     path("mappings/<uuid:key>/bulk/", views.bulk, name="bulk"),
     path("mappings/<uuid:key>/confirm/", views_second.confirm_ticked, name="confirm"),
+    path("mappings/<uuid:key>/send-back/", views_second.send_back_ticked, name="send-back"),
     path("mappings/<uuid:key>/accept-within/", views.accept_within, name="accept-within"),
     path("mappings/<uuid:key>/budget/", views.budget, name="budget"),
     path("mappings/<uuid:key>/undo/", views.undo, name="undo"),

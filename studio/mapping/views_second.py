@@ -67,6 +67,26 @@ def confirm_ticked(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
     return answer_review(request, mapping, result.sentence, "warning" if result.left else "success")
 
 
+@page(READ)
+@require_POST
+def send_back_ticked(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Send everything ticked back with one reason; each is sent back singly."""
+    mapping = mapping_of(request, key)
+    seen = dict(ticks(request.POST))
+    rows = list(mapping.rows.filter(uuid__in=seen).select_related("mapping__connection"))
+    if not rows:
+        return answer_review(request, mapping, _("Tick some rows first (x)."), "warning")
+    revisions = {row.pk: seen[row.uuid] for row in rows}
+    try:
+        reason = request.POST.get("reason", "")
+        result = actions.send_back_many(request.actor, rows, reason, revisions)
+    except DecisionRefused as fault:
+        return answer_review(request, mapping, f"{fault.sentence} {fault.fix}".strip(), "error")
+    tone = "warning" if result.left else "success"
+    undo_of = result.bulk if result.done and request.actor.may(MAP) else None
+    return answer_review(request, mapping, result.sentence, tone, undo_of=undo_of)
+
+
 @page(DECIDE_AI)
 @require_POST
 def ask(request: StudioRequest, key: uuid.UUID) -> HttpResponse:

@@ -126,14 +126,14 @@ SENTENCES = {
     "alert.rule_changed": "changed the alert “{alert}”",
     "alert.acknowledged": "sees to: {sentence}",
     "audit.packed": "took the auditor's pack of {from} to {to}",
-    "tieout.run": "tied out {flow}",
+    "tieout.run": "tied out {flow}{span}",
     "balances.asked": "had the open balances of {pairs} pairs of companies read",
     "stock.compared": "had the quantities of both sides of {flow} compared",
     "stock.signed": "signed the stock levels of {flow}: {items} items, {apart} differ, by {worth}",
     "trial.started": "tried {left} against {right}",
     "trial.deleted": "deleted the trial of {left} and {right}",
     "trial.expired": "deleted the trial of {left} and {right}, which was kept long enough",
-    "tieout.signed": "signed the tie-out of {flow} in {currency}: difference {residual}",
+    "tieout.signed": "signed the tie-out of {flow}{span} in {currency}: difference {residual}{noted}",
 }
 
 
@@ -258,7 +258,9 @@ def sentence(event: AuditEvent, names: Names | None = None) -> str:
     values = _for_people(event.data)
     if event.key == "connection.changed":
         values["changed"] = _from_to(event.data.get("changed") or {})
-    if event.key.startswith("linking."):
+    if event.key.startswith("tieout."):
+        values |= _compared(event.data)
+    elif event.key.startswith("linking."):
         values |= _called(event, names)
     elif event.key.startswith("lookup.") and not event.data.get("means"):
         target = str(event.data.get("target") or "")
@@ -274,6 +276,15 @@ def _from_to(changed: Mapping[str, Sequence[str]]) -> str:
         for name, (was, now) in changed.items()
     ]
     return "; ".join(said) or "nothing"
+
+
+def _compared(data: Mapping[str, Any]) -> dict[str, object]:
+    """The days and the difference of a tie-out, and the reason it was signed for; older lines say less."""
+    said: dict[str, object] = {"span": f" ({data['period']})" if data.get("period") else ""}
+    said["noted"] = f", “{data['note']}”" if data.get("note") else ""
+    if "residual" in data:
+        said["residual"] = f"{Decimal(data['residual']):,.2f}"
+    return said
 
 
 def _posted(data: Mapping[str, Any]) -> str:

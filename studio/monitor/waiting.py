@@ -12,8 +12,9 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from engine.canon.money import spoken
 from studio.accounts.models import Workspace
-from studio.accounts.roles import APPROVE, LOOKUP, MAP, MATCH, PUBLISH, TRIAGE
+from studio.accounts.roles import APPROVE, LOOKUP, MAP, MATCH, PUBLISH, TIE_OUT, TRIAGE
 from studio.core.action import Actor
 from studio.flows.models import Delivery, Rehearsal
 from studio.flows.rehearsal.narrowed import is_narrowed
@@ -24,6 +25,8 @@ from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow, ValueProposal
 from studio.mapping.risk import returned, unconfirmed
+from studio.tieout.overtaken import overtaken
+from studio.tieout.signing import period_of
 from studio.triage.narrowing import NOBODY
 from studio.triage.queries import held_up, held_up_words, open_cases, open_questions
 from studio.triage.words import ROLE_OF, ROLES
@@ -51,6 +54,8 @@ def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
         found += _held(workspace)
     if actor.may(APPROVE) or actor.may(PUBLISH):
         found += _rehearsals(actor, workspace)
+    if actor.may(TIE_OUT):
+        found += _overtaken(workspace)
     if actor.may(MATCH):
         found += _matches(workspace)
     if actor.may(MAP):
@@ -147,6 +152,22 @@ def _rehearsals(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
             yield Waiting(1, f"A rehearsal of {one.flow} waits for your signature", url)
         elif one.signed_at and actor.may(PUBLISH) and not superseded(one):
             yield Waiting(1, f"{one.flow} is signed and can go live", url)
+
+
+def _overtaken(workspace: Workspace) -> Iterator[Waiting]:
+    """Signed periods into which a flow posted afterwards."""
+    for tie, after in overtaken(workspace):
+        words = ngettext(
+            "%(count)d document over %(money)s was posted into %(period)s of %(flow)s after it was signed",
+            "%(count)d documents over %(money)s were posted into %(period)s of %(flow)s after it was signed",
+            after.count,
+        ) % {
+            "count": after.count,
+            "money": spoken(after.gross, tie.currency),
+            "period": period_of(tie),
+            "flow": tie.flow,
+        }
+        yield Waiting(1, words, reverse("tieout:detail", args=[tie.uuid]))
 
 
 def _matches(workspace: Workspace) -> Iterator[Waiting]:

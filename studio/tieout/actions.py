@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -30,11 +30,14 @@ from studio.flows.comparing import is_comparing
 from studio.flows.models import Delivery, Flow, InboxItem
 from studio.flows.places import first
 from studio.flows.poll import HISTORY
+from studio.flows.rehearsal.caution import BRANCHES
 from studio.flows.reversal import ENDED
 from studio.flows.reversal import STEPS as TAKE_BACK
 from studio.flows.splitting import Answer, answers_to
 from studio.flows.steps import Surroundings, walk
+from studio.tieout.aside import BEFORE, Aside, told
 from studio.tieout.models import Difference, TieOut
+from studio.tieout.signing import period_of
 
 PAGE = 200
 MEASURES = ("gross", "net", "tax")
@@ -76,7 +79,16 @@ def every(connector: Connector, entity: str) -> Iterator[SourceRecord]:
         cursor = page.cursor
 
 
-def gather(flow: Flow) -> list[Row]:
+@dataclass(slots=True)
+class Gathered:
+    """Both sides of a flow with our ledger between them, and what the flow leaves out of the source."""
+
+    rows: list[Row]
+    asides: list[Aside]
+    design: dict[str, Any]
+
+
+def gather(flow: Flow) -> Gathered:
     """Read source and target live and lay our ledger between them."""
     version = flow.versions.filter(state="published").first()
     if version is None:
@@ -87,12 +99,14 @@ def gather(flow: Flow) -> list[Row]:
     rows: dict[str, Row] = {}
     reader = Reader(bundle, context_of(flow))
     with opened(flow.source, patience=PATIENCE_APART) as source:
-        names, excluded = _from_source(flow, reader, source, rows)
+        names, asides = _from_source(flow, reader, source, rows)
     keys = _from_ledger(flow, rows, names)
-    _as_posted(flow, reader, rows, excluded)
+    _as_posted(flow, reader, rows, asides.keys())
     with opened(flow.target, patience=PATIENCE_APART) as target:
         _from_target(bundle, target, rows, keys)
-    return list(rows.values())
+    # What is posted all the same is a difference with a name.
+    left = [one for key, one in asides.items() if key not in rows]
+    return Gathered(list(rows.values()), left, bundle.design)
 
 
 class Reader:
@@ -103,22 +117,23 @@ class Reader:
         self._around = Surroundings(sides.inbound, sides.outbound)
         self.entity = str(bundle.design["trigger"]["entity"])
 
-    def read(self, key: str, data: dict[str, Any]) -> tuple[str, Row | None]:
-        """Business key of a record, and its row; no row where the flow does not want the record."""
+    def read(self, key: str, data: dict[str, Any]) -> tuple[str, Row | Aside]:
+        """Business key of a record, and its row, or what it is where the flow does not want the record."""
         bundle, inbound = self._bundle, self._sides.inbound
         read = complete(dict(bundle.inbound.apply(data, inbound).record), bundle.document)
         walked = walk(bundle.document, bundle.steps, read, self._around)
         document = walked.document
         route = bundle.route.apply(document, inbound).record
         name = str(route.get("business_key") or key)
+        lines, sums = document.get("lines"), sums_of(document, bundle.document)
+        currency, on = str(document.get("currency") or ""), _day(document.get("date"))
         if walked.stopped or not route.get("entity"):
-            return name, None
-        lines = document.get("lines")
-        sums = sums_of(document, bundle.document)
+            code = walked.log[-1].step if walked.stopped else BRANCHES
+            return name, Aside(name, currency, on, sums.gross, code)
         return name, Row(
             key=name,
-            currency=str(document.get("currency") or ""),
-            on=_day(document.get("date")),
+            currency=currency,
+            on=on,
             source={"net": sums.net, "tax": sums.tax, "gross": sums.gross},
             lines=len(lines) if isinstance(lines, list) and lines else 1,
         )
@@ -134,29 +149,39 @@ def _day(said: Any) -> date | None:
 
 def _from_source(
     flow: Flow, reader: Reader, source: Connector, rows: dict[str, Row]
-) -> tuple[dict[str, str], set[str]]:
-    """Fill in what the source has; returns record key -> business key, and what the flow excludes."""
+) -> tuple[dict[str, str], dict[str, Aside]]:
+    """Fill in what the source has; returns record key -> business key, and what the flow leaves out."""
     names: dict[str, str] = {}
-    excluded: set[str] = set()
+    asides: dict[str, Aside] = {}
     history = _history(flow)
     # The newest version of a record counts; a poll may return it more than once.
     for record in every(source, reader.entity):
-        if record.key in history:
-            continue
         key, row = reader.read(record.key, dict(record.data))
+        asides.pop(key, None)
+        if record.key in history:
+            if not record.deleted:
+                asides[key] = _before(row)
+            continue
         names[record.key] = key
         rows.pop(key, None)
-        excluded.discard(key)
         if record.deleted:
             continue
-        if row is None:
-            excluded.add(key)
+        if isinstance(row, Aside):
+            asides[key] = row
         else:
             rows[key] = row
-    return names, excluded
+    return names, asides
 
 
-def _as_posted(flow: Flow, reader: Reader, rows: dict[str, Row], excluded: set[str]) -> None:
+def _before(row: Row | Aside) -> Aside:
+    """A document from before the flow began, unless its filter leaves it out anyway."""
+    if isinstance(row, Aside):
+        return row
+    gross = row.source["gross"] if row.source else Decimal(0)
+    return Aside(row.key, row.currency, row.on, gross, BEFORE)
+
+
+def _as_posted(flow: Flow, reader: Reader, rows: dict[str, Row], excluded: Collection[str]) -> None:
     """Where source and ledger differ: what the record said when it was posted, by the version in force.
 
     Only that tells apart what changed at the source, what came out otherwise when it was posted, and
@@ -168,8 +193,8 @@ def _as_posted(flow: Flow, reader: Reader, rows: dict[str, Row], excluded: set[s
         for delivery in posts.filter(business_key__in=apart[start : start + PAGE]):
             row = rows[delivery.business_key]
             _, then = reader.read(delivery.item.key, load(delivery.item.payload)["data"])
-            row.asked = then.source if then else None
-            row.left_out = then is None and row.key in excluded
+            row.asked = then.source if isinstance(then, Row) else None
+            row.left_out = isinstance(then, Aside) and row.key in excluded
 
 
 def _history(flow: Flow) -> set[str]:
@@ -346,15 +371,28 @@ def run_tieout(
     if since and until and since > until:
         raise ValidationError({"until": _("The last day is before the first.")})
     period = Period(since, until)
-    rows = [r for r in gather(flow) if period.touches(r)]
+    gathered = gather(flow)
+    rows = [r for r in gathered.rows if period.touches(r)]
     currencies: dict[str, list[Row]] = defaultdict(list)
+    asides: dict[str, list[Aside]] = defaultdict(list)
     for row in rows:
         # A document that names no currency is in the company's own.
         currencies[row.currency or flow.source.currency].append(row)
+    for one in gathered.asides:
+        if period.holds(one.on):
+            asides[one.currency or flow.source.currency].append(one)
+    left = {currency: told(some, gathered.design) for currency, some in asides.items()}
     with acting(actor, TIE_OUT, "tieout.run", f"flow:{flow.uuid}") as line:
-        found = [_store(flow, c, part, period) for c, part in currencies.items()]
+        found = [
+            _store(flow, c, currencies[c], period, left.get(c, []))
+            for c in dict.fromkeys([*currencies, *left])
+        ]
         TieOut.objects.filter(pk__in=[t.pk for t in found]).update(run=uuid.uuid4())
-        line.data = {"flow": flow.name, "green": all(t.green for t in found)}
+        line.data = {
+            "flow": flow.name,
+            "period": period_of(found[0]) if found else "",
+            "green": all(t.green for t in found),
+        }
         _confirm(flow, rows)
     return sorted(found, key=lead)
 
@@ -379,7 +417,9 @@ def _confirm(flow: Flow, rows: list[Row]) -> None:
     )
 
 
-def _store(flow: Flow, currency: str, rows: list[Row], period: Period) -> TieOut:
+def _store(
+    flow: Flow, currency: str, rows: list[Row], period: Period, aside: list[dict[str, Any]]
+) -> TieOut:
     results: dict[str, Residual] = {
         m: compare(_position(r, m, period) for r in rows) for m in MEASURES
     }
@@ -391,6 +431,7 @@ def _store(flow: Flow, currency: str, rows: list[Row], period: Period) -> TieOut
     totals["source"]["count"] = sum(r.source is not None and period.source(r) for r in rows)
     totals["ledger"]["count"] = sum(r.sent is not None and period.sent(r) for r in rows)
     totals["target"]["count"] = sum(sum(period.targets(r)) for r in rows)
+    totals["aside"] = aside
     by_key = {r.key: r for r in rows}
     otherwise = [d for d in gross.differences if d.name is Name.POSTED_OTHERWISE]
     answers = answers_to(by_key[d.key].record for d in otherwise)

@@ -20,7 +20,7 @@ from engine.canon.days import spoken_day
 from engine.canon.money import spoken
 from studio.core.paper import Row, as_text, cut, made, moment, safe, styles, table
 from studio.tieout.models import PENDING, Difference, TieOut
-from studio.tieout.signing import signature
+from studio.tieout.signing import period_of, signature
 from studio.tieout.subjects import About, about
 
 COLUMNS = ("kind", "record", "customer", "date", "amount", "currency")
@@ -44,14 +44,6 @@ def rows_of(tie: TieOut, labels: Mapping[str, Any]) -> list[Row]:
         who = known.get(d.subject, About())
         rows.append((": ".join(kind), d.record_key, who.party, who.on, d.amount, tie.currency))
     return rows
-
-
-def period_of(tie: TieOut) -> str:
-    """The days that were compared, in words."""
-    if not (tie.period_from or tie.period_to):
-        return "all documents"
-    since = spoken_day(tie.period_from) if tie.period_from else "beginning"
-    return f"{since} to {spoken_day(tie.period_to) if tie.period_to else 'now'}"
 
 
 def verdict_of(tie: TieOut) -> str:
@@ -80,8 +72,17 @@ def head_of(tie: TieOut) -> list[tuple[str, str]]:
         ("currency", tie.currency),
         ("period", period_of(tie)),
         ("verdict", verdict_of(tie)),
+        *(("not compared", said) for said in aside_of(tie)),
         ("compared", moment(tie.created_at)),
         ("signature", signature(tie)),
+    ]
+
+
+def aside_of(tie: TieOut) -> list[str]:
+    """What the source has and the flow leaves out, a sentence for each reason; nothing in older comparisons."""
+    return [
+        f"{row['count']} of the source, {spoken(Decimal(row['gross']), tie.currency)}: {row['said']}"
+        for row in tie.totals.get("aside", [])
     ]
 
 
@@ -199,6 +200,9 @@ def as_pdf(tie: TieOut, rows: list[Row]) -> bytes:
         story.append(table(body, said, (52, 33, 38, 22, 30), last_bold=True))
     else:
         story.append(Paragraph("None.", small))
+    if left := aside_of(tie):
+        story.append(Paragraph("Not compared", second))
+        story += [Paragraph(safe(said), small) for said in left]
     story += [Paragraph("Signature", second), Paragraph(signature(tie), small), Spacer(1, 4 * mm)]
     return made(
         story,

@@ -77,6 +77,8 @@ class TieOut(Judged, Signed, Base):
     green = models.BooleanField(default=False)
 
     objects = TieOuts()
+    # What was posted into the period since it was signed (tieout.overtaken.Since), where a page asks.
+    after: object = None
 
     class Meta:
         ordering = ["-id"]
@@ -86,13 +88,17 @@ class TieOut(Judged, Signed, Base):
 
     @property
     def differs(self) -> bool:
-        """It has a named difference; read with ``objects``."""
-        return bool(self.any_named)  # type: ignore[attr-defined]
+        """It has a named difference; asked for one that was just made, known of what was read."""
+        known = getattr(self, "any_named", None)
+        return self.differences.exists() if known is None else bool(known)
 
     @property
     def pending(self) -> bool:
-        """A part of it is not posted yet; read with ``objects``."""
-        return bool(self.any_pending)  # type: ignore[attr-defined]
+        """A part of it is not posted yet; asked for one that was just made, known of what was read."""
+        known = getattr(self, "any_pending", None)
+        if known is None:
+            return self.differences.filter(kind__in=PENDING).exists()
+        return bool(known)
 
 
 class Difference(models.Model):

@@ -10,12 +10,21 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from engine.canon.days import spoken_day
 from engine.canon.money import spoken
 from studio.accounts.roles import TIE_OUT
 from studio.core.action import Actor, acting
 from studio.core.paper import moment, safe
 from studio.tieout.models import Signed, StockComparison, TieOut
 from studio.webhooks.outbox import amount, tell
+
+
+def period_of(tie: TieOut) -> str:
+    """The days that were compared, in words."""
+    if not (tie.period_from or tie.period_to):
+        return "all documents"
+    since = spoken_day(tie.period_from) if tie.period_from else "beginning"
+    return f"{since} to {spoken_day(tie.period_to) if tie.period_to else 'now'}"
 
 
 def sign(actor: Actor, tie: TieOut, note: str) -> None:
@@ -28,7 +37,14 @@ def sign(actor: Actor, tie: TieOut, note: str) -> None:
     _may_be_signed(tie, tie.unexplained != 0, spoken(tie.unexplained, tie.currency), note)
     with acting(actor, TIE_OUT, "tieout.signed", f"tieout:{tie.uuid}") as line:
         _write(actor, TieOut.objects.filter(pk=tie.pk), note)
-        line.data = {"flow": tie.flow.name, "currency": tie.currency, "residual": str(tie.residual)}
+        line.data = {
+            "flow": tie.flow.name,
+            "period": period_of(tie),
+            "currency": tie.currency,
+            "residual": str(tie.residual),
+            "verdict": tie.verdict,
+            "note": note.strip(),
+        }
         said = {"flow": tie.flow.key, "green": tie.green, **amount(tie.residual, tie.currency)}
         page = reverse("tieout:detail", args=[tie.uuid])
         tell(tie.flow.workspace_id, "tieout.signed", f"tieout:{tie.uuid}", said, page=page)
@@ -66,6 +82,10 @@ def _may_be_signed(row: TieOut | StockComparison, unexplained: bool, what: str, 
     if not row.green and not note.strip():
         raise ValidationError(
             _("The two sides do not tie. Write the reason why it can be signed all the same.")
+        )
+    if isinstance(row, TieOut) and row.verdict == "pending" and not note.strip():
+        raise ValidationError(
+            _("Not all is posted or settled yet. Write why it can be signed all the same.")
         )
 
 

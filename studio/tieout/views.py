@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from studio.tieout.balances.queries import Look, cash_rows, looks
 from studio.tieout.exports import FORMS, rows_of
 from studio.tieout.labels import LABELS, NOT_COMPARED, OPEN_LABELS
 from studio.tieout.models import PENDING, CashBalance, TieOut
+from studio.tieout.overtaken import posted_since
 from studio.tieout.signing import sign as sign_tieout
 from studio.tieout.subjects import about, urls_of
 
@@ -47,7 +49,9 @@ def _periods(request: StudioRequest, fault: str = "") -> HttpResponse:
     latest: dict[tuple[int, str], TieOut] = {}
     newest = list(ties[:300])
     seen = looks(request.workspace)
+    later = posted_since(newest)
     for tie in newest:
+        tie.after = later.get(tie.pk)
         latest.setdefault((tie.flow_id, tie.currency), tie)
     return render(
         request,
@@ -165,7 +169,12 @@ def detail(request: StudioRequest, key: str) -> HttpResponse:
                 (_("Our ledger"), tie.totals["ledger"]),
                 (tie.flow.target, tie.totals["target"]),
             ],
+            "apart": {
+                m: Decimal(tie.totals["source"][m]) - Decimal(tie.totals["target"][m])
+                for m in ("net", "tax")
+            },
             "may_sign": request.actor.may(TIE_OUT) and not tie.signed_at,
+            "after": posted_since([tie]).get(tie.pk),
             "parked": InboxItem.objects.filter(flow=tie.flow, state="parked").count(),
         },
     )

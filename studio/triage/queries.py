@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Case as Choose
 from django.db.models import (
     Count,
@@ -26,6 +27,7 @@ from django.utils import formats, timezone
 from django.utils.translation import ngettext
 
 from studio.accounts.models import Workspace
+from studio.core.once import once
 from studio.triage.models import OPEN_STATES, Case, CaseNote
 from studio.triage.narrowing import Narrowing
 from studio.triage.words import CLASS_LABELS
@@ -78,7 +80,8 @@ class Group:
 
 def open_cases(workspace: Workspace) -> QuerySet[Case]:
     """Cases that wait for somebody; one that waits for a later moment comes back by itself."""
-    later = Q(state="waiting", waiting_until__gt=timezone.now())
+    # One moment for a whole page: what is counted twice is the same question, and has one answer.
+    later = Q(state="waiting", waiting_until__gt=once("now", timezone.now))
     # An open case has not been closed at any time: this is what the indexes of the queue know.
     return Case.objects.filter(workspace=workspace, closed_at__isnull=True).exclude(later)
 
@@ -210,7 +213,12 @@ def held_up(cases: QuerySet[Case]) -> int:
 
     The one number of the queue: the navigation, Home and the queue itself all say this one.
     """
-    return cases.order_by().values("subject").distinct().count()
+    records = cases.order_by().values("subject").distinct()
+    try:
+        key = records.query.sql_with_params()
+    except EmptyResultSet:
+        return 0
+    return once(key, records.count)
 
 
 def held_up_words(count: int, state: str = "") -> str:

@@ -388,6 +388,13 @@ DEEDS = {
     "fields are confirmed": Deed(
         "ana", "mapping:review unconfirmed", "mapping:confirm", "1 confirmed.", {"@[name=tick]": ""}
     ),
+    "fields are sent back": Deed(
+        "ana",
+        "mapping:review unconfirmed",
+        "mapping:send-back",
+        "1 sent back.",
+        {"@[name=tick]": "", "[name=reason]": "The terms are no tax code"},
+    ),
     "a field is confirmed": Deed(
         "ana", "mapping:review all", "mapping:row-confirm", "tax_code is confirmed"
     ),

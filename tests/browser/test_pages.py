@@ -208,3 +208,23 @@ def test_a_difference_is_split_from_its_case_and_a_refused_form_comes_back(
     page.get_by_role("button", name="Split over several reasons").click()
 
     expect(page.get_by_text("The difference of 10.00 USD is split")).to_be_visible()
+
+
+def test_the_reasons_and_the_records_of_a_rehearsal_use_the_room_of_the_page(
+    world: World, page_for: Any, ana: Any, ivo: Any, actor_of: Any
+) -> None:
+    from studio.flows.rehearsal.run import ask, claim, run
+
+    world.order("1001", Terms="45")
+    rehearsal = claim(ask(actor_of(ivo), world.flow).pk)
+    assert rehearsal is not None
+    run(rehearsal)
+
+    page = page_for("ana", f"/flows/rehearsals/{rehearsal.uuid}/")
+
+    room = page.locator("#rehearsal").evaluate("e => e.clientWidth")
+    for name in ("reasons", "records-head"):
+        card = page.locator(f"section[aria-labelledby={name}]")
+        assert card.evaluate("e => e.offsetWidth") == room
+    # Nothing becomes anything here, so nothing takes room for it.
+    expect(page.get_by_role("columnheader", name="Becomes")).to_have_count(0)

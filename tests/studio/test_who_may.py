@@ -112,6 +112,7 @@ WRITES = {
     "flows:run-approve": ACCOUNTANT,
     # Refused by the action, with the sentence why; see tests/studio/mapping/test_four_eyes.py.
     "mapping:confirm": ALL,
+    "mapping:send-back": ALL,
     "mapping:row-confirm": ALL,
     "mapping:row-send-back": ALL,
     "mapping:row-ask": INTEGRATOR | ACCOUNTANT,

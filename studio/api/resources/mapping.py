@@ -141,6 +141,10 @@ class ConfirmManyBody(serializers.Serializer[Any]):
     rows = serializers.ListField(child=SeenRow(), allow_empty=False, max_length=1000)
 
 
+class SendBackManyBody(ConfirmManyBody):
+    reason = serializers.CharField()
+
+
 class BulkRow(SeenRow):
     candidate = serializers.IntegerField(required=False, min_value=0)
 
@@ -287,6 +291,16 @@ class Mappings(Resource[Mapping]):
         rows = list(_rows(self.get_object()).filter(uuid__in=said))
         seen = {r.pk: n for r in rows if (n := said[r.uuid]) is not None}
         return self.said(BulkShape, bulk_said(actions.confirm_many(self.actor, rows, seen)))
+
+    @deed(SendBackManyBody, BulkShape)
+    def send_back(self, request: Request, uuid: str) -> Response:
+        """Send many rows back as the second person, with one reason; what is left is named."""
+        body = self.asked(SendBackManyBody)
+        said = {one["row"]: one.get("revision") for one in body["rows"]}
+        rows = list(_rows(self.get_object()).filter(uuid__in=said))
+        seen = {r.pk: n for r in rows if (n := said[r.uuid]) is not None}
+        done = actions.send_back_many(self.actor, rows, body["reason"], seen)
+        return self.said(BulkShape, bulk_said(done))
 
     @deed(RiskBody, BudgetShape)
     def surest(self, request: Request, uuid: str) -> Response:

@@ -48,9 +48,8 @@ class TrialShape(serializers.ModelSerializer[Trial]):
         """None while there is nothing to be had."""
         if row.state != "done":
             return None
-        return self.context["request"].build_absolute_uri(
-            reverse("api:trials-result", args=[row.uuid])
-        )
+        address = reverse("api:trials-result", args=[row.uuid])
+        return str(self.context["request"].build_absolute_uri(address))
 
 
 class TrialBody(serializers.Serializer[Any]):
@@ -68,7 +67,7 @@ class TrialBody(serializers.Serializer[Any]):
         """What cannot be tried is refused at its own field."""
         form = TryForm({"kind": given["kind"]}, {side: given[side] for side in SIDES})
         if not form.is_valid():
-            raise serializers.ValidationError(form.errors)
+            raise serializers.ValidationError(dict(form.errors))
         return {"kind": given["kind"], "sides": form.sides()}
 
 

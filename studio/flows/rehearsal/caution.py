@@ -83,7 +83,7 @@ def _left_out(found: Rehearsal) -> list[Reason]:
     design: dict[str, Any] = found.version.content["design"]
     rows = []
     for code, count, money in found.totals.get("left_out", []):
-        said, step = _condition(design, code)
+        said, step = condition_of(design, code)
         row = Reason(said, count, money)
         if step:
             row.url = reverse("flows:flow-step", args=[found.flow.key, step])
@@ -92,8 +92,8 @@ def _left_out(found: Rehearsal) -> list[Reason]:
     return rows
 
 
-def _condition(design: dict[str, Any], code: str) -> tuple[str, str]:
-    """What leaves records out, and the step where it stands, if it is one."""
+def condition_of(design: dict[str, Any], code: str) -> tuple[str, str]:
+    """What leaves records out by the code of a plan or a tie-out, and the step where it stands, if it is one."""
     step = next((s for s in steps_of(design) if s["id"] == code), None)
     if step is not None:
         said = {"name": name_of(step), "condition": in_words(str(step.get("when") or ""))}

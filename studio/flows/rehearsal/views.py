@@ -95,6 +95,8 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
     rows = found.plan.all()
     if wanted:
         rows = rows.filter(outcome=wanted)
+    asked = request.GET
+    shown = keyset(rows, ["pk"], after=asked.get("after"), before=asked.get("before"))
     outcomes: dict[str, Any] = found.totals.get("outcomes", {})
     now = Present(found.flow)
     gone = now.over(found) if found.state == "ready" else None
@@ -111,9 +113,8 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
         ],
         "reasons": reasons_of(found),
         "delta": found.totals.get("delta"),
-        "rows": keyset(
-            rows, ["pk"], after=request.GET.get("after"), before=request.GET.get("before")
-        ),
+        "rows": shown,
+        "becomes": any(row.step for row in shown.rows),
         "outcome": wanted,
         "standing": standing_of(found, now),
         "gone": gone,

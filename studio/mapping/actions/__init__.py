@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.mapping.actions.bulk import BulkResult, accept_within, apply_to_identical, bulk
-from studio.mapping.actions.confirm import confirm, confirm_many, send_back
+from studio.mapping.actions.confirm import confirm, confirm_many, send_back, send_back_many
 from studio.mapping.actions.decide import comment, decide
 from studio.mapping.actions.later import put_off
 from studio.mapping.actions.lookups import (
@@ -50,6 +50,7 @@ __all__ = [
     "put_off",
     "refusals",
     "send_back",
+    "send_back_many",
     "undo",
     "undo_bulk",
     "undo_last",

@@ -17,6 +17,7 @@ from studio.core.refused import DecisionRefused
 from studio.mapping.actions.decide import APPROVED, decide
 from studio.mapping.models import MappingRow
 from studio.mapping.queries import budget_of, identical_rows
+from studio.mapping.risk import SENT_BACK
 
 Row = TypeVar("Row", bound=Model)
 
@@ -38,7 +39,7 @@ class BulkResult(Generic[Row]):
 
     @property
     def _said(self) -> str:
-        word = {"approved": "accepted", "do_not_map": "not mapped"}
+        word = {"approved": "accepted", "do_not_map": "not mapped", SENT_BACK: "sent back"}
         said = f"{len(self.done)} {word.get(self.verdict, self.verdict)}"
         if not self.left:
             return said + "."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F
@@ -61,7 +62,12 @@ def confirm(
 
 
 def send_back(
-    actor: Actor, row: MappingRow, reason: str, *, revision: int | None = None
+    actor: Actor,
+    row: MappingRow,
+    reason: str,
+    *,
+    revision: int | None = None,
+    bulk: uuid.UUID | None = None,
 ) -> Decision:
     """Disagree with what is approved on a row: it is open again, with its candidates and the reason.
 
@@ -69,15 +75,12 @@ def send_back(
         DecisionRefused: nothing waits for a second person, this person approved it, or there is no reason.
         DecidedMeanwhile: the row changed since ``revision`` was shown.
     """
-    with acting(actor, _permission(actor), "mapping.sent_back", f"row:{row.uuid}") as line:
+    subject = f"row:{row.uuid}"
+    with acting(actor, _permission(actor), "mapping.sent_back", subject, bulk=bulk) as line:
         refused = why_not_confirmed(actor, row)
         if refused:
             raise DecisionRefused(refused, _("Nothing was changed."))
-        why = reason.strip()
-        if not why:
-            raise DecisionRefused(
-                _("Say in a few words why you send it back."), _("Who approved it reads it.")
-            )
+        why = _why(reason)
         line.data = {
             "mapping": str(row.mapping_id),
             "target": row.target_path,
@@ -103,9 +106,18 @@ def send_back(
                 "sent_back_at": timezone.now(),
             },
             revision=row.revision if revision is None else revision,
+            bulk=bulk,
         )
         line.data["decision"] = str(decision.uuid)
     return decision
+
+
+def _why(reason: str) -> str:
+    if not reason.strip():
+        raise DecisionRefused(
+            _("Say in a few words why you send it back."), _("Who approved it reads it.")
+        )
+    return reason.strip()
 
 
 def _permission(actor: Actor) -> str:
@@ -117,12 +129,37 @@ def confirm_many(
     actor: Actor, rows: Iterable[MappingRow], revisions: Mapping[int, int] | None = None
 ) -> BulkResult[MappingRow]:
     """Confirm every row singly under one bulk id; what cannot be confirmed is left and named."""
-    result: BulkResult[MappingRow] = BulkResult(uuid.uuid4(), CONFIRMED)
+    return _each(CONFIRMED, confirm, actor, rows, revisions or {})
+
+
+def send_back_many(
+    actor: Actor,
+    rows: Iterable[MappingRow],
+    reason: str,
+    revisions: Mapping[int, int] | None = None,
+) -> BulkResult[MappingRow]:
+    """Send every row back singly, with one reason, under one bulk id; what stays is named.
+
+    Raises:
+        DecisionRefused: there is no reason.
+    """
+    why = _why(reason)
+    return _each(SENT_BACK, partial(send_back, reason=why), actor, rows, revisions or {})
+
+
+def _each(
+    verdict: str,
+    do: Callable[..., object],
+    actor: Actor,
+    rows: Iterable[MappingRow],
+    revisions: Mapping[int, int],
+) -> BulkResult[MappingRow]:
+    result: BulkResult[MappingRow] = BulkResult(uuid.uuid4(), verdict)
     with transaction.atomic():
         for row in rows:
             try:
                 with transaction.atomic():
-                    confirm(actor, row, revision=(revisions or {}).get(row.pk), bulk=result.bulk)
+                    do(actor, row, revision=revisions.get(row.pk), bulk=result.bulk)
             except DecisionRefused as fault:
                 result.left.append((row, fault.sentence))
             else:

@@ -130,7 +130,7 @@ def test_an_inactive_record_is_found_and_says_what_linking_it_means(world, accou
     assert initial == ""
     assert set(hints) == {"61", "62", "63"}
     assert all(
-        "inactive there: once it is linked, postings are refused" in h for h in hints.values()
+        "it refuses what is posted until it is made active again" in h for h in hints.values()
     )
     apply_remedy(accountant, case, "link", {"target": "61"})
     assert Link.objects.filter(left_code="COB", right_key="61", active=True).exists()
@@ -396,3 +396,33 @@ def test_a_tax_code_of_another_rate_is_asked_about_on_the_case(world, ana, as_pe
     assert not LookupRow.objects.filter(source="45").exists()
     client.post(f"{page}fix/add_lookup/", {"target": "9", "aware": "yes"})
     assert LookupRow.objects.get(source="45").target == "9"
+
+
+def test_a_record_that_is_inactive_at_the_target_is_proposed_and_found(
+    world, accountant, ana, as_person
+) -> None:
+    """Nothing else can be created under its code, so it has to be possible to choose it."""
+    Party.objects.create(connection=world.erp, kind="customer", key="COB", code="COB", label="Cobb")
+    for key, code, label, active in (
+        ("71", "COB", "Cobb (old)", False),
+        ("72", "", "Cobbler", True),
+    ):
+        Party.objects.create(
+            connection=world.books, kind="customer", key=key, code=code, label=label, active=active
+        )
+    world.order("1001", Customer="COB", Name="Cobb")
+    world.run()
+    case = Case.objects.get(evidence__code="COB")
+    client = as_person(ana)
+
+    page = client.get(f"/exceptions/{case.uuid}/").content.decode()
+    found = client.get(f"/exceptions/{case.uuid}/choices/link/target/?q=cobb").content.decode()
+
+    assert "inactive in Harbour Books" in page
+    assert "None is proposed" not in page
+    # A person chooses it, nothing is chosen beforehand.
+    assert " checked" not in page.split("Cobb (old)")[0].split("Is the same as")[-1]
+    assert found.index("Cobbler") < found.index("Cobb (old)")
+
+    apply_remedy(accountant, case, "link", {"target": "71"})
+    assert Link.objects.get(kind="customer", left_code="COB").right_key == "71"

@@ -160,6 +160,37 @@ def test_many_are_confirmed_singly_and_what_is_left_is_named(
     assert "1 confirmed, 1 left because: There is nothing to confirm on name." in result.sentence
 
 
+def test_ticked_rows_are_sent_back_singly_with_one_reason(
+    integrator: Actor, tax: MappingRow, make_row: MakeRow, ana: User, as_person: AsPerson
+) -> None:
+    account, plain = (
+        make_row("account", candidate("Acc", 0.9)),
+        make_row("name", candidate("Name", 0.9)),
+    )
+    for row in (account, plain):
+        decide(integrator, row, "approved")
+        row.refresh_from_db()
+    page = f"/mappings/{tax.mapping.uuid}/send-back/"
+    ticked = [f"{row.uuid}:{row.revision}" for row in (tax, account, plain)]
+    client = as_person(ana)
+
+    silent = client.post(page, {"tick": ticked, "reason": " "}, follow=True).content.decode()
+    nothing = client.post(page, {"reason": "wrong"}, follow=True).content.decode()
+    said = client.post(
+        page, {"tick": ticked, "reason": "wrong sheet"}, follow=True
+    ).content.decode()
+
+    assert "Say in a few words why you send it back." in silent
+    assert "Tick some rows first" in nothing
+    assert "2 sent back, 1 left because: There is nothing to confirm on name." in said
+    rows = {r.target_path: (r.state, r.reason) for r in MappingRow.objects.all()}
+    assert rows["tax_code"] == rows["account"] == ("open", "wrong sheet")
+    assert rows["name"][0] == "approved"
+    lines = AuditEvent.objects.filter(key="mapping.sent_back")
+    assert len({line.bulk for line in lines}) == 1
+    assert {line.data["target"] for line in lines} == {"tax_code", "account"}
+
+
 def test_what_is_sent_back_is_open_again_with_its_candidates_and_the_reason(
     integrator: Actor, accountant: Actor, tax: MappingRow
 ) -> None:

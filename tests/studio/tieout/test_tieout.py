@@ -16,15 +16,19 @@ from openpyxl import load_workbook
 from engine.canon.days import spoken_day
 from engine.canon.money import spoken
 from engine.ports import SourceRecord
+from studio.core.models import AuditEvent
 from studio.core.paper import moment
 from studio.core.templatetags.studio import day, written
 from studio.flows.actions import override
-from studio.flows.models import Delivery
+from studio.flows.models import Delivery, InboxItem
+from studio.flows.poll import HISTORY
+from studio.monitor.sentences import sentence
+from studio.monitor.waiting import waiting_for
 from studio.tieout import actions
 from studio.tieout.actions import Row, run_tieout
-from studio.tieout.exports import head_of, period_of, verdict_of
+from studio.tieout.exports import as_csv, head_of, verdict_of
 from studio.tieout.models import Difference, TieOut
-from studio.tieout.signing import sign
+from studio.tieout.signing import period_of, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -105,7 +109,7 @@ def test_the_same_gross_amount_with_another_tax_does_not_tie(
         key="1001", currency="USD", source=here, sent=here, state="posted", targets=[there]
     )
     posted.targets_on = [None]
-    monkeypatch.setattr(actions, "gather", lambda flow: [posted])
+    monkeypatch.setattr(actions, "gather", lambda flow: actions.Gathered([posted], [], {}))
 
     found = tie()
     client = as_person(ana)
@@ -127,7 +131,7 @@ def test_a_cent_of_tax_that_was_rounded_is_named_and_ties(world, tie, monkeypatc
         key="1001", currency="USD", source=here, sent=there, state="posted", targets=[there]
     )
     posted.targets_on = [None]
-    monkeypatch.setattr(actions, "gather", lambda flow: [posted])
+    monkeypatch.setattr(actions, "gather", lambda flow: actions.Gathered([posted], [], {}))
 
     found = tie()
 
@@ -159,7 +163,7 @@ def test_what_is_not_explained_is_counted_once_with_its_tax(
         Row(key="1001", currency="USD", source=amounts("100.00", "20.00")),
         Row(key="1002", currency="USD", source=amounts("-50.00", "-10.00")),
     ]
-    monkeypatch.setattr(actions, "gather", lambda flow: unread)
+    monkeypatch.setattr(actions, "gather", lambda flow: actions.Gathered(unread, [], {}))
 
     found = tie()
 
@@ -179,7 +183,7 @@ def test_lost_documents_that_cancel_each_other_out_cannot_be_signed(
         Row(key="1001", currency="USD", source=amounts("100.00", "20.00")),
         Row(key="1002", currency="USD", source=amounts("-100.00", "-20.00")),
     ]
-    monkeypatch.setattr(actions, "gather", lambda flow: unread)
+    monkeypatch.setattr(actions, "gather", lambda flow: actions.Gathered(unread, [], {}))
 
     found = tie()
 
@@ -745,3 +749,93 @@ def test_an_order_that_changed_and_so_left_the_filter_is_changed_at_the_source(w
     world.order("1001", Status="1")
 
     assert names(tie()) == {"changed_at_source": Decimal("-100.00")}
+
+
+def test_what_the_flow_leaves_out_is_told_with_its_money_and_is_no_difference(
+    world, tie, ana, as_person
+) -> None:
+    world.order("1001")
+    world.order("1002", Status="1", Net=Decimal("40.00"))
+    world.order("1003", Status="1", Net=Decimal("60.50"), OrderDate="2026-10-02")
+    world.run()
+
+    found = tie()
+
+    assert (found.verdict, found.residual) == ("ties", 0)
+    (left,) = found.totals["aside"]
+    assert (left["count"], left["gross"]) == (2, "100.50")
+    assert left["said"] == "“Filter” lets only those pass where status is “completed”."
+    assert left["records"] == [["1003", "2026-10-02", "60.50"], ["1002", "2026-11-02", "40.00"]]
+    page = " ".join(as_person(ana).get(f"/tie-out/{found.uuid}/").content.decode().split())
+    assert "They are no part of the difference, and not in what is signed." in page
+    assert "2 of the source, 100.50 USD: “Filter” lets only" in as_csv(found, []).decode()
+
+
+def test_a_period_of_which_all_is_left_out_says_so(world, accountant) -> None:
+    world.order("1001")
+    world.order("1002", Status="1", OrderDate="2026-10-02")
+    world.run()
+
+    (october,) = run_tieout(
+        accountant, world.flow, since=date(2026, 10, 1), until=date(2026, 10, 31)
+    )
+
+    assert october.totals["source"]["count"] == 0
+    assert [row["count"] for row in october.totals["aside"]] == [1]
+
+
+def test_what_was_there_before_the_flow_began_is_told_too(world, tie) -> None:
+    world.order("1001")
+    world.run()
+    world.order("1002")
+    world.poll()
+    InboxItem.objects.filter(key="1002").update(state="filtered", why=HISTORY)
+
+    assert [row["said"] for row in tie().totals["aside"]] == ["From before the flow began."]
+
+
+def test_what_is_not_over_is_signed_with_a_reason_that_the_trail_keeps(
+    world, tie, accountant
+) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    found = tie()
+
+    with pytest.raises(ValidationError, match="Not all is posted or settled yet"):
+        sign(accountant, found, "")
+    sign(accountant, found, "comes in December")
+
+    line = AuditEvent.objects.get(key="tieout.signed")
+    assert sentence(line) == (
+        "signed the tie-out of Orders to invoices (all documents) in USD: difference 100.00, "
+        "“comes in December”"
+    )
+
+
+def test_a_signed_period_says_what_was_posted_into_it_since(
+    world, accountant, ana, as_person
+) -> None:
+    world.order("1001")
+    world.run()
+    days = {"since": date(2026, 11, 1), "until": date(2026, 11, 30)}
+    (signed,) = run_tieout(accountant, world.flow, **days)
+    sign(accountant, signed, "")
+    client = as_person(ana)
+    assert "posted since" not in client.get("/tie-out/").content.decode()
+
+    world.order("1002", Net=Decimal("70.00"))
+    world.order("1003", OrderDate="2026-12-01")
+    world.run()
+
+    said = (
+        "1 document over 70.00 USD was posted into 1 Nov 2026 to 30 Nov 2026 of Orders to invoices"
+    )
+    assert [w.words for w in waiting_for(accountant, world.workspace) if said in w.words]
+    assert "1 posted since" in client.get("/tie-out/").content.decode()
+    page = client.get(f"/tie-out/{signed.uuid}/").content.decode()
+    assert "was posted into this period after it was signed" in page
+    # Compared and signed again, the period says what is in the books.
+    (again,) = run_tieout(accountant, world.flow, **days)
+    sign(accountant, again, "")
+    assert "posted since" not in client.get("/tie-out/").content.decode()
+    assert not [w.words for w in waiting_for(accountant, world.workspace) if said in w.words]
