@@ -551,3 +551,23 @@ def test_who_may_not_change_a_step_is_told_and_finds_no_open_field(
 
     assert "You can read it; an integrator changes it." in shut
     assert "You can read it; an integrator changes it." not in opened
+
+
+def test_a_sample_whose_record_came_in_long_ago_is_no_second_choice(world, me) -> None:
+    for number in range(1001, 1020):
+        world.order(str(number))
+    world.run()
+    for key in ("1001", "2001"):
+        Sample.objects.create(connection=world.erp, entity="SorMaster", key=key, data={})
+
+    labels = [one.label for one in records_of(world.flow, "SorMaster")]
+
+    assert [one for one in labels if one.startswith("SorMaster")] == ["SorMaster 2001"]
+
+
+def test_the_canvas_says_when_a_mapping_is_chosen(world) -> None:
+    design = world.flow.design
+    node = canvas_of(world.flow, design, examine(world.flow, design), Trial()).node("understand")
+
+    assert node is not None
+    assert "in the version that is newest when the flow is published" in node.words

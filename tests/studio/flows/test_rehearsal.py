@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from studio.flows.actions import publish_flow
 from studio.flows.edits import add
 from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
 from studio.flows.rehearsal.caution import caution_of
+from studio.flows.rehearsal.changed import dropped_by
 from studio.flows.rehearsal.narrowed import narrowed
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.flows.rehearsal.sign import check_reality, sign
@@ -799,3 +801,35 @@ def test_codes_a_rehearsal_met_are_looked_up(
     assert len(asked) == woken
     if woken:
         assert asked == [[prepared.books.pk], [prepared.erp.pk]]
+
+
+def test_a_record_held_up_today_that_the_version_lets_go_is_named_before_the_signature(
+    world, integrator, ana, as_person
+) -> None:
+    world.order("1001", Terms="45", Net=Decimal("300.00"))
+    world.run()
+    step = {"id": "f1", "kind": "filter", "when": "gross_total > 500"}
+    world.flow.design = {**world.flow.design, "steps": [step]}
+    world.flow.save()
+
+    done = read(rehearse(world, integrator))
+    page = as_person(ana).get(reverse("flows:rehearsal", args=[done.uuid])).content.decode()
+
+    assert [one.key for one in dropped_by(done)] == ["1001"]
+    assert "is held up today would be left out by this version, and never be posted" in " ".join(
+        page.split()
+    )
+
+
+def test_reasons_that_are_not_told_or_told_twice_are_said_to_be(prepared, integrator) -> None:
+    world = prepared
+    for number, terms in (("1001", "41"), ("1002", "42"), ("1003", "43")):
+        world.order(number, Terms=terms)
+    world.order("1004", Terms="41", Customer="COB")
+    world.order("1005", Customer="ELM")
+
+    caution = caution_of(rehearse(world, integrator))
+
+    assert caution is not None
+    assert caution.untold == 2
+    assert caution.twice
