@@ -133,6 +133,8 @@ def result_of(mapping: Mapping, rows: Iterable[MappingRow], record: Record) -> R
     tree, _ = read(put_together(from_store(mapping.frame), from_store(mapping.blocks), texts))
     source, target = sides(mapping, snapshot)
     draft, _ = examine(tree, source, target, catalog_of(mapping))
+    if draft is None:
+        return None
     first_hop = _first_hop(mapping)
     context = Context(
         lookups=lookups_for(mapping.connection),

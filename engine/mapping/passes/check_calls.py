@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from engine.canon.money import MAX_PLACES
+from engine.mapping.calculations import make_date
 from engine.mapping.functions import FUNCTIONS, Form, Function, Kind
 from engine.mapping.nodes import Binary, Call, Expr, Literal, Negative, children, walk
 from engine.mapping.passes.draft import Draft, Spot, spots
@@ -109,7 +110,7 @@ def _day(spot: Spot, call: Call) -> Iterator[Refusal]:
     parts = [arg.value for arg in call.args if isinstance(arg, Literal)]
     try:
         if len(parts) == len(call.args) == 3:
-            FUNCTIONS[call.name].run(*parts)
+            make_date(*parts)
     except FieldFault as error:
         yield spot.refusal(call, str(error), "Write a day that the calendar has.")
 
