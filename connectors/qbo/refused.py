@@ -19,6 +19,8 @@ SUPPLIERS_NUMBERS = frozenset({"Bill", "VendorCredit"})
 """Documents whose number somebody else gave."""
 
 _KINDS = {"Customer": "customer", "Vendor": "supplier", "Item": "item", "Account": "account"}
+# Documents name a currency by its code, by which it cannot be read; it does not go inactive alone.
+_BY_CODE = frozenset({"CompanyCurrency"})
 # Reading costs a call each; a document of a hundred lines is not worth a hundred.
 _MOST = 12
 
@@ -60,7 +62,7 @@ def named(
     """
     seen = dict.fromkeys(references(entity, body))
     for of, key in list(seen)[:_MOST]:
-        if of not in catalogue() or not catalogue()[of].can("R"):
+        if of in _BY_CODE or of not in catalogue() or not catalogue()[of].can("R"):
             continue
         try:
             held = client.get(of, key)

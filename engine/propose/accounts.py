@@ -210,6 +210,8 @@ _PHRASES = _compiled()
 def things(label: str, kind: str = "") -> dict[str, str]:
     """What an account is about: concept (or plain word) -> the words of the label that say so.
 
+    What only its type says has no words.
+
     Args:
         label: name of the account.
         kind: its type, which may add one.
@@ -225,7 +227,7 @@ def things(label: str, kind: str = "") -> dict[str, str]:
             found.setdefault(word, word)
     implied = _TYPES.get(kind.strip().casefold(), ("", ""))[1]
     if implied and (not found or implied in _GENERAL or implied == "bank"):
-        found.setdefault(implied, implied)
+        found.setdefault(implied, "")
     return found
 
 
@@ -255,20 +257,20 @@ class Chart:
             alike, shared = self._alike(about, theirs)
             if alike <= 0:
                 continue
-            judged = _judged(source, target, (about, shared, alike), start)
+            judged = _judged(source, target, _Names(about, theirs, shared, alike), start)
             if judged.confidence >= _LEAST:
                 scored.append(judged)
         scored.sort(key=lambda s: (-s.confidence, len(s.target.label), s.target.key))
         return [_beside_rivals(scored, n) for n in range(min(most, len(scored)))]
 
-    def _alike(self, a: Mapping[str, str], b: Mapping[str, str]) -> tuple[float, dict[str, float]]:
-        """Weighted share of what both are about (0 to 1), and which of ``a`` was found again."""
-        shared: dict[str, float] = {}
+    def _alike(self, a: Mapping[str, str], b: Mapping[str, str]) -> tuple[float, dict[str, str]]:
+        """Weighted share of what both are about (0 to 1), and as what of ``b`` each of ``a`` was found."""
+        shared: dict[str, str] = {}
         gained = 0.0
         for name in a:
             best, what = max(((_same(name, other), other) for other in b), default=(0.0, ""))
             if best > 0:
-                shared[name] = best
+                shared[name] = what
                 gained += best * (self._of(name) + self._of(what)) / 2
         whole = (sum(map(self._of, a)) + sum(map(self._of, b))) / 2
         return (min(1.0, gained / whole) if whole else 0.0), shared
@@ -289,6 +291,51 @@ def _same(one: str, other: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class _Names:
+    """What two accounts are about, and how alike that makes them.
+
+    Attributes:
+        about: the source, as :func:`things` says it.
+        theirs: the target.
+        shared: what of the source was found again, and as what of the target.
+        alike: how alike that makes them, 0 to 1.
+    """
+
+    about: Mapping[str, str]
+    theirs: Mapping[str, str]
+    shared: Mapping[str, str]
+    alike: float
+
+    @property
+    def found(self) -> list[str]:
+        """Clauses that quote only words which stand on the side they are said of."""
+        same: list[str] = []
+        other: list[str] = []
+        general: list[str] = []
+        for name, their in self.shared.items():
+            here, there = self.about[name], self.theirs[their]
+            # What the class says anyway is worth a word only where there is no other.
+            by_type = general if name in _GENERAL else other
+            if here and here == there:
+                same.append(f"“{here}”")
+            elif here and there:
+                other.append(f"“{here}” here, “{there}” there")
+            elif there:
+                by_type.append(f"“{there}” there, which is the type here")
+            elif here:
+                by_type.append(f"“{here}” here, which is the type there")
+            else:
+                by_type.append(f"the type of both is “{name}”")
+        both = [f"{' and '.join(same)} on both sides"] if same else []
+        return both + other or general
+
+    @property
+    def missing(self) -> list[str]:
+        """Words of the source that nothing of the target answers."""
+        return [f"“{w}”" for n, w in self.about.items() if w and n not in self.shared]
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     """One account of the chart, before its rivals are looked at."""
 
@@ -298,23 +345,17 @@ class _Judged:
     waterfall: Waterfall
 
 
-def _judged(
-    source: Account,
-    target: Account,
-    names: tuple[Mapping[str, str], Mapping[str, float], float],
-    start: Waterfall,
-) -> _Judged:
+def _judged(source: Account, target: Account, names: _Names, start: Waterfall) -> _Judged:
     """What names, class and number say together, each with its part.
 
     Args:
         source: the account a counterpart is looked for.
         target: one that may be it.
-        names: what the source is about, which of that was found again, and how alike that makes them.
+        names: what both are about.
         start: before any evidence.
     """
-    about, shared, alike = names
-    confidence = _chance(alike)
-    water = start.then("names", _named(about, shared), confidence)
+    confidence = _chance(names.alike)
+    water = start.then("names", "; ".join(names.found), confidence)
     mine, theirs = class_of(source.kind), class_of(target.kind)
     why = []
     if mine and theirs:
@@ -329,7 +370,7 @@ def _judged(
         confidence = _weighed(confidence, _SAME_NUMBER)
         why.append(f"the same number {number}")
         water = water.then("number", why[-1], confidence)
-    return _Judged(target, confidence, _sentence(about, shared, why), water)
+    return _Judged(target, confidence, _sentence(names, why), water)
 
 
 def _weighed(share: float, factor: float) -> float:
@@ -360,14 +401,9 @@ def _beside_rivals(scored: Sequence[_Judged], own: int) -> AccountMatch:
     return AccountMatch(one.target.key, round(share, 3), one.sentence, water)
 
 
-def _named(about: Mapping[str, str], shared: Mapping[str, float]) -> str:
-    return " and ".join(f"“{about[n]}”" for n in about if n in shared) + " on both sides"
-
-
-def _sentence(about: Mapping[str, str], shared: Mapping[str, float], why: Sequence[str]) -> str:
-    missing = [f"“{about[n]}”" for n in about if n not in shared]
-    parts = [_named(about, shared), *why]
-    if missing:
-        parts.append(f"nothing there names {' or '.join(missing)}")
+def _sentence(names: _Names, why: Sequence[str]) -> str:
+    parts = [*names.found, *why]
+    if names.missing:
+        parts.append(f"nothing there names {' or '.join(names.missing)}")
     said = "; ".join(parts)
     return f"{said[:1].upper()}{said[1:]}."

@@ -145,6 +145,22 @@ def recognise(table: Table, kind: str) -> dict[str, str]:
     return roles
 
 
+_OF_PARTIES = frozenset("email phone postal city region line tax person country".split())
+_OF_ITEMS = frozenset("cost price uom group".split())
+_ENOUGH = 2
+
+
+def headings_of_another_kind(table: Table, kind: str) -> list[str]:
+    """Headings that say that the records are no ``kind``: several of theirs and none of its own; else none.
+
+    Whatever is in a file, something in it is alike: postal codes are read as sizes of items.
+    """
+    parties = [n for n in table.columns if _by_heading(n, _PARTY) in _OF_PARTIES]
+    items = [n for n in table.columns if _by_heading(n, _ITEM) in _OF_ITEMS]
+    strange, own = (parties, items) if kind == "item" else (items, parties)
+    return strange if len(strange) >= _ENOUGH and not own else []
+
+
 def name_column(table: Table, kind: str) -> str | None:
     """The column by which people know a record, the first one that reads like a name."""
     wanted = "text" if kind == "item" else "name"

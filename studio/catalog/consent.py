@@ -17,8 +17,8 @@ from connectors.http.oauth import Pkce, authorization_url
 from connectors.registry import ListsCompanies, capabilities, signing_in
 from engine.errors import AccessDenied, StudioError
 from studio.accounts.roles import CONNECT
+from studio.catalog.another import leave_company
 from studio.catalog.models import Connection
-from studio.catalog.moving import keep_company
 from studio.catalog.services import StoredTokens
 from studio.catalog.twins import sentence_about, twins_of
 from studio.catalog.wiring import config_of, opened, services_of
@@ -95,6 +95,9 @@ def take(
 ) -> None:
     """Exchange the code of an answer for tokens and keep them encrypted.
 
+    A company that is connected already is not taken unasked: the connection stands for none until a
+    person has chosen it (``choose_company``).
+
     Raises:
         ValidationError: the person declined, the answer carries no code, or the vendor does not take it.
         StudioError: the vendor cannot be asked.
@@ -127,24 +130,45 @@ def take(
             "paused_until": None,
             "paused_reason": "",
             "failures": 0,
+            "progress": {},
         }
         if company and connection.company and company != connection.company:
             raise ValidationError(
                 _(
-                    "The sign-in was for another company (%(company)s) than %(connection)s stands for. "
-                    "Connect that one as a connection of its own."
+                    "The sign-in was for another company (%(company)s) than %(connection)s stands for "
+                    "(%(own)s). Sign in once more and choose that one; another is connected as a "
+                    "connection of its own."
                 )
-                % {"company": quote(company), "connection": label}
+                % {"company": quote(company), "connection": label, "own": connection.company}
             )
-        if company:
+        if company and twins_of(_standing_for(connection, company)) and not connection.company:
+            changes["progress"] = {REACHED: company[:80]}
+        elif company:
             changes["company"] = company[:80]
         Connection.objects.filter(pk=connection.pk).update(**changes)
         line.data = {"name": label, "scopes": tokens.scope, "company": company}
     connection.refresh_from_db()
 
 
+# Where the progress of a connection keeps the company of a sign-in that nobody has confirmed yet.
+REACHED = "reached"
+
+
+def _standing_for(connection: Connection, company: str) -> Connection:
+    """The connection as it would be with this company; not stored."""
+    return Connection(
+        pk=connection.pk,
+        workspace_id=connection.workspace_id,
+        system=connection.system,
+        base_url=connection.base_url,
+        company=company[:80],
+    )
+
+
 def companies(connection: Connection) -> dict[str, str]:
     """Companies the sign-in reaches, by id; empty where the system does not say."""
+    if reached := connection.progress.get(REACHED):
+        return {str(reached): ""}
     with opened(connection) as connector:
         return connector.companies() if isinstance(connector, ListsCompanies) else {}
 
@@ -172,13 +196,25 @@ def require_reached(connection: Connection) -> None:
 TWIN = "twin"
 
 
+def require_single(connection: Connection, company: str) -> None:
+    """Refuse a company that another connection stands for.
+
+    Raises:
+        ValidationError: (code ``TWIN``) which one that is.
+    """
+    like = _standing_for(connection, company)
+    for twin in twins_of(like):
+        raise ValidationError(sentence_about(like, twin), code=TWIN)
+
+
 def choose_company(
     actor: Actor, connection: Connection, company: str, *, again: bool = False
 ) -> None:
     """Say which of the companies this connection stands for; ``again``: though another one does.
 
     Raises:
-        ValidationError: the sign-in does not reach it; or (code ``TWIN``) it is connected already.
+        ValidationError: the sign-in does not reach it; something rests on the company chosen before; or
+            (code ``TWIN``) it is connected already.
     """
     try:
         known = companies(connection)
@@ -186,11 +222,10 @@ def choose_company(
         raise ValidationError(str(error)) from error
     if company not in known:
         raise ValidationError(_("The sign-in does not reach this company. Choose one of the list."))
-    keep_company(connection, company)
-    connection.company = company
-    twin = twins_of(connection).first()
-    if twin is not None and not again:
-        raise ValidationError(sentence_about(connection, twin), code=TWIN)
+    if not again:
+        require_single(connection, company)
+    if connection.company not in ("", company):
+        leave_company(actor, connection)
     with acting(actor, CONNECT, "connection.company", f"connection:{connection.uuid}") as line:
         Connection.objects.filter(pk=connection.pk).update(company=company[:80])
         line.data = {"name": connection.name, "company": known[company]}

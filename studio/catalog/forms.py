@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from connectors.registry import System
+from engine.canon.money import CURRENCIES
 from engine.runtime.schedule import Hours
 from studio.accounts.models import User, Workspace, colleagues
 from studio.catalog.models import Connection
+from studio.catalog.schemas import base_currency_of
 from studio.catalog.twins import sentence_about, twins_of
+from studio.catalog.uses import dependents_of
 
 PATHS = {
     "direct": "Directly over the internet",
@@ -92,6 +96,14 @@ class ReachForm(forms.Form):
         self.fields["company"].help_text = (
             "" if can.consent is None else "Empty: it is taken from the sign-in."
         )
+        if connection is not None and (can.consent or dependents_of(connection)):
+            # What was read and posted belongs to it; the sign-in says which one it is.
+            self.fields["company"].disabled = True
+            self.fields["company"].help_text = (
+                "It comes from the sign-in; there it is exchanged as long as nothing rests on it."
+                if can.consent
+                else "Flows rest on it. Connect another company as a connection of its own."
+            )
         self.fields["currency"].required = connection is not None
         if connection is None:
             self.fields["currency"].help_text = "Empty: it is taken from the company."
@@ -113,14 +125,25 @@ class ReachForm(forms.Form):
         return name
 
     def clean_currency(self) -> str:
-        """Codes of currencies are in capitals."""
+        """A code of ISO 4217, in capitals; the company's own word counts where it was read."""
         code: str = self.cleaned_data["currency"].strip().upper()
+        if code and code not in CURRENCIES:
+            raise forms.ValidationError(
+                _("%(code)s is no currency. Give its three letters, such as USD or GBP.")
+                % {"code": code}
+            )
+        theirs = base_currency_of(self._connection) if self._connection else ""
+        if theirs and code != theirs:
+            raise forms.ValidationError(
+                _("The company keeps its books in %(theirs)s.") % {"theirs": theirs}
+            )
         return code
 
     def _find_twin(self) -> Connection | None:
         typed = {n: str(self.data.get(n, "")).strip() for n in ("company", "base_url")}
+        kept = self.fields["company"].disabled
         same = self._connection and typed["company"] == self._connection.company
-        if not typed["company"] or same:
+        if kept or not typed["company"] or same:
             return None
         like = Connection(
             pk=self._connection.pk if self._connection else None,
@@ -129,7 +152,7 @@ class ReachForm(forms.Form):
             company=typed["company"],
             base_url=typed["base_url"].rstrip("/"),
         )
-        return twins_of(like).first()
+        return next(iter(twins_of(like)), None)
 
     def clean(self) -> dict[str, Any]:
         """A company is connected once, unless somebody means it."""

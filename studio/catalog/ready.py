@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from connectors.registry import capabilities
@@ -13,11 +14,11 @@ from engine.errors import StudioError
 from studio.accounts.roles import CONNECT
 from studio.catalog.actions import check, introspect, refresh_codes, settle
 from studio.catalog.models import Connection, Credential
+from studio.catalog.schemas import base_currency_of
 from studio.core.action import Actor
 from studio.core.dispatch import nudge
 from studio.core.vault import unseal
 
-CURRENCY_LETTERS = 3
 # What a person goes on with who stopped half way: the route of the step, and what it is called.
 GO_ON = {
     "catalog:connection-sign-in": _lazy("Go on with the sign-in"),
@@ -80,12 +81,17 @@ def _test(actor: Actor, connection: Connection) -> str:
 
 
 def _schema(actor: Actor, connection: Connection) -> str:
-    seen = introspect(actor, connection)
+    introspect(actor, connection)
+    theirs = base_currency_of(connection)
     if not connection.currency:
         # Nobody said it: the company itself did, or it keeps its books as we do.
-        said = str(seen.content.get("facts", {}).get("base_currency") or "")
-        own = said if len(said) == CURRENCY_LETTERS else connection.workspace.base_currency
+        own = theirs or connection.workspace.base_currency
         settle(actor, connection, {"currency": own})
+    if theirs and theirs != connection.currency:
+        return _(
+            "The company keeps its books in %(theirs)s, but %(given)s was given as its base currency. "
+            "Change that under “How it is reached”, or connect the company you meant."
+        ) % {"theirs": theirs, "given": connection.currency}
     return ""
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.utils.safestring import SafeString
 from pydantic import TypeAdapter
 
+from engine.canon.money import CURRENCIES
 from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
-from studio.catalog.models import SchemaSnapshot
+from studio.catalog.models import Connection, SchemaSnapshot
 from studio.core import charts
 
 SCHEMA: TypeAdapter[SystemSchema] = TypeAdapter(SystemSchema)
@@ -25,6 +26,12 @@ def _loaded(pk: int, content_hash: str) -> SystemSchema:
 def schema_of(snapshot: SchemaSnapshot) -> SystemSchema:
     """The snapshot as a value; kept in the process because snapshots never change."""
     return _loaded(snapshot.pk, snapshot.content_hash)
+
+
+def base_currency_of(connection: Connection) -> str:
+    """The currency in which the company says it keeps its books; empty where it was not heard yet."""
+    said = connection.snapshots.values_list("content__facts__base_currency", flat=True).first()
+    return said if said in CURRENCIES else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from studio.catalog.models import Code, Connection, Sample, SchemaSnapshot
 from studio.catalog.moving import may_agree
 from studio.catalog.ready import GO_ON, left_at
 from studio.catalog.schemas import differences, field_rows, schema_of
+from studio.catalog.twins import twins_among, twins_of
 from studio.catalog.uses import hits_of, instead_of
 from studio.catalog.whom import whom_to_ask
 from studio.core.htmx import page_or_part
@@ -35,9 +36,10 @@ MOST_FIELDS = 600
 @require_GET
 def connections(request: StudioRequest) -> HttpResponse:
     """All connections with their health."""
-    rows = Connection.objects.filter(workspace=request.workspace).order_by("system", "name")
+    rows = list(Connection.objects.filter(workspace=request.workspace).order_by("system", "name"))
     may_connect = request.actor.may(CONNECT)
-    found = [(one, _go_on(one) if may_connect else None) for one in rows]
+    twins = twins_among(rows)
+    found = [(one, _go_on(one) if may_connect else None, twins.get(one.pk, ())) for one in rows]
     return render(request, "catalog/connections.html", {"rows": found, "may_connect": may_connect})
 
 
@@ -69,6 +71,7 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
             "rests_until": found.rests_until(),
             "codes": _code_lists(found),
             "exchanges": found.exchanges.order_by("-id")[:15],
+            "twins": twins_of(found),
             "may_connect": request.actor.may(CONNECT),
             "whom": "" if request.actor.may(CONNECT) else whom_to_ask(found),
             "go_on": _go_on(found),

@@ -15,7 +15,7 @@ from connectors.registry import CONNECTORS
 from engine.errors import StudioError
 from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import CONNECT, PUBLISH, READ
-from studio.catalog import actions, consent, ending, moving
+from studio.catalog import actions, another, consent, ending, moving
 from studio.catalog.emulated import TYPED, beside
 from studio.catalog.forms import WORDS, ReachForm, SignInForm
 from studio.catalog.models import Connection
@@ -92,11 +92,19 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         plain = {n: data[n] for n in ("name", "base_url", "company", "currency")}
+        # What kept it from being ready, or was read of another company, is looked at anew.
+        other = data["company"] != found.company
+        anew = bool(found.progress.get("trouble")) or other
         try:
+            if other and found.company:
+                another.leave_company(request.actor, found)
             move = moving.change(request.actor, found, {**plain, **form.reach()})
         except ValidationError as error:
             form.add_error(None, error)
         else:
+            if anew:
+                ask_to_get_ready(request.actor, found)
+                return redirect("catalog:connection-ready", key=key)
             said = (
                 _("Saved. The new address answers, and is used once a second person agrees.")
                 if move
@@ -229,6 +237,9 @@ def company(request: StudioRequest, key: str) -> HttpResponse:
     trouble, is_twin = "", False
     if request.method == "POST":
         try:
+            if request.POST.get("leave") == "1":
+                another.leave_company(request.actor, found)
+                return redirect("catalog:connection-sign-in", key=key)
             again = request.POST.get("again") == "1"
             chosen = request.POST.get("company", "")
             consent.choose_company(request.actor, found, chosen, again=again)
@@ -237,14 +248,19 @@ def company(request: StudioRequest, key: str) -> HttpResponse:
         except ValidationError as error:
             trouble = " ".join(error.messages)
             is_twin = error.code == consent.TWIN
+    status = 422 if trouble else 200
     try:
         known = consent.companies(found)
+        if not trouble and consent.REACHED in found.progress:
+            consent.require_single(found, found.progress[consent.REACHED])
     except StudioError as error:
-        known, trouble = {}, str(error)
+        known, trouble, status = {}, str(error), 422
+    except ValidationError as error:
+        trouble, is_twin = " ".join(error.messages), True
     context = {"connection": found, "companies": known, "trouble": trouble, "is_twin": is_twin,
-               "chosen": request.POST.get("company", ""), "steps": _steps(2),
-               "word": CONNECTORS[found.system].capabilities.company}  # fmt: skip
-    return render(request, "catalog/company.html", context, status=422 if trouble else 200)
+               "chosen": request.POST.get("company", found.company), "steps": _steps(2),
+               "rests": dependents_of(found), "can": CONNECTORS[found.system].capabilities}  # fmt: skip
+    return render(request, "catalog/company.html", context, status=status)
 
 
 @page(CONNECT)
@@ -257,7 +273,8 @@ def ready(request: StudioRequest, key: str) -> HttpResponse:
         return redirect("catalog:connection-ready", key=key)
     context = {
         "connection": found, "progress": progress_of(found), "steps": _steps(3),
-        "next_steps": next_steps_of(found), "twin": twins_of(found).first(),
+        "next_steps": next_steps_of(found), "twins": twins_of(found),
         "may": {"publish": request.actor.may(PUBLISH)},
+        "can": CONNECTORS[found.system].capabilities,
     }  # fmt: skip
     return page_or_part(request, "catalog/ready.html", "catalog/_ready.html", context)

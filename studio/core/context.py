@@ -12,6 +12,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from studio.core.loading import is_loading
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
@@ -65,6 +67,7 @@ def studio(request: HttpRequest) -> dict[str, Any]:
         "actor": getattr(request, "actor", None),
         "theme": theme_of(request),
         "sandbox": settings.SANDBOX,
+        "loading": is_loading(),
         "nav": SimpleLazyObject(lambda: navigation(request)),
     }
 

@@ -36,7 +36,7 @@ def ensure_flows(source: Connection, target: Connection) -> list[Flow]:
             workspace=target.workspace,
             key=_free_key(design["key"], source, target),
             defaults={
-                "name": f"{design['name']} · {target.name}",
+                "name": _free_name(design["name"], source, target),
                 "source": source,
                 "target": target,
                 "design": plan,
@@ -45,6 +45,19 @@ def ensure_flows(source: Connection, target: Connection) -> list[Flow]:
         )
         found.append(flow)
     return found
+
+
+def _free_name(name: str, source: Connection, target: Connection) -> str:
+    """The design's name with the system it writes to; with the one it reads as well where that is not enough."""
+    most = Flow._meta.get_field("name").max_length or 0
+    short = f"{name} · {target.name}"[:most]
+    named = Flow.objects.filter(workspace=target.workspace_id, name__startswith=f"{name} · ")
+    same = named.filter(target=target).exclude(source=source)
+    for first in same.filter(name=short):
+        # It was the only one until now.
+        first.name = f"{name} · {first.source.name} → {target.name}"[:most]
+        first.save(update_fields=["name", "updated_at"])
+    return f"{name} · {source.name} → {target.name}"[:most] if same.exists() else short
 
 
 def _free_key(key: str, source: Connection, target: Connection) -> str:

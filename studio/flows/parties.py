@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from django.utils.translation import gettext as _
+
 from connectors.http.jsontext import dump
 from engine.errors import CaseClass
 from engine.issue import Issue
 from engine.runtime.idempotency import content_hash, idempotency_key
 from studio.flows.bundle import Bundle, context_of
-from studio.flows.models import Delivery, InboxItem
+from studio.flows.models import Delivery, Flow, InboxItem
 from studio.linking.models import Party
 from studio.mapping.actions import load_compiled
 from studio.mapping.models import MappingVersion
@@ -49,7 +53,7 @@ def ask_for_party(item: InboxItem, bundle: Bundle, kind: str, code: str) -> str 
     result = mapping.apply(party.data, context_of(flow).outbound, trace=True)
     blocking = [i for i in result.issues if i.blocks]
     if blocking:
-        return blocking[0]
+        return _told(blocking[0], flow, party)
     body = dump(result.record).decode()
     values = {
         "flow": flow,
@@ -68,3 +72,20 @@ def ask_for_party(item: InboxItem, bundle: Bundle, kind: str, code: str) -> str 
     }
     Delivery.objects.update_or_create(idempotency_key=key, defaults=values)
     return key
+
+
+def _told(issue: Issue, flow: Flow, party: Party) -> Issue:
+    """The fault with the record it lies in: the document that waits for the record has no such field."""
+    if "table" in issue.evidence:
+        # A code without a meaning is asked about by itself, whoever uses it.
+        return issue
+    told = {
+        "kind": party.kind.capitalize(),
+        "record": party,
+        "target": flow.target,
+        "field": issue.path,
+        "fault": issue.sentence,
+    }
+    words = _("%(kind)s %(record)s cannot be created in %(target)s. Its field %(field)s: %(fault)s")
+    evidence = {"creates": party.kind, "code": party.code, "cause": f"{party.kind} {party.code}"}
+    return replace(issue, sentence=words % told, evidence={**issue.evidence, **evidence})

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from engine.canon.days import spoken_day
@@ -39,7 +39,7 @@ from studio.flows.evidence import place_words
 from studio.flows.files import STEP as ATTACH
 from studio.flows.masters import read_again
 from studio.flows.models import Delivery, Flow, InboxItem
-from studio.flows.places import assign, first
+from studio.flows.places import assign
 from studio.flows.reposting import number_of, posting_of
 from studio.flows.retry import HOW, retry
 from studio.flows.work import ACCEPTED, as_read
@@ -157,48 +157,43 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 # --- a customer or item that is linked to nothing ---------------------------------------------------
 
 
+def _candidates(flow: Flow, kind: str, code: str) -> list[Pair]:
+    """Pairs of the record the source calls ``code``: those in use there first, the likeliest first."""
+    pairs = Pair.objects.filter(
+        kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
+    ).exclude(judged="not_a_match")
+    return list(pairs.select_related("right").order_by("-right__active", "-probability")[:5])
+
+
 def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
     """Records of the target that may be the one the source calls ``code``, the likeliest first.
 
-    What is inactive there comes last and says so: it takes the code and the name, so that no other can be
-    created beside it, and it can be made active again.
+    Those that are inactive there come last and say so: hidden, they would be created a second time.
     """
-    found = {
-        p.right.key: (p.right, f"{sure(p.word, p.probability, p.method)} · {p.sentence}")
-        for p in _candidates(flow, kind, code).order_by("-right__active", "-probability")[:5]
-    }
+    pairs = sorted(_candidates(flow, kind, code), key=lambda p: not p.right.active)
+    known = {p.right_id for p in pairs}
     named = Q(code=code)
     if text:
         named |= Q(label__icontains=text) | Q(code__icontains=text)
-    there = Party.objects.filter(named, connection=flow.target, kind=kind)
-    for other in there.order_by("-active", "label", "id")[:MOST_CHOICES]:
-        found.setdefault(other.key, (other, ""))
-    owed = owed_of(flow.workspace, kind, [party for party, _about in found.values()])
-    return [
-        Choice(party.key, party.label, _told(party, about, flow, owed.get(party.pk)))
-        for party, about in sorted(found.values(), key=lambda one: not one[0].active)
+    there = Party.objects.filter(named, connection=flow.target, kind=kind).exclude(pk__in=known)
+    others = list(there.order_by("-active", "label", "id")[:MOST_CHOICES])
+    owed = owed_of(flow.workspace, kind, [*(p.right for p in pairs), *others])
+    found = [
+        _choice(p.right, owed, sure(p.word, p.probability, p.method), p.sentence) for p in pairs
     ]
+    return found + [_choice(one, owed) for one in others]
 
 
-def _candidates(flow: Flow, kind: str, code: str) -> QuerySet[Pair]:
-    pairs = Pair.objects.filter(
-        kind=kind, left__connection=flow.source, left__code=code, right__connection=flow.target
-    )
-    return pairs.exclude(judged="not_a_match").select_related("right")
-
-
-def _told(party: Party, about: str, flow: Flow, owed: Owed | None) -> str:
-    """What tells a record from others that are called alike, and what linking it means where it is inactive."""
-    words = [party.code or party.key, str(first(party.data, "billing.city") or ""), about]
-    if owed is not None:
-        words.append(_("open there: %(owed)s") % {"owed": owed})
+def _choice(party: Party, owed: Mapping[int, Owed], *why: str) -> Choice:
+    """A record to choose, with what tells it from another of the same name."""
+    address = party.data.get("billing") or {}
+    where = [party.code, address.get("line1"), address.get("city"), address.get("postal_code")]
+    told = [", ".join(str(one) for one in where if one and one != party.key)]
     if not party.active:
-        inactive = _(
-            "inactive in %(target)s: it refuses what is posted until it is made active again, which the case "
-            "that comes then offers"
-        )
-        words.append(inactive % {"target": flow.target})
-    return " · ".join(word for word in words if word)
+        told.insert(0, _("inactive there: once it is linked it can be made active here"))
+    if party.pk in owed:
+        told.append(_("open there: %(owed)s") % {"owed": owed[party.pk]})
+    return Choice(party.key, party.label, " · ".join(one for one in (*told, *why) if one))
 
 
 def _asked(case: Case) -> tuple[Flow, str, str]:
@@ -211,16 +206,12 @@ def _counterparts(case: Case, text: str) -> list[Choice]:
 
 
 def _first_counterpart(case: Case) -> str:
-    """The likeliest, unless a second one is nearly as sure; one that is inactive is chosen by a person only."""
-    flow, kind, code = _asked(case)
-    pairs = _candidates(flow, kind, code).order_by("-probability")
-    best, second = (*pairs.values_list("probability", flat=True)[:2], None, None)[:2]
-    if best is not None and rivals(best, second):
+    """The one that stands out; where two are nearly as sure, or it is not in use, a person chooses."""
+    found = _candidates(*_asked(case))
+    if not found or not found[0].right.active:
         return ""
-    keys = [c.value for c in counterparts(flow, kind, code, "")]
-    usable = Party.objects.filter(connection=flow.target, kind=kind, key__in=keys, active=True)
-    active = set(usable.values_list("key", flat=True))
-    return next((key for key in keys if key in active), "")
+    second = max((p.probability for p in found[1:]), default=None)
+    return "" if rivals(found[0].probability, second) else found[0].right.key
 
 
 def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Party:
@@ -358,8 +349,9 @@ def _move_date(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     said = _day_at_source(item)
     override(item, "date", day.isoformat())
     replay(item)
-    kept = spoken_day(said) if said else "no date"
-    return f"Posts on {spoken_day(day)}; the source keeps {kept}."
+    kept = spoken_day(said) if said else _("no date")
+    words = _("Goes through again to be posted on %(day)s; the source keeps %(kept)s.")
+    return words % {"day": spoken_day(day), "kept": kept}
 
 
 def _adopt(actor: Actor, case: Case, values: Mapping[str, str]) -> str:

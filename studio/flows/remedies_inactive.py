@@ -24,7 +24,7 @@ from studio.core.action import Actor
 from studio.flows.actions import item_of, replay_cause
 from studio.flows.models import Flow, InboxItem
 from studio.flows.remedies import counterparts, healed, join
-from studio.linking.actions import unlink
+from studio.linking.actions import mark_active, unlink
 from studio.linking.models import KINDS, Link, Party
 from studio.triage.models import Case
 from studio.triage.remedies import Choice, Input, Remedy, register
@@ -144,9 +144,7 @@ def _revive(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
             "again, or choose another record."
         )
         raise ValidationError(words % {**one.said, "error": error}) from error
-    Party.objects.filter(connection=target, kind=one.link.kind, key=one.link.right_key).update(
-        active=True
-    )
+    mark_active(Party.objects.filter(connection=target, kind=one.link.kind, key=one.link.right_key))
     return healed(replay_cause(case), _("%(name)s is active in %(target)s again.") % one.said)
 
 

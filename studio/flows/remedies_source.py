@@ -24,6 +24,7 @@ from studio.flows.actions import item_of, override, replay_cause
 from studio.flows.masters import read_again, read_one
 from studio.flows.models import Flow
 from studio.flows.remedies import MOST_CHOICES, healed
+from studio.linking.actions import mark_active
 from studio.linking.models import Party
 from studio.triage.models import OPEN_STATES, Case
 from studio.triage.remedies import Choice, Input, Remedy, register
@@ -112,7 +113,7 @@ def _revive(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
             "again, or use another one."
         )
         raise ValidationError(words % {**said, "error": error}) from error
-    parties.update(active=True)
+    mark_active(parties)
     return healed(replay_cause(case), _("%(name)s is active in %(source)s again.") % said)
 
 

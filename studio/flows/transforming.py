@@ -27,6 +27,7 @@ from studio.flows.evidence import place_words
 from studio.flows.models import FlowVersion, InboxItem
 from studio.flows.steps import steps_of
 from studio.flows.trial import choice_key
+from studio.linking.models import Party
 from studio.mapping.examples import NAME, register_example
 from studio.mapping.models import Mapping as FieldMapping
 from studio.mapping.models import MappingRow, MappingVersion
@@ -46,10 +47,18 @@ def record_of(case: Case, mapping: FieldMapping) -> Record | None:
     if mapping.direction == "outbound":
         ours = mapping.connection_id == item.flow.target_id
         same = mapping.document == item.flow.design.get("document")
+        if ours and not same and (party := _created(case, item)):
+            return dict(party.data)
         return dict(item.canonical) if ours and same else None
     if mapping.connection_id != item.flow.source_id or mapping.entity != item.entity:
         return None
     return dict(load(item.payload)["data"])
+
+
+def _created(case: Case, item: InboxItem) -> Party | None:
+    """The customer, supplier or item whose creation a case is about."""
+    kind, code = case.evidence.get("creates"), case.evidence.get("code")
+    return Party.objects.filter(connection=item.flow.source_id, kind=kind, code=code).first()
 
 
 def field_of(case: Case) -> MappingRow | None:
@@ -58,7 +67,7 @@ def field_of(case: Case) -> MappingRow | None:
     if item is None or version is None or not case.field:
         return None
     place = plain(case.field)
-    mapping = _mapping(version, ours=_is_ours(item, place))
+    mapping = _mapping(version, case, ours=_is_ours(item, place))
     rows = list(mapping.rows.defer("candidates")) if mapping else []
     for found in _named(rows, place):
         if found:
@@ -86,9 +95,11 @@ def _is_ours(item: InboxItem, place: str) -> bool:
     return shape is not None and re.split(r"[.\[]", place, maxsplit=1)[0] in shape.model_fields
 
 
-def _mapping(version: FlowVersion, *, ours: bool) -> FieldMapping | None:
+def _mapping(version: FlowVersion, case: Case, *, ours: bool) -> FieldMapping | None:
     content = version.content
     pins = [content.get("inbound")] if ours else list(content.get("outbound", {}).values())
+    if made := case.evidence.get("creates"):
+        pins = [content.get("creates", {}).get(made)]
     # A flow that writes several kinds says the field of one; the first is shown with all its fields. What a
     # portal's own flow runs with is no mapping that anybody reviews.
     found = MappingVersion.objects.select_related("mapping").filter(

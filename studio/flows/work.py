@@ -17,6 +17,7 @@ from typing import Any, cast
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from pydantic import ValidationError as BadDocument
 
 from connectors.http.jsontext import load
@@ -72,8 +73,10 @@ NO_BRANCH = "meets the condition of no branch"
 # Prefixes of an override that answers a question instead of setting a value: an issue that is accepted
 # by its code, the side whose value of a field is kept, which record of the target a code means in this document.
 ACCEPTED = "accept:"
+LEFT_OUT = "left-the-flow"
 KEEP = "keep:"
 MEANT = "meant:"
+ANSWERS = (ACCEPTED, KEEP, HOLD, MEANT)
 # Why cases end once a record is decided; whether the target takes it is not known yet.
 FREE = "Nothing holds the record up any more."
 
@@ -154,11 +157,16 @@ def _understood(
     # What a comparison found out besides: the number of the adjustment and how much it is about.
     document |= stored.get("compared", {})
     for path, value in item.overrides.items():
-        if not path.startswith((ACCEPTED, KEEP, HOLD, MEANT)):
+        if not path.startswith(ANSWERS):
             assign(document, path, value)
     around = Surroundings(sides.inbound, sides.outbound)
     used = {t.target: t.used for t in inbound.trace or ()} if tracing else None
     return inbound, walk(bundle.document, bundle.steps, document, around, item.overrides, used)
+
+
+def set_by_hand(item: InboxItem) -> bool:
+    """Whether a person gave a value of the record; answers to questions are none."""
+    return any(not path.startswith(ANSWERS) for path in item.overrides)
 
 
 def looked_up(item: InboxItem, bundle: Bundle, sides: Sides) -> dict[str, tuple[Used, ...]]:
@@ -307,7 +315,7 @@ def _conclude(item: InboxItem, bundle: Bundle, found: Outcome) -> None:
         case "deleted":
             _gone(item, bundle, found, "deleted-at-source", "was deleted")
         case "filtered":
-            _gone(item, bundle, found, "left-the-flow", "no longer meets the flow's filter")
+            _gone(item, bundle, found, LEFT_OUT, "no longer meets the flow's filter")
         case _:
             _hand_over(item, bundle, found)
 
@@ -338,13 +346,15 @@ def finish(item: InboxItem, state: str, why: str = "") -> None:
     end(item, state, why)
     # What was read is not written again, nor what a person may have said meanwhile.
     item.save(update_fields=DECIDED)
-    subject = f"inbox:{item.uuid}"
-    if state in ("done", "unchanged"):
-        close_cases(subject, state="auto_closed", reason=FREE, by="machine")
-    elif state == "filtered":
-        # Whatever a person did to let it through: it is not in the books, so nothing is fixed.
-        said = f"Not posted, not for this flow any more: {item.why}".strip(" :")
-        close_cases(subject, state="auto_closed", reason=said, by="machine", fixed=False)
+    if state in ("done", "unchanged", "filtered"):
+        left_out = state == "filtered"
+        close_cases(
+            f"inbox:{item.uuid}",
+            # Nothing was fixed: what is left out stands in no books.
+            state="void" if left_out else "auto_closed",
+            reason=f"Not posted: it {item.why}." if left_out else FREE,
+            by="machine",
+        )
 
 
 def trouble_of(item: InboxItem, issue: Issue) -> Trouble:
@@ -458,7 +468,13 @@ def _gone(item: InboxItem, bundle: Bundle, found: Outcome, code: str, what: str)
     """The record is not to be posted (any more): take the posting back, or ask a person."""
     policy = str(bundle.design.get("on_delete", "ask"))
     posted = withdraw(item, found.business_key)
-    if posted is None:
+    if posted is None and code == LEFT_OUT and set_by_hand(item):
+        # Somebody wanted it posted so: that it is not is theirs to see, and no fix.
+        sentence = _(
+            "%(record)s was changed by hand to be posted, but the flow leaves it out: it %(why)s."
+        )
+        _conflict(item, code, sentence % {"record": item.label, "why": found.why or what}, {})
+    elif posted is None:
         finish(item, "filtered", found.why or f"{what} before it was posted")
     elif posted.state != "done":
         look_again(item)

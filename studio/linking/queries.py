@@ -259,11 +259,12 @@ def unmatched_anywhere(
 
 @dataclass(frozen=True, slots=True)
 class Lonely:
-    """A record, a target in which it has no partner, and who asked to create it there."""
+    """A record, a target in which it has no partner, who asked to create it there, and what was ruled out."""
 
     party: Party
     target: Connection
     asked: Judgement | None
+    ruled_out: Judgement | None
 
 
 def lonely_rows(
@@ -274,7 +275,7 @@ def lonely_rows(
 ) -> list[Lonely]:
     """One row for each target in which a record of the page lacks a partner, in the page's order."""
     keys = [p.pk for p in parties]
-    asked = creations(targets, parties)
+    asked, apart = creations(targets, parties), ruled_out(targets, parties)
     missing = {
         target.pk: set(
             unmatched(workspace, narrowing, target).filter(pk__in=keys).values_list("pk", flat=True)
@@ -282,9 +283,10 @@ def lonely_rows(
         for target in targets
     }
     return [
-        Lonely(party, target, asked.get((party.pk, target.pk)))
+        Lonely(party, target, asked.get(ends), apart.get(ends))
         for party in parties
         for target in targets
+        for ends in [(party.pk, target.pk)]
         if party.pk in missing[target.pk]
     ]
 
@@ -301,6 +303,33 @@ def creations(
         undone_by=None,
     )
     return {(j.left_id, j.target_id): j for j in asked}
+
+
+def ruled_out(
+    targets: Sequence[Connection], parties: Sequence[Party]
+) -> dict[tuple[int, int], Judgement]:
+    """Of each of these records the surest candidate that a person kept apart, by record and target."""
+    found: dict[tuple[int, int], Judgement] = {}
+    apart = Judgement.objects.filter(left__in=[p.pk for p in parties], target__in=targets)
+    for one in _standing(apart).order_by("-probability", "-id"):
+        found.setdefault((one.left_id, one.target_id), one)
+    return found
+
+
+def kept_apart(pairs: Sequence[Pair]) -> dict[tuple[int, int], Judgement]:
+    """Who said of these pairs that they are not the same, by both records; the latest."""
+    said = _standing(
+        Judgement.objects.filter(
+            left__in=[p.left_id for p in pairs], right__in=[p.right_id for p in pairs]
+        )
+    )
+    return {(j.left_id, j.right_id or 0): j for j in said.order_by("id")}
+
+
+def _standing(judgements: QuerySet[Judgement]) -> QuerySet[Judgement]:
+    """Those that say “not a match” and were not taken back."""
+    said = judgements.filter(verdict="not_a_match", undo_of=None, undone_by=None)
+    return said.select_related("right")
 
 
 def pair_decisions(workspace: Workspace, kind: str) -> list[tuple[float, bool]]:

@@ -14,7 +14,7 @@ from studio.accounts.roles import MATCH
 from studio.core.action import Actor
 from studio.learning.sources import CANNOT_SAY, Decided, Option, Question, Source
 from studio.linking.actions.undo import undo
-from studio.linking.compare import compared
+from studio.linking.compare import beside, meanings_of
 from studio.linking.models import KINDS, Judgement, Pair
 
 SAME, NOT_A_MATCH = "same", "not_a_match"
@@ -72,6 +72,7 @@ def question(key: uuid.UUID) -> Question | None:
     if one is None or one.right is None:
         return None
     left, right = one.left, one.right
+    known = meanings_of([left.connection, right.connection])
     return Question(
         title=f"{left.label or left.code} · {right.label or right.code}",
         words=_("Are these two the same?"),
@@ -79,7 +80,7 @@ def question(key: uuid.UUID) -> Question | None:
             f"{left.connection} {left.code or left.key}",
             f"{right.connection} {right.code or right.key}",
         ),
-        facts=[(f.name, f.left, f.right) for f in compared(left.data, right.data)],
+        facts=[(f.name, f.left, f.right) for f in beside(left, right, known)],
         options=[
             Option(SAME, _("The same")),
             Option(NOT_A_MATCH, _("Not the same")),

@@ -28,8 +28,8 @@ from studio.core.surest import allowed_of
 from studio.core.waterfalls import drawn
 from studio.learning.opinions import Suggestion, may_ask
 from studio.linking import actions, queries
-from studio.linking.actions.judge import BulkResult, near_twins
-from studio.linking.compare import Compared, compared
+from studio.linking.actions.judge import BulkResult, near_twins, needs_reason
+from studio.linking.compare import Compared, Meanings, beside, meanings_of
 from studio.linking.eyes import SURE, rivals
 from studio.linking.models import KINDS, Judgement, Pair, Party, RecordNote
 from studio.linking.opinions import suggestions_on
@@ -52,6 +52,9 @@ class PairView:
     candidates: list[Pair]
     opinion: Suggestion | None = None
     notes: int = 0
+    # Who kept the two apart, in the list of those.
+    apart: Judgement | None = None
+    # What is open with the records of the card, by party.
     owed: Mapping[int, Owed] = field(default_factory=dict)
 
     @property
@@ -74,6 +77,11 @@ class PairView:
     def suggested(self) -> str:
         """The record that the language model would link, by name; empty where it named none."""
         return suggested(self.opinion, self.candidates)
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether saying that the two are not the same takes a reason."""
+        return needs_reason(self.pair)
 
     @property
     def twins(self) -> list[Pair]:
@@ -153,6 +161,8 @@ def _hints(request: StudioRequest, narrowing: Narrowing) -> list[tuple[str, str]
         found += [("n", _("create new")), ("s", _("later"))]
     elif request.actor.may(MATCH) and narrowing.state == "unmatched":
         found += [("n", _("create new"))]
+    if request.actor.may(MATCH) and narrowing.state in ("apart", "unmatched"):
+        found += [("t", _("take back"))]
     if narrowing.state in ("open", "apart"):
         found += [("e", _("explain"))]
     return [*found, ("u", _("undo"))] if request.actor.may(MATCH) else found
@@ -185,11 +195,17 @@ def _rows(
         case "apart":
             found = queries.apart(request.workspace, narrowing)
             pairs = keyset(found, ("-probability", "id"), after=after, before=before, size=SIZE)
-            notes = _notes(pairs.rows)
+            notes, said_apart = _notes(pairs.rows), queries.kept_apart(pairs.rows)
+            known = _meanings(pairs.rows)
             owed = owed_of(request.workspace, narrowing.kind, _ends(pairs.rows))
             apart = [
                 PairView(
-                    p, _fields(p), [], None, notes.get((p.left_id, p.right.connection_id), 0), owed
+                    p,
+                    beside(p.left, p.right, known),
+                    [],
+                    notes=notes.get((p.left_id, p.right.connection_id), 0),
+                    apart=said_apart.get((p.left_id, p.right_id)),
+                    owed=owed,
                 )
                 for p in pairs.rows
             ]
@@ -208,13 +224,21 @@ def _rows(
             others = queries.alternatives(pairs.rows)
             every = [one for several in others.values() for one in several]
             said = suggestions_on(request.workspace, narrowing.kind, every)
-            notes = _notes(pairs.rows)
+            notes, known = _notes(pairs.rows), _meanings(pairs.rows)
             owed = owed_of(request.workspace, narrowing.kind, _ends(pairs.rows, every))
             views = []
             for p in pairs.rows:
                 ends = p.left_id, p.right.connection_id
-                candidates, remarks = others.get(ends, [p]), notes.get(ends, 0)
-                views.append(PairView(p, _fields(p), candidates, said.get(ends), remarks, owed))
+                views.append(
+                    PairView(
+                        p,
+                        beside(p.left, p.right, known),
+                        others.get(ends, [p]),
+                        said.get(ends),
+                        notes.get(ends, 0),
+                        owed=owed,
+                    )
+                )
             return {"rows": pairs, "views": views}
 
 
@@ -235,8 +259,9 @@ def _looked_at(narrowing: Narrowing, targets: list[Connection]) -> list[Connecti
     return [t for t in targets if narrowing.target in ("", str(t.uuid))]
 
 
-def _fields(pair: Pair) -> list[Compared]:
-    return compared(pair.left.data, pair.right.data)
+def _meanings(pairs: list[Pair]) -> dict[int, Meanings]:
+    """What codes mean in the companies whose records are on a page."""
+    return meanings_of({c for p in pairs for c in (p.left.connection, p.right.connection)})
 
 
 def _facets(

@@ -247,6 +247,7 @@ def merged(shipped: Candidate | None, ranked: list[Candidate]) -> list[Candidate
     A shipped row that fits the schema stands first: it was written for exactly this entity, and
     what merely looks alike can be at most a little less likely than it.
     """
+    ranked = _once(ranked)
     if shipped is None:
         return ranked
     same = next((c for c in ranked if c.expression == shipped.expression), None)
@@ -257,6 +258,17 @@ def merged(shipped: Candidate | None, ranked: list[Candidate]) -> list[Candidate
         limit = SHIPPED_FITS - 0.02
         others = [replace(c, confidence=limit) if c.confidence > limit else c for c in others]
     return sorted([shipped, *others], key=lambda c: -c.confidence)
+
+
+def _once(ranked: list[Candidate]) -> list[Candidate]:
+    """Each way to fill the row once, as sure as the surest that led to it.
+
+    A field of the lines is reached in two ways, as a member of the document and in an entity of its own.
+    """
+    found: dict[tuple[str, str], Candidate] = {}
+    for one in sorted(ranked, key=lambda c: -c.confidence):
+        found.setdefault((one.expression, one.condition), one)
+    return list(found.values())
 
 
 def _odds(share: float) -> float:

@@ -17,7 +17,7 @@ from studio.flows.models import Delivery
 from studio.flows.queries import flow_rows
 from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
-from studio.mapping.models import MappingRow
+from studio.mapping.models import Mapping, MappingRow
 from studio.monitor.models import Alert
 from studio.monitor.pace import pace
 from studio.monitor.search import find
@@ -26,6 +26,8 @@ from studio.triage.queries import at_risk, groups, held_up, open_cases
 from studio.triage.words import COUNTED
 
 DAYS = 14
+# How long a worker may take with the proposals for new mappings; what is left then was refused.
+STILL = timedelta(minutes=30)
 
 
 def posted_per_day(workspace: Workspace) -> list[int]:
@@ -71,6 +73,9 @@ def home(workspace: Workspace) -> dict[str, Any]:
         "connections": list(Connection.objects.filter(workspace=workspace)),
         "rows_open": MappingRow.objects.filter(
             mapping__workspace=workspace, state="open", confidence__gte=0.3
+        ).count(),
+        "unproposed": Mapping.objects.filter(
+            workspace=workspace, proposed_at=None, created_at__gte=timezone.now() - STILL
         ).count(),
         "pairs_open": sum(open_pairs(workspace, Narrowing(kind)).count() for kind, _label in KINDS),
         # A connection that cannot be used is said beside its name already.

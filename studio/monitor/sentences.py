@@ -75,6 +75,7 @@ SENTENCES = {
     "connection.moved": "agreed to reach {name} at {after} instead of {before}, as {asked_by} asked",
     "connection.move_dropped": "kept the address of {name}, not {after}",
     "connection.company": "chose the company of {name}",
+    "connection.left": "let {name} stand for company {company} no longer",
     "flow.drafted": "drafted {flows} flows between {one} and {other}",
     "flow.published": "published {flow}, version {version}",
     "flow.changed": "changed the draft of {flow}: {words}",
@@ -197,8 +198,8 @@ def told(events: Sequence[AuditEvent]) -> list[tuple[AuditEvent, str, str]]:
 
 
 def _names(events: Sequence[AuditEvent]) -> Names:
-    judged = [e for e in events if e.key.startswith("linking.") and e.data.get("target")]
-    places = {str(e.data["target"]) for e in judged if len(str(e.data["target"])) == KEY_LENGTH}
+    judged = [e for e in events if e.key.startswith("linking.") and _place(e)]
+    places = {_place(e) for e in judged if len(_place(e)) == KEY_LENGTH}
     keys = {str(e.data["right"]) for e in judged if e.data.get("right")}
     lefts = [e.subject.removeprefix("party:") for e in judged if e.subject.startswith("party:")]
     there = Party.objects.filter(connection__uuid__in=places, key__in=keys)
@@ -295,9 +296,17 @@ def _posted(data: Mapping[str, Any]) -> str:
     return f" as {posting['target_document']}: {money}"
 
 
+def _place(event: AuditEvent) -> str:
+    """The connection of the second record of a judgement or link."""
+    if target := event.data.get("target"):
+        return str(target)
+    kind, _, key = event.subject.partition(":")
+    return key if kind == "connection" else ""
+
+
 def _called(event: AuditEvent, names: Names) -> dict[str, object]:
     """The two records of a judgement by their names, and the company of the second."""
-    place, key = str(event.data.get("target") or ""), str(event.data.get("right") or "")
+    place, key = _place(event), str(event.data.get("right") or "")
     code, label = str(event.data.get("left") or "…"), names.left.get(event.subject, "")
     found: dict[str, object] = {"company": names.companies.get(place, "…")}
     if label and label != code:

@@ -153,6 +153,8 @@ def _propose(actor: Actor, mapping: Mapping, *, towards: Connection) -> Proposal
     if mapping.document in FIRST and not outward:
         return propose(actor, mapping, embedder())
     run = propose(actor, mapping, embedder(), find=lambda *_: {})
+    # Until the worker has been there it counts as not proposed, and pages say so.
+    Mapping.objects.filter(pk=mapping.pk).update(proposed_at=None)
     nudge("mapping.propose", mapping.pk)
     return run
 

@@ -121,19 +121,8 @@ def _tell(key: str, case: Case) -> None:
     tell(case.workspace_id, key, f"case:{case.uuid}", data, page=page)
 
 
-def close_cases(
-    subject: str, *, state: str, reason: str, by: str, keep: Iterable[str] = (), fixed: bool = True
-) -> int:
-    """Close the open cases of a record whose trouble is over.
-
-    Args:
-        subject: the record.
-        state: what its cases become.
-        reason: why, in a sentence.
-        by: a person's name, or the machine.
-        keep: causes that are still there.
-        fixed: whether what a person did about a case led to this end.
-    """
+def close_cases(subject: str, *, state: str, reason: str, by: str, keep: Iterable[str] = ()) -> int:
+    """Close the open cases of a record whose trouble is over; ``keep`` are causes still there."""
     cases = Case.objects.filter(subject=subject, state__in=OPEN_STATES).exclude(
         cause__in=[c[:200] for c in keep]
     )
@@ -142,8 +131,7 @@ def close_cases(
     for case in cases:
         CaseNote.objects.create(case=case, author=by, kind="closed", text=reason)
         # A person who fixed the case is named by the note of the fix; keep that word.
-        led = fixed and state == "auto_closed" and case.state == "in_work"
-        final = "fixed" if led else state
+        final = "fixed" if state == "auto_closed" and case.state == "in_work" else state
         case.state, case.closed_at, case.closed_by, case.closed_reason = final, now, by, reason
         case.save(update_fields=["state", "closed_at", "closed_by", "closed_reason", "updated_at"])
         _tell("case.closed", case)
@@ -403,7 +391,9 @@ def apply_remedy(
             sentence = found.run(actor, case, values)
         except DecisionRefused as refusal:
             raise ValidationError(f"{refusal.sentence} {refusal.fix}".strip()) from refusal
-        CaseNote.objects.create(case=case, author=actor.name, kind="fix", text=sentence)
+        reason = str(values.get("reason", "")).strip()
+        said = f"{sentence} {_('Reason: %s') % reason}" if reason else sentence
+        CaseNote.objects.create(case=case, author=actor.name, kind="fix", text=said)
         record(
             actor,
             f"case.{found.key}",

@@ -9,10 +9,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from engine.resolve import Table
+from engine.resolve.roles import headings_of_another_kind
 from engine.schema.exports import ExportFileError, Upload
 from engine.schema.load import SchemaFileError, load_schema
 from engine.schema.model import SystemSchema
 from studio.core.match_files import NoKeyColumn, read_table
+from studio.tryout.models import KINDS
 
 # Characters of a file's name that are kept; its ending says what is in it.
 _NAME = 80
@@ -38,12 +40,34 @@ def upload_of(file: UploadedFile[Any]) -> Upload:
     return Upload(name, file.read())
 
 
-def table_of(upload: Upload) -> Table:
+def table_of(upload: Upload, kind: str) -> Table:
     """Records of an export, with the column that tells them apart.
 
     Raises:
-        Unreadable: it is no table, has no key or too many records.
+        Unreadable: it is no table, has no records, no key or too many records, or is about something else.
     """
+    table = _read(upload)
+    if len(table.columns) == 1:
+        said = _(
+            "%(name)s: there is one column in it, “%(head)s”, and nothing to compare by. Send an export with "
+            "a heading line and columns separated by commas, semicolons or tabs."
+        )
+        raise Unreadable(said % {"name": upload, "head": next(iter(table.columns))[:60]})
+    if not table.keys:
+        raise Unreadable(
+            _("%(name)s: there is a heading line and no record below it.") % {"name": upload}
+        )
+    strange = headings_of_another_kind(table, kind)
+    if strange:
+        said = _(
+            "%(name)s: its headings are not those of %(kind)s: %(heads)s. Choose what is in it above."
+        )
+        told = {"name": upload, "kind": dict(KINDS)[kind].lower(), "heads": ", ".join(strange[:5])}
+        raise Unreadable(said % told)
+    return table
+
+
+def _read(upload: Upload) -> Table:
     try:
         return read_table(upload, most=settings.TRY_RECORDS)
     except NoKeyColumn as error:
@@ -81,4 +105,4 @@ def look_into(kind: str, upload: Upload) -> None:
     if kind == "field":
         schema_of(upload)
     else:
-        table_of(upload)
+        table_of(upload, kind)

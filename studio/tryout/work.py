@@ -180,7 +180,7 @@ def _uploads(trial: Trial) -> list[Upload]:
 
 
 def _records(trial: Trial, tell: Progress) -> Found:
-    left, right = (table_of(upload) for upload in _uploads(trial))
+    left, right = (table_of(upload, trial.kind) for upload in _uploads(trial))
     tell("reading the columns", READ)
     result = match(
         left,

@@ -189,6 +189,40 @@ def test_explaining_stays_on_the_row_so_that_enter_acts_on_what_was_read(
     assert (state("code"), state("name")) == ("approved", "open")
 
 
+def test_the_explanation_is_folded_by_the_same_key_and_the_row_can_still_ask(
+    page_for, ivo, mapping
+) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    picture = row(page, "code").locator("svg.waterfall")
+    page.keyboard.press("e")
+    expect(picture.first).to_be_visible()
+    page.keyboard.press("e")
+    expect(picture).to_have_count(0)
+    expect(row(page, "code")).to_be_focused()
+    page.keyboard.press("e")
+    expect(picture.first).to_be_visible()
+
+    page.keyboard.press("m")
+
+    expect(page.get_by_label("Why is nothing mapped here?")).to_be_focused()
+
+
+def test_escape_takes_a_question_back_and_the_row_has_the_focus_again(
+    page_for, ivo, mapping
+) -> None:
+    page = page_for("ivo", f"/mappings/{mapping.uuid}/")
+    page.keyboard.press("m")
+    question = page.get_by_label("Why is nothing mapped here?")
+    expect(question).to_be_focused()
+
+    page.keyboard.press("Escape")
+
+    expect(question).to_have_count(0)
+    expect(row(page, "code")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#keys-help")).to_contain_text("Esc")
+
+
 def test_ticked_rows_are_accepted_with_one_key(page_for, ivo, mapping) -> None:
     page = page_for("ivo", f"/mappings/{mapping.uuid}/")
     page.keyboard.press("x")

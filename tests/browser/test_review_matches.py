@@ -79,6 +79,26 @@ def test_customers_are_matched_by_keyboard_alone(page_for, ana, pairs) -> None:
     assert Pair.objects.get(pk=pairs[1].pk).judged == "not_a_match"
 
 
+def test_what_is_certain_is_kept_apart_with_a_reason_and_taken_back_by_key(
+    page_for, ana, pairs
+) -> None:
+    Pair.objects.filter(pk=pairs[0].pk).update(probability=0.99, word="certain")
+    page = page_for("ana", "/matches/")
+    page.keyboard.press("r")
+    expect(card(page, pairs[0]).get_by_label("Why are the two not the same?")).to_be_focused()
+    page.keyboard.type("Another town")
+    page.keyboard.press("Enter")
+    expect(card(page, pairs[0])).to_have_count(0)
+    assert Pair.objects.get(pk=pairs[0].pk).judged == "not_a_match"
+
+    page = page_for("ana", "/matches/?state=apart")
+    expect(card(page, pairs[0])).to_contain_text("Another town")
+    page.keyboard.press("t")
+
+    expect(page.locator("#toasts")).to_contain_text("Taken back: Bayside Marine.")
+    assert Pair.objects.get(pk=pairs[0].pk).judged == ""
+
+
 def test_the_last_judgement_is_taken_back_with_one_key(page_for, ana, pairs) -> None:
     page = page_for("ana", "/matches/")
     page.keyboard.press("Enter")

@@ -67,7 +67,9 @@ class TrialBody(serializers.Serializer[Any]):
         """What cannot be tried is refused at its own field."""
         form = TryForm({"kind": given["kind"]}, {side: given[side] for side in SIDES})
         if not form.is_valid():
-            raise serializers.ValidationError(dict(form.errors))
+            raise serializers.ValidationError(
+                {k: [str(said) for said in v] for k, v in form.errors.items()}
+            )
         return {"kind": given["kind"], "sides": form.sides()}
 
 

@@ -13,7 +13,7 @@ from studio.linking.actions.judge import (
 from studio.linking.actions.links import Ends, add_link
 from studio.linking.actions.notes import comment
 from studio.linking.actions.pairs import find_pairs
-from studio.linking.actions.parties import Held, load_parties
+from studio.linking.actions.parties import Held, load_parties, mark_active
 from studio.linking.actions.undo import consequences, undo, undo_bulk, undo_last, undo_named, unlink
 from studio.linking.references import links_for
 
@@ -33,6 +33,7 @@ __all__ = [
     "judge",
     "links_for",
     "load_parties",
+    "mark_active",
     "near_twins",
     "undo",
     "undo_bulk",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from studio.accounts.roles import MATCH
 from studio.catalog.models import Connection
@@ -21,6 +22,8 @@ CREATE_NEW = "create_new"
 UNSURE = "unsure"
 # From here on "create new" needs a reason: adding beside a twin doubles the customer's balance.
 NEAR_TWIN = 0.50
+# From here on “not a match” needs a reason: the next thing offered is to create the record there.
+CERTAIN = 0.95
 
 
 def judge(  # noqa: PLR0913 - one argument per field of the form
@@ -39,7 +42,8 @@ def judge(  # noqa: PLR0913 - one argument per field of the form
     ``right`` is None only for ``create_new``; then ``target`` says where the record is missing.
 
     Raises:
-        DecisionRefused: already linked elsewhere, or a near-twin exists and no reason was given.
+        DecisionRefused: already linked elsewhere, or no reason was given for creating beside a near-twin or
+            for keeping apart what is certainly one.
         DecidedMeanwhile: somebody else judged it first, differently.
     """
     with acting(actor, MATCH, f"linking.{verdict}", f"party:{left.uuid}", bulk=bulk) as line:
@@ -53,6 +57,7 @@ def judge(  # noqa: PLR0913 - one argument per field of the form
                 _mark(pair, SAME)
             case "not_a_match" if right is not None:
                 _refuse_linked(left, right)
+                guard_apart(pair, comment)
                 _mark(pair, NOT_A_MATCH)
             case "create_new" if right is None:
                 _refuse_created(left, where)
@@ -127,6 +132,22 @@ def near_twins(left: Party, target: Connection) -> list[Pair]:
         .select_related("right")
         .order_by("-probability")
     )
+
+
+def guard_apart(pair: Pair | None, reason: str) -> None:
+    """Refuse to keep apart, without a reason, what the machine is certain of."""
+    if pair is not None and needs_reason(pair) and not reason.strip():
+        said = _("%(left)s and %(right)s look like one (%(word)s, %(percent)s).")
+        names = {"left": pair.left.label, "right": pair.right.label, "word": pair.word}
+        raise DecisionRefused(
+            said % {**names, "percent": f"{pair.probability:.0%}"},
+            _("Say in a few words why they are not the same."),
+        )
+
+
+def needs_reason(pair: Pair) -> bool:
+    """Whether keeping this pair apart takes a reason."""
+    return pair.probability >= CERTAIN
 
 
 def guard_create(left: Party, target: Connection, reason: str) -> None:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from studio.accounts.roles import MATCH
@@ -67,6 +68,13 @@ def load_parties(actor: Actor, connection: Connection, kind: str, records: Itera
         )
         line.data = {"kind": kind, "new": len(fresh), "changed": len(changed)}
     return len(fresh) + len(changed)
+
+
+def mark_active(parties: QuerySet[Party]) -> None:
+    """They are in use again at their own system: on their rows, and in what is made of them."""
+    for party in parties:
+        party.active, party.data = True, {**party.data, "active": True}
+        party.save(update_fields=["active", "data", "updated_at"])
 
 
 def _fill(party: Party, held: Held, data: dict[str, Any]) -> None:

@@ -66,16 +66,16 @@ def test_an_inactive_customer_is_named(bench) -> None:
     assert (refusal.value.of, refusal.value.key) == ("Customer", customer)
 
 
-def test_an_inactive_item_is_named_where_the_currency_stands_before_it(bench) -> None:
-    """A currency is named by its code and is no record that could be inactive."""
+def test_an_inactive_item_is_named_though_the_document_says_its_currency(bench) -> None:
     customer = bench.customer("Eastgate Schools").key
     bench.emulator.edit("Item", "1", {"Active": False})
 
     with pytest.raises(ReferenceUnknown) as refusal:
         bench.invoice(customer, data={"CurrencyRef": {"value": "USD"}})
 
-    assert "refuses the item “" in str(refusal.value)
-    assert (refusal.value.of, refusal.value.key) == ("Item", "1")
+    assert (refusal.value.kind, refusal.value.of, refusal.value.key) == ("item", "Item", "1")
+    assert refusal.value.does == "refuses"
+    assert "USD" not in str(refusal.value)
 
 
 def test_what_a_document_refers_to_is_listed_in_its_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -22,6 +23,15 @@ QBO = Chart([
     Account("20", "Payroll Expenses", "6300", "Expense"),
     Account("28", "Inventory Shrinkage", "", "Cost of Goods Sold"),
 ])  # fmt: skip
+QBO_AND_OTHER = [
+    *(
+        Account(n, n, "", "Income")
+        for n in ("Shipping Income", "Services", "Other Income", "Sales")
+    ),
+    Account("Undeposited Funds", "Undeposited Funds", "", "Other Current Asset"),
+    Account("Accounts Receivable (A/R)", "Accounts Receivable (A/R)", "", "Accounts Receivable"),
+    Account("Delivery", "Delivery", "", "Expense"),
+]
 XERO_TYPES = {
     "bank": "BANK", "receivable": "CURRENT", "asset": "CURRENT", "stock": "INVENTORY",
     "payable": "CURRLIAB", "tax": "CURRLIAB", "equity": "EQUITY", "income": "REVENUE",
@@ -137,3 +147,45 @@ def test_names_class_number_and_rivals_each_have_their_part() -> None:
     assert against["class"].says == "one is expense, the other income"
     assert against["class"].change < 0
     assert against["rivals"].change < 0
+
+
+QUOTED = re.compile(r"“([^”]+)”")
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("Freight recovered", "revenue"),
+        ("Services", "revenue"),
+        ("Sundry charges", "revenue"),
+        ("Sales - furniture", "R"),
+        ("Haulage", "E"),
+        ("Trade debtors", "A"),
+        ("Petty cash", "A"),
+    ],
+)
+def test_a_sentence_quotes_only_words_that_stand_where_it_says(label: str, kind: str) -> None:
+    labels = {a.key: a.label.casefold() for a in QBO_AND_OTHER}
+    for match in Chart(QBO_AND_OTHER).rank(Account("x", label, "", kind)):
+        for clause in match.sentence.removesuffix(".").split("; "):
+            here, there = label.casefold(), labels[match.key]
+            for piece in clause.split(", "):
+                for word in QUOTED.findall(piece):
+                    if "on both sides" in piece:
+                        assert word in here
+                        assert word in there
+                    elif piece.endswith("there"):
+                        assert word in there
+                    elif piece.endswith("here") or piece.startswith("nothing"):
+                        assert word in here
+
+
+def test_another_word_for_the_same_thing_is_quoted_as_each_side_writes_it() -> None:
+    best = QBO.rank(Account("FRT", "Freight recovered", "", "revenue"))[0]
+    assert best.sentence == "“freight” here, “shipping” there; both of the class income."
+
+    general = QBO.rank(Account("FRN", "Furniture", "", "revenue"))[0]
+    assert general.sentence == (
+        "“sales of product income” there, which is the type here; both of the class income; "
+        "nothing there names “furniture”."
+    )

@@ -426,6 +426,14 @@ def test_a_second_pair_of_the_same_systems_gets_flows_of_its_own(
         ("orders-to-qbo", books),
         ("orders-to-qbo-2", second),
     ]
+    # Two companies send their payments to one ERP: the name says which.
+    named = Flow.objects.filter(key__startswith="payments-from-qbo").order_by("key")
+    assert [f.name for f in named] == [
+        "Payments to receipts · Harbour US → Harbour ERP",
+        "Payments to receipts · Harbour CA → Harbour ERP",
+    ]
+    names = list(Flow.objects.values_list("name", flat=True))
+    assert len(names) == len(set(names))
 
 
 def test_two_systems_without_a_flow_between_them_are_refused_in_words(
@@ -586,3 +594,120 @@ def test_connecting_that_was_left_half_way_is_gone_on_with(
     after = me.get(place).content.decode()
     assert "left half way" not in after
     assert "Sign in again" in after
+
+
+def come_back(me: Client, made: Connection, hello: dict[str, str]) -> Any:
+    """Sign in at the vendor in the browser and be sent back here."""
+    back = urlsplit(consent_of(me, made, hello)[0])
+    return me.get(f"{back.path}?{back.query}")
+
+
+def test_a_consent_for_a_company_that_is_connected_waits_for_somebody_who_means_it(
+    running: dict[str, Running], me: Client, workspace: Any
+) -> None:
+    hello = running["qbo"].hello()
+    first = Connection.objects.create(
+        workspace=workspace, system="qbo", name="Sample", base_url=hello["url"],
+        company=hello["realm_id"],
+    )  # fmt: skip
+    made = reach(me, "qbo", hello, currency="")
+    place = f"/connections/{made.uuid}/"
+
+    answer = come_back(me, made, hello)
+
+    made.refresh_from_db()
+    assert (answer.url, made.company, made.progress.get("stage")) == (f"{place}company/", "", None)
+    asked = me.get(answer.url).content.decode()
+    assert "is connected already, as “Sample”" in asked
+    assert "Choose the company" in me.get(place).content.decode()
+    # A second sign-in begins from the start.
+    come_back(me, made, hello)
+    refused = me.post(f"{place}company/", {"company": hello["realm_id"]})
+    made.refresh_from_db()
+    assert (refused.status_code, made.company) == (422, "")
+
+    meant = me.post(f"{place}company/", {"company": hello["realm_id"], "again": "1"})
+
+    made.refresh_from_db()
+    assert (meant.url, made.company) == (f"{place}ready/", hello["realm_id"])
+    for page, other in ((place, "Sample"), (f"/connections/{first.uuid}/", "New qbo")):
+        text = me.get(page).content.decode()
+        assert "connected twice" in text
+        assert f">{other}</a>: both read and post everything" in text
+    assert me.get("/connections/").content.decode().count("connected twice") == 2
+
+
+def test_the_wrong_company_is_left_as_long_as_nothing_rests_on_it(
+    running: dict[str, Running], me: Client, actor_of: Callable[[Any], Any], ivo: Any
+) -> None:
+    hello = running["qbo"].hello()
+    made = reach(me, "qbo", hello, currency="")
+    place = f"/connections/{made.uuid}/"
+    come_back(me, made, hello)
+    assert get_ready(actor_of(ivo), Connection.objects.get(pk=made.pk))
+    made.refresh_from_db()
+    ready = me.get(f"{place}ready/").content.decode()
+    assert f'href="{place}company/"' in ready
+    assert "It stands for realm" in me.get(f"{place}company/").content.decode()
+
+    # The company is no field of its settings: it comes from the sign-in.
+    form = {
+        "name": "New qbo",
+        "base_url": hello["url"],
+        "currency": "USD",
+        "network_path": "direct",
+    }
+    assert me.post(f"{place}settings/", form | {"company": ""}).status_code == 302
+    made.refresh_from_db()
+    assert made.company == hello["realm_id"]
+
+    answer = me.post(f"{place}company/", {"leave": "1"})
+
+    made.refresh_from_db()
+    assert (answer.url, made.company, made.currency) == (f"{place}sign-in/", "", "")
+    assert not made.snapshots.exists()
+    assert not made.codes.exists()
+    assert "tokens" not in unseal(made.credential.sealed)
+    assert AuditEvent.objects.filter(key="connection.left").count() == 1
+
+
+def test_a_company_that_flows_rest_on_is_not_exchanged(
+    world: Any, me: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Connection.objects.filter(pk=world.books.pk).update(system="xero", company="one")
+    known = {"one": "Harbour", "two": "Other"}
+    monkeypatch.setattr("studio.catalog.consent.companies", lambda _c: known)
+    place = f"/connections/{world.books.uuid}/company/"
+
+    chosen = me.post(place, {"company": "two"})
+    left = me.post(place, {"leave": "1"})
+
+    world.books.refresh_from_db()
+    assert (chosen.status_code, left.status_code, world.books.company) == (422, 422, "one")
+    assert "Connect the other company as a connection of its own" in chosen.content.decode()
+    assert world.books.snapshots.exists()
+
+
+def test_a_base_currency_is_one_and_that_of_the_company(
+    running: dict[str, Running], me: Client, actor_of: Callable[[Any], Any], ivo: Any
+) -> None:
+    hello = running["qbo"].hello()
+    form = {"name": "New qbo", "base_url": hello["url"], "network_path": "direct"}
+    nonsense = me.post("/connections/new/qbo/", form | {"currency": "ZZZ"})
+    assert nonsense.status_code == 422
+    assert "ZZZ is no currency" in nonsense.content.decode()
+    made = reach(me, "qbo", hello, currency="eur")
+    place = f"/connections/{made.uuid}/"
+    come_back(me, made, hello)
+    made.refresh_from_db()
+
+    assert not get_ready(actor_of(ivo), made)
+
+    assert "keeps its books in USD, but EUR was given" in progress_of(made)["trouble"]
+    settings = {**form, "company": made.company}
+    wrong = me.post(f"{place}settings/", settings | {"currency": "GBP"})
+    assert "The company keeps its books in USD." in wrong.content.decode()
+    right = me.post(f"{place}settings/", settings | {"currency": "USD"})
+    assert right.url == f"{place}ready/"
+    made.refresh_from_db()
+    assert get_ready(actor_of(ivo), made)

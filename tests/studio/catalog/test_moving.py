@@ -177,9 +177,8 @@ def test_a_later_address_overtakes_the_one_that_waits(world, tested, integrator)
 
 
 def test_another_company_under_a_flow_is_refused(world, tested, ivo, as_person) -> None:
-    answer = save(as_person(ivo), world.books, company="Elsewhere")
+    save(as_person(ivo), world.books, company="Elsewhere")
 
-    assert "connected as a connection of its own" in answer.context["form"].errors["company"][0]
     with pytest.raises(ValidationError, match="of its own"):
         moving.keep_company(world.books, "Elsewhere")
     world.books.refresh_from_db()

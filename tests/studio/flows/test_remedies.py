@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 
 from engine.errors import DuplicateAtTarget, RemoteRejected, RemoteUnavailable
 from engine.ports import Receipt
@@ -15,10 +16,11 @@ from studio.catalog.models import Code
 from studio.core.models import AuditEvent
 from studio.flows.models import Delivery, FlowVersion
 from studio.linking.models import Link, Pair, Party
+from studio.linking.owed import Owed
 from studio.mapping.models import LookupRow, Mapping, ValueProposal
 from studio.triage.actions import apply_remedy, apply_to_many
 from studio.triage.models import OPEN_STATES, Case
-from studio.triage.remedies import remedies_for, remedy
+from studio.triage.remedies import Input, remedies_for, remedy
 
 pytestmark = pytest.mark.django_db
 
@@ -84,56 +86,120 @@ def test_what_a_case_proposes_has_word_percent_and_method(world) -> None:
         if r.key in ("link", "add_lookup")
         for c in r.inputs[0].choices(case, "")
     }
-    assert hints["61"] == "61 · strong 87% Similarity · Name 0.93 alike."
+    assert hints["61"] == "strong 87% Similarity · Name 0.93 alike."
     assert hints["4"] == "proposed: strong 91% Rule"
     assert hints["3"] == ""
 
 
-def two_alike(world, *, second: float, active: bool = True) -> Case:
-    """A case about a customer with two candidates at the target."""
-    left = Party.objects.create(
-        connection=world.erp, kind="customer", key="COB", code="COB", label="Cobb"
+def linking(case: Case) -> Input:
+    """What the case asks for where a record is to be linked."""
+    return next(r for r in remedies_for(case) if r.key == "link").inputs[0]
+
+
+def test_a_candidate_that_is_inactive_there_is_shown_as_that(world) -> None:
+    east = Party.objects.create(
+        connection=world.erp, kind="customer", key="E", code="E", label="Eastgate"
     )
-    for key, city, share in (("61", "Tulsa", 1.0), ("62", "Reno", second)):
-        right = Party.objects.create(
-            connection=world.books, kind="customer", key=key, code=key, label="Cobb & Sons",
-            data={"billing": {"city": city}}, active=active,
-        )  # fmt: skip
-        Pair.objects.create(kind="customer", left=left, right=right, probability=share,
-                            word="certain", method="Similarity", sentence="Same name.")  # fmt: skip
-    world.order("1001", Customer="COB")
+    there = Party.objects.create(
+        connection=world.books, kind="customer", key="17", label="Eastgate Schools", active=False,
+    )  # fmt: skip
+    Pair.objects.create(
+        kind="customer", left=east, right=there, probability=1, word="certain", method="Rule"
+    )
+    world.order("1001", Customer="E")
     world.run()
-    return world.case()
+    asked = linking(Case.objects.get(evidence__code="E"))
+
+    for text in ("", "eastgate"):
+        (choice,) = asked.choices(Case.objects.get(), text)
+        assert choice.value == "17"
+        assert choice.hint.startswith(
+            "inactive there: once it is linked it can be made active here"
+        )
+    assert asked.initial(Case.objects.get()) == ""
 
 
-def the_choice(case: Case) -> tuple[str, dict[str, str]]:
-    """What linking starts with, and the hint of each record it offers."""
-    found = next(r for r in remedies_for(case) if r.key == "link").inputs[0]
-    return found.initial(case), {c.value: c.hint for c in found.choices(case, "cobb")}
-
-
-@pytest.mark.parametrize(("second", "begun"), [(1.0, ""), (0.95, ""), (0.4, "61")])
-def test_of_two_that_are_nearly_as_sure_none_is_chosen_beforehand(world, second, begun) -> None:
-    initial, hints = the_choice(two_alike(world, second=second))
-
-    assert initial == begun
-    assert hints["61"].startswith("61 · Tulsa · certain")
-    assert hints["62"].startswith("62 · Reno · certain")
-
-
-def test_an_inactive_record_is_found_and_says_what_linking_it_means(world, accountant) -> None:
-    case = two_alike(world, second=0.4, active=False)
-    world.books.parties.create(kind="customer", key="63", code="63", label="Cobbler", active=False)
-
-    initial, hints = the_choice(case)
-
-    assert initial == ""
-    assert set(hints) == {"61", "62", "63"}
-    assert all(
-        "it refuses what is posted until it is made active again" in h for h in hints.values()
+def test_two_candidates_that_are_nearly_as_sure_are_told_apart_by_a_person(world) -> None:
+    ours = Party.objects.create(
+        connection=world.erp, kind="customer", key="C", code="C", label="Cobalt"
     )
-    apply_remedy(accountant, case, "link", {"target": "61"})
-    assert Link.objects.filter(left_code="COB", right_key="61", active=True).exists()
+    for key, town, probability in (("1", "Tulsa", 1.0), ("2", "Reno", 0.99)):
+        there = Party.objects.create(
+            connection=world.books, kind="customer", key=key, label="Cobalt Bend",
+            data={"billing": {"line1": "1 Main St", "city": town}},
+        )  # fmt: skip
+        Pair.objects.create(kind="customer", left=ours, right=there, probability=probability)
+    world.order("1001", Customer="C")
+    world.run()
+    case = Case.objects.get(evidence__code="C")
+    asked = linking(case)
+
+    assert [c.hint.split(" · ")[0] for c in asked.choices(case, "")] == [
+        "1 Main St, Tulsa", "1 Main St, Reno",
+    ]  # fmt: skip
+    assert asked.initial(case) == ""
+    Pair.objects.filter(right__key="2").update(probability=0.6)
+    assert asked.initial(case) == "1"
+
+
+def test_what_is_open_there_tells_candidates_apart(world, monkeypatch) -> None:
+    ours = Party.objects.create(
+        connection=world.erp, kind="customer", key="C", code="C", label="Cobalt"
+    )
+    for key in ("1", "2"):
+        there = Party.objects.create(
+            connection=world.books, kind="customer", key=key, label="Cobalt Bend"
+        )
+        Pair.objects.create(
+            kind="customer", left=ours, right=there, probability=0.5 + int(key) / 10
+        )
+    owed = Owed(timezone.now(), ((Decimal("12.50"), "USD"),))
+    monkeypatch.setattr(
+        "studio.flows.remedies.owed_of",
+        lambda workspace, kind, parties: {p.pk: owed for p in parties if p.key == "1"},
+    )
+    world.order("1001", Customer="C")
+    world.run()
+    case = world.case()
+
+    hints = {c.value: c.hint for c in linking(case).choices(case, "")}
+    assert "open there: 12.50 USD" in hints["1"]
+    assert "open there" not in hints["2"]
+
+
+def test_two_that_are_both_strong_are_rivals_however_far_apart(world) -> None:
+    ours = Party.objects.create(
+        connection=world.erp, kind="customer", key="C", code="C", label="Cobalt"
+    )
+    for key, probability in (("1", 0.99), ("2", 0.85)):
+        there = Party.objects.create(
+            connection=world.books, kind="customer", key=key, label="Cobalt Bend"
+        )
+        Pair.objects.create(kind="customer", left=ours, right=there, probability=probability)
+    world.order("1001", Customer="C")
+    world.run()
+
+    assert linking(world.case()).initial(world.case()) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("lines[0].net_amount", "1.234", "can be read as 1.234 or as 1,234"),
+        ("lines[0].net_amount", "a lot", "is not a number"),
+        ("date", "2026-02-30", "a day the calendar does not have"),
+    ],
+)
+def test_another_value_is_of_the_kind_its_field_is_and_says_one_thing(
+    world, accountant, field, value, said
+) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    Case.objects.update(field=field, case_class="value")
+
+    with pytest.raises(ValidationError, match=said):
+        apply_remedy(accountant, world.case(), "edit", {"value": value})
+    assert world.item("1001").overrides == {}
 
 
 def test_a_link_to_nobody_is_refused_and_the_case_stays(world, accountant) -> None:
@@ -418,7 +484,7 @@ def test_a_record_that_is_inactive_at_the_target_is_proposed_and_found(
     page = client.get(f"/exceptions/{case.uuid}/").content.decode()
     found = client.get(f"/exceptions/{case.uuid}/choices/link/target/?q=cobb").content.decode()
 
-    assert "inactive in Harbour Books" in page
+    assert "inactive there: once it is linked it can be made active here" in page
     assert "None is proposed" not in page
     # A person chooses it, nothing is chosen beforehand.
     assert " checked" not in page.split("Cobb (old)")[0].split("Is the same as")[-1]

@@ -60,46 +60,70 @@ def test_the_first_open_day_is_what_another_day_starts_with(world) -> None:
 
 
 def test_a_second_move_says_what_day_the_source_keeps(world, accountant) -> None:
-    lock(world, "2026-11-03")
+    lock(world, "2026-11-05")
     world.order("1001")
     world.run()
-    apply_remedy(accountant, world.case(), "move_date", {"date": "2026-11-04", "reason": "closed"})
-    lock(world, "2026-11-05")
+    with pytest.raises(ValidationError) as refused:
+        apply_remedy(
+            accountant, world.case(), "move_date", {"date": "2026-11-05", "reason": "closed"}
+        )
+    assert refused.value.message_dict["date"] == [
+        "The period up to 5 Nov 2026 is closed in Harbour Books. Give a later day."
+    ]
+    apply_remedy(accountant, world.case(), "move_date", {"date": "2026-11-06", "reason": "late"})
+    lock(world, "2026-11-09")
     world.run()
     still = open_cases(world.workspace).get()
 
-    said = apply_remedy(accountant, still, "move_date", {"date": "2026-11-06", "reason": "closed"})
+    said = apply_remedy(accountant, still, "move_date", {"date": "2026-11-10", "reason": "closed"})
 
-    assert said == "Posts on 6 Nov 2026; the source keeps 2 Nov 2026."
+    assert said == "Goes through again to be posted on 10 Nov 2026; the source keeps 2 Nov 2026."
     item = world.item("1001")
-    assert [one.value for one in corrections_of(item)] == ["2026-11-06"]
+    assert [one.value for one in corrections_of(item)] == ["2026-11-10"]
+    # What was given as the reason stands where people read what happened.
+    assert still.notes.filter(kind="fix").last().text == f"{said} Reason: closed"
 
 
-def test_a_day_of_a_closed_period_is_refused_at_its_field(world, accountant) -> None:
-    case = two_closed(world)
-
-    with pytest.raises(ValidationError) as refused:
-        apply_remedy(accountant, case, "move_date", {"date": "2026-11-05", "reason": "closed"})
-
-    said = "The period up to 5 Nov 2026 is closed in Harbour Books. Give a later day."
-    assert refused.value.message_dict == {"date": [said]}
-    assert world.item("1001").overrides == {}
+def leave_out(world: Any) -> None:
+    """The flow is published anew, and takes nothing of this year any more."""
+    design = {**world.version.content["design"], "filter": "date >= DATE(2027, 1, 1)"}
+    world.version.content = {**world.version.content, "design": design}
+    world.version.save()
 
 
-def test_what_a_filter_leaves_out_after_a_fix_is_said_to_be_unposted(world, accountant) -> None:
+def test_what_was_moved_by_hand_and_is_left_out_by_the_flow_is_no_fix(world, accountant) -> None:
     lock(world, "2026-11-05")
     world.order("1001")
     world.run()
-    world.version.content["design"]["filter"] = "date >= DATE(2026, 12, 1)"
-    world.version.save()
+    case = world.case()
+    apply_remedy(accountant, case, "move_date", {"date": "2026-11-06", "reason": "late"})
+    leave_out(world)
 
-    apply_remedy(accountant, world.case(), "move_date", {"date": "2026-11-06", "reason": "closed"})
     world.run()
 
+    item, left = world.item("1001"), open_cases(world.workspace).get()
+    assert item.state == "parked"
+    assert left.code == "left-the-flow"
+    assert "was changed by hand to be posted, but the flow leaves it out" in left.sentence
+    # Somebody lets it be: then it is left out, and the case does not call that a fix.
+    apply_remedy(accountant, left, "void", {"reason": "not ours"})
+    assert world.item("1001").state == "void"
+
+
+def test_what_the_flow_leaves_out_closes_its_case_unposted(world, accountant) -> None:
+    lock(world, "2026-11-05")
+    world.order("1001")
+    world.run()
     case = world.case()
-    assert not world.target.creates
-    assert (case.state, case.closed_by) == ("auto_closed", "machine")
-    assert case.closed_reason.startswith("Not posted, not for this flow any more: ")
+    leave_out(world)
+
+    apply_remedy(accountant, case, "again", {})
+    world.run()
+
+    case.refresh_from_db()
+    assert world.item("1001").state == "filtered"
+    assert case.state == "void"
+    assert case.closed_reason.startswith("Not posted: it ")
 
 
 def test_who_can_unlock_is_written_to_with_period_documents_money_and_the_way_there(

@@ -129,11 +129,15 @@ def test_made_active_at_the_source_it_lets_its_records_through(
         return Receipt(draft.entity, draft.key)
 
     acting(closed, monkeypatch, act)
+    there = Party.objects.filter(connection=closed.erp, code="BAY")
+    there.update(data={"code": "BAY", "name": "Bayside", "active": False})
     said = apply_remedy(
         accountant, case_of(closed, "1001"), "reactivate_source", {"reason": "back"}
     )
     closed.run()
 
+    # What is created of it elsewhere is made from its data, and is no longer inactive from birth.
+    assert (there.get().active, there.get().data["active"]) == (True, True)
     assert [(d.entity, d.key, d.version, a) for d, a in done] == [
         ("ArCustomer", "BAY", "7", Action.REACTIVATE)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,12 +11,17 @@ from django.core import mail
 from django.core.exceptions import PermissionDenied
 
 from engine.errors import RemoteRejected
+from engine.issue import Issue
 from studio.accounts.models import Membership
 from studio.flows import trial
 from studio.flows.actions import item_of
+from studio.flows.bundle import bundle_of
 from studio.flows.models import InboxItem
-from studio.flows.transforming import address_of
-from studio.mapping.models import Mapping, MappingRow
+from studio.flows.parties import ask_for_party
+from studio.flows.transforming import address_of, record_of
+from studio.flows.work import park
+from studio.linking.models import Party
+from studio.mapping.models import Mapping, MappingRow, MappingVersion
 from studio.monitor.waiting import waiting_for
 from studio.triage.actions import apply_remedy, comment
 from studio.triage.letters import send_letters, write
@@ -85,6 +91,52 @@ def test_a_vendors_word_for_a_field_finds_the_row_below_it(world) -> None:
     customer = row(world, "outbound", "CustomerRef.value", "party")
 
     assert str(customer.uuid) in address_of(refused(world, "CustomerRef"))
+
+
+def test_a_record_that_cannot_be_created_is_named_and_leads_to_what_makes_it(
+    world, ivo, integrator, as_person, monkeypatch
+) -> None:
+    order = row(world, "outbound", "Title", "memo")
+    mapping = Mapping.objects.create(
+        workspace=world.workspace, connection=world.books, direction="outbound", entity="Customer",
+        document="party", snapshot=world.books.snapshots.get(), frame={},
+    )  # fmt: skip
+    version = MappingVersion.objects.create(
+        mapping=mapping, number=1, document={}, content_hash="5" * 64, state="published"
+    )
+    title = MappingRow.objects.create(
+        mapping=mapping, target_path="Title", state="approved", expression="name"
+    )
+    world.version.content["creates"] = {
+        "customer": {"version": version.pk, "number": 1, "entity": "Customer", "reference": "Title"}
+    }
+    world.version.save()
+    Party.objects.create(
+        connection=world.erp, kind="customer", key="NEW", code="NEW", label="Valley Creek Builders",
+        data={"name": "Valley Creek Builders", "code": "NEW"},
+    )  # fmt: skip
+    world.order("1001", Customer="NEW")
+    world.run()
+    fault = Issue("too_long", "Title", "“Valley Creek Builders” has 21 characters, 16 are allowed.")
+    made = SimpleNamespace(apply=lambda *_a, **_k: SimpleNamespace(issues=[fault], record={}))
+    monkeypatch.setattr("studio.flows.parties.load_compiled", lambda _v: made)
+
+    item = world.item("1001")
+    asked = ask_for_party(item, bundle_of(world.version), "customer", "NEW")
+    assert isinstance(asked, Issue)
+    park(item, [asked])
+
+    case = Case.objects.get(code="too_long")
+    assert case.sentence == (
+        "Customer Valley Creek Builders (NEW) cannot be created in Harbour Books. Its field Title: "
+        "“Valley Creek Builders” has 21 characters, 16 are allowed."
+    )
+    address = address_of(case)
+    assert str(title.uuid) in address
+    assert str(order.uuid) not in address
+    # The example is the customer, not the order.
+    assert record_of(case, mapping) == {"name": "Valley Creek Builders", "code": "NEW"}
+    assert as_person(ivo).get(address).status_code == 200
 
 
 def test_a_field_that_a_step_fills_leads_to_the_step_with_the_record_and_back(

@@ -106,7 +106,7 @@ def test_a_rejected_pair_does_not_come_back(
 ) -> None:
     find_pairs(accountant, erp, books, "customer")
     pair = Pair.objects.get(left__key="L0", right__key="R0")
-    judge(accountant, pair.left, pair.right, "not_a_match")
+    judge(accountant, pair.left, pair.right, "not_a_match", comment="two branches")
 
     Party.objects.filter(key="L0").update(updated_at=MatchRun.objects.latest("id").created_at)
     find_pairs(accountant, erp, books, "customer")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studio.accounts.models import User
-from studio.catalog.models import Connection
+from studio.catalog.models import Code, Connection
 from studio.core.templatetags.studio import percent
 from studio.linking.actions import judge as judge_action
 from studio.linking.compare import compared
@@ -59,6 +59,39 @@ def test_enter_links_and_the_pair_leaves_the_list(client_of_ana: Client, pair: P
     assert "Bayside Marine Pty Ltd is Bayside Marine." in page
 
 
+def test_codes_of_each_company_are_told_by_what_they_mean_and_are_no_difference(
+    client_of_ana: Client, pair: Pair, erp: Connection, books: Connection
+) -> None:
+    Code.objects.create(connection=erp, kind="term", key="30", label="30 days")
+    Code.objects.create(connection=books, kind="term", key="1", label="Net 30")
+    for party, terms in ((pair.left, "30"), (pair.right, "1")):
+        party.data = party.data | {"terms": terms, "email": "a@b.example", "currency": "USD"}
+        party.save()
+
+    page = client_of_ana.get(url("matches")).content.decode()
+
+    assert "<td>30 30 days</td><td>1 Net 30</td>" in page
+
+
+def test_a_legal_form_is_the_same_in_letters_and_as_a_word() -> None:
+    name = compared({"name": "Nettle Wholesale Co"}, {"name": "NETTLE WHOLESALE COMPANY"})[0]
+    street = compared({"billing": {"line1": "1 Co"}}, {"billing": {"line1": "1 Company"}})[0]
+
+    assert name.agrees
+    assert "token-differs" not in name.left + name.right
+    assert not street.agrees
+
+
+def test_what_the_explanation_counts_is_seen_the_contact_too() -> None:
+    address = {"line1": "1 A St", "city": "B", "region": "C", "postal_code": "1", "country": "US"}
+    record = {
+        **dict.fromkeys(("code", "name", "tax_number", "email", "phone", "mobile"), "x"),
+        "currency": "USD", "website": "w", "contact_name": "Rosa Young", "billing": address,
+    }
+
+    assert "contact name" in [f.name for f in compared(record, record)]
+
+
 def test_linking_and_creating_have_a_key_and_a_colour_of_their_own(
     client_of_ana: Client, pair: Pair
 ) -> None:
@@ -96,6 +129,67 @@ def test_not_a_match_is_remembered_in_its_own_list(client_of_ana: Client, pair: 
     assert (
         f"detail-{pair.uuid}" in client_of_ana.get(url("matches") + "?state=apart").content.decode()
     )
+
+
+def test_a_rejected_pair_is_taken_back_by_itself_whatever_was_judged_since(
+    client_of_ana: Client, pair: Pair, erp: Connection, books: Connection, make_party: MakeParty
+) -> None:
+    other = pair_of(make_party(erp, "43", "Kelvin"), make_party(books, "60", "Kelvin"))
+    client_of_ana.post(url("judge", pair.uuid), {"verdict": "not_a_match"}, **HTMX)
+    client_of_ana.post(url("judge", other.uuid), {"verdict": "same"}, **HTMX)
+    page = client_of_ana.get(url("matches") + "?state=apart").content.decode()
+    named = re.search(r'name="of" value="([^"]+)"', page)
+    assert named
+
+    answer = client_of_ana.post(url("undo"), {"of": named[1]}, **HTMX)
+
+    assert "Taken back: Bayside Marine Pty Ltd." in answer.content.decode()
+    assert f"detail-{pair.uuid}" in client_of_ana.get(url("matches")).content.decode()
+    assert Link.objects.get(active=True).right_key == "60"
+
+
+def test_what_is_certain_is_kept_apart_only_with_a_reason(
+    client_of_ana: Client, left: Party, right: Party, erp: Connection, make_party: MakeParty
+) -> None:
+    sure = pair_of(left, right, 0.99)
+    sure.word = "certain"
+    sure.save()
+    page = client_of_ana.get(url("matches")).content.decode()
+    assert f"{url('explain', sure.uuid)}?ask=apart" in page
+    form = client_of_ana.get(url("explain", sure.uuid) + "?ask=apart", **HTMX).content.decode()
+    assert "Why are the two not the same?" in form
+
+    bare = client_of_ana.post(url("judge", sure.uuid), {"verdict": "not_a_match"}, **HTMX)
+    assert "look like one (certain, 99%)" in bare.content.decode()
+    many = {"verdict": "not_a_match", "tick": [str(sure.uuid)]}
+    assert "1 left because" in client_of_ana.post(url("bulk"), many, **HTMX).content.decode()
+    assert not Judgement.objects.exists()
+
+    said = {"verdict": "not_a_match", "comment": "Other town"}
+    client_of_ana.post(url("judge", sure.uuid), said, **HTMX)
+
+    apart = client_of_ana.get(url("matches") + "?state=apart").content.decode()
+    assert "Other town" in apart
+
+
+def test_where_no_partner_is_left_stands_who_was_ruled_out_and_the_way_back(
+    client_of_ana: Client, pair: Pair, books: Connection
+) -> None:
+    said = {"verdict": "not_a_match", "comment": "Another branch"}
+    client_of_ana.post(url("judge", pair.uuid), said, **HTMX)
+
+    page = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
+
+    assert "ruled out Bayside Marine" in page
+    assert "Another branch" in page
+    client_of_ana.post(url("create", pair.left.uuid, books.uuid), **HTMX)
+    for verdict in ("create_new", "not_a_match"):
+        page = client_of_ana.get(url("matches") + "?state=unmatched").content.decode()
+        named = re.search(r'name="of" value="([^"]+)"', page)
+        assert named
+        assert Judgement.objects.get(uuid=named[1]).verdict == verdict
+        client_of_ana.post(url("undo"), {"of": named[1]}, **HTMX)
+    assert f"detail-{pair.uuid}" in client_of_ana.get(url("matches")).content.decode()
 
 
 def test_later_puts_the_record_at_the_end(

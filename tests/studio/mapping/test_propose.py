@@ -146,6 +146,21 @@ def test_a_fitting_shipped_row_stands_before_what_merely_looks_alike() -> None:
     assert ranked[1].confidence < ranked[0].confidence
 
 
+@pytest.mark.parametrize("shipped", [None, Candidate("Name", 0.97, "Rule", "Shipped.")])
+def test_the_same_expression_is_offered_once_as_sure_as_its_surest(
+    shipped: Candidate | None,
+) -> None:
+    twice = [
+        similar("line.MDiscValue", 0.9),
+        similar("Email", 0.8),
+        similar("line.MDiscValue", 0.74),
+    ]
+
+    said = [(c.expression, c.confidence) for c in merged(shipped, twice) if c is not shipped]
+
+    assert said == [("line.MDiscValue", 0.9), ("Email", 0.8)]
+
+
 def test_agreement_of_both_is_one_candidate_with_both_reasons() -> None:
     shipped = Candidate("Name", module.SHIPPED_FITS, "Rule", "Shipped.")
 

@@ -165,7 +165,7 @@ def test_records_and_codes_are_called_by_their_names_and_company(world, ana, act
     )
     lines = [
         record(actor, "linking.same", f"party:{left.uuid}", {
-            "left": "NET022", "right": key, "target": str(books.uuid),
+            "kind": "customer", "left": "NET022", "right": key, "target": str(books.uuid),
         }),
         record(actor, "linking.create_new", f"party:{left.uuid}", {
             "left": "NET022", "right": "", "target": str(books.uuid),
@@ -194,23 +194,27 @@ def test_records_and_codes_are_called_by_their_names_and_company(world, ana, act
     ]  # fmt: skip
 
 
-def test_a_customer_is_not_called_like_the_item_of_the_same_key(world, ana, actor_of) -> None:
+def test_a_customer_is_not_called_by_the_item_that_has_the_same_key(world, ana, actor_of) -> None:
     actor, books = actor_of(ana), world.flow.target
-    left = world.flow.source.parties.create(kind="customer", key="1", code="116", label="Eastgate")
-    books.parties.create(kind="item", key="17", label="Nylon Chair")
     books.parties.create(kind="customer", key="17", label="Eastgate Schools")
-    said = {"left": "116", "right": "17", "target": str(books.uuid)}
+    books.parties.create(kind="item", key="17", label="Nylon Chair 50mm Black")
+    left = world.erp.parties.create(kind="customer", key="2", code="0000116", label="Eastgate")
+    said = {"kind": "customer", "left": "0000116", "right": "17"}
     lines = [
-        record(actor, "linking.same", f"party:{left.uuid}", said | {"kind": "customer"}),
-        # From before lines said the kind: better the key than the name of another record.
-        record(actor, "linking.same", f"party:{left.uuid}", said),
-    ]
+        record(actor, "linking.same", f"party:{left.uuid}", {**said, "target": str(books.uuid)}),
+        record(actor, "linking.linked", f"connection:{books.uuid}", {**said, "kind": "item"}),
+        record(actor, "linking.same", f"party:{left.uuid}", {
+            "left": "0000116", "right": "17", "target": str(books.uuid),
+        }),
+    ]  # fmt: skip
 
     words = [said for _event, said, _about in told(lines)]
 
     assert words == [
-        f"said that 116 (Eastgate) is Eastgate Schools (17) of {books.name}",
-        "said that 116 (Eastgate) is 17",
+        f"said that 0000116 (Eastgate) is Eastgate Schools (17) of {books.name}",
+        f"linked 0000116 to Nylon Chair 50mm Black (17) of {books.name}",
+        # Which kind it was is not known: no name is better than another's.
+        "said that 0000116 (Eastgate) is 17",
     ]
 
 

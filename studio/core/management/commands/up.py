@@ -24,6 +24,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from connectors.registry import CONNECTORS
+from studio.core.loading import loading
 from studio.core.supervisor import Child, ChildFailedError, Supervisor
 
 SYSTEMS = tuple(CONNECTORS)
@@ -101,17 +102,19 @@ class Command(BaseCommand):
             return
         self.say("loading the sample company (first start only) …")
         command = [sys.executable, "manage.py", "seed", "--size", size]
-        process = subprocess.Popen(
-            command, cwd=settings.BASE_DIR, env=_environment(""), stdout=sys.stderr
-        )
-        boss.watch(lambda: process.poll() is not None)
+        with loading():
+            process = subprocess.Popen(
+                command, cwd=settings.BASE_DIR, env=_environment(""), stdout=sys.stderr
+            )
+            boss.watch(lambda: process.poll() is not None)
+            if boss.stopping:
+                process.terminate()
+                process.wait()
         if boss.stopping:
-            process.terminate()
-            process.wait()
-        elif process.returncode:
+            return
+        if process.returncode:
             raise CommandError("the sample company could not be loaded (see above)")
-        else:
-            mark.touch()
+        mark.touch()
 
     def listen(self, boss: Supervisor, url: str) -> None:
         """Let the emulators post changes to us; without it the polls find them some seconds later."""

@@ -7,6 +7,8 @@
 //   data-key-label       what the help dialog says (otherwise the control's own words)
 //   data-tick            the row's checkbox (x, Shift+arrow)
 //   data-advance         pressing this control finishes the row: the next one gets the focus at once
+//   data-detail          where a row's explanation or question is shown; Escape folds it
+//   data-folds           pressing this control again folds what it opened there
 //   data-asks            in swapped content: the row asks back, so it has the focus again
 //   data-find            the search box (/)
 //   data-open="id"       opens a dialog;  data-dismiss closes a toast
@@ -108,11 +110,23 @@ function fold(inside) {
   return true;
 }
 
+// What a row tells or asks goes, and the row has the focus again. What was typed into it stays for a second Escape.
+function foldDetail(row, written) {
+  const box = row && $("[data-detail]", row);
+  if (!box) return false;
+  const opened = box.childElementCount > 0;
+  if (!opened && !written) return false;
+  if (opened && !(written && box.contains(written) && written.value !== written.defaultValue)) box.replaceChildren();
+  focusRow(row);
+  return true;
+}
+
 const MOVES = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
 
 function onKey(event) {
   const key = nameOf(event);
   if (event.key === "Escape" && !$("dialog[open]") && fold(event.target)) return;
+  if (event.key === "Escape" && !$("dialog[open]") && foldDetail(event.target.closest?.("[data-row]"), typing(event.target))) return;
   if (event.key === "Escape" && typing(event.target)) return event.target.blur();
   if (event.defaultPrevented || typing(event.target) || $("dialog[open]")) return;
   const row = current();
@@ -136,6 +150,7 @@ function openHelp() {
   if ($("[data-rows]")) {
     known.set("↓ / j", "Next row"); known.set("↑ / k", "Previous row");
     if ($("[data-tick]")) { known.set("x", "Tick the row"); known.set("Shift+↓", "Extend the ticks"); }
+    if ($("[data-detail]")) known.set("Esc", "Fold what was opened");
   }
   if ($("[data-find]")) known.set("/", "Find");
   // Rows differ in what they offer; of every key the first control tells what it does.
@@ -212,6 +227,7 @@ document.addEventListener("submit", (event) => {
 // htmx: move on at once, come back if the server says no.
 let wanted = "";
 document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.matches("[data-folds]") && foldDetail(event.target.closest("[data-row]"))) return event.preventDefault();
   document.body.classList.add("busy");
   const row = event.target.closest?.("[data-row]");
   // Only what writes finishes a row: to read about it (Explain) is to stay on it.
