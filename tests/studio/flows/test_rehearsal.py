@@ -24,13 +24,15 @@ from studio.core.refused import DecisionRefused
 from studio.flows import drafts
 from studio.flows.actions import publish_flow
 from studio.flows.edits import add
-from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
+from studio.flows.models import Delivery, FlowVersion, InboxItem, Planned, Rehearsal
 from studio.flows.rehearsal.caution import caution_of
 from studio.flows.rehearsal.changed import dropped_by
 from studio.flows.rehearsal.narrowed import narrowed
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.flows.rehearsal.sign import check_reality, sign
 from studio.flows.rehearsal.standing import newest_of_draft, superseded, waits_for
+from studio.flows.rehearsal.target import TargetNow
+from studio.flows.rehearsal.totals import Totals
 from studio.flows.sweep import sweep
 from studio.mapping.models import LookupRow, MappingVersion
 from studio.triage.models import Case
@@ -833,3 +835,28 @@ def test_reasons_that_are_not_told_or_told_twice_are_said_to_be(prepared, integr
     assert caution is not None
     assert caution.untold == 2
     assert caution.twice
+
+
+def test_parties_that_documents_need_are_told_apart_from_the_records_read(
+    prepared, integrator, ana, as_person
+) -> None:
+    prepared.order("1001")
+    done = rehearse(prepared, integrator)
+    Rehearsal.objects.filter(pk=done.pk).update(totals={**done.totals, "needed": 2})
+
+    page = as_person(ana).get(reverse("flows:rehearsal", args=[done.uuid])).content.decode()
+
+    assert "they come on top of the 1 records read" in " ".join(page.split())
+
+
+def test_a_row_that_creates_a_party_is_counted_as_needed(world) -> None:
+    rows = [
+        Planned(outcome="create", step="create_customer", key="58", intent="x", label="Bayside"),
+        Planned(outcome="create", step="post", key="1001", intent="y", label="Order 1001"),
+    ]
+    totals = Totals(world.books, world.flow.design, TargetNow())
+
+    totals.add(rows)
+
+    assert totals.plain()["needed"] == 1
+    assert totals.plain()["outcomes"]["create"]["count"] == 2

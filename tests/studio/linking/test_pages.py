@@ -86,7 +86,10 @@ def test_what_the_explanation_counts_is_seen_the_contact_too() -> None:
     address = {"line1": "1 A St", "city": "B", "region": "C", "postal_code": "1", "country": "US"}
     record = {
         **dict.fromkeys(("code", "name", "tax_number", "email", "phone", "mobile"), "x"),
-        "currency": "USD", "website": "w", "contact_name": "Rosa Young", "billing": address,
+        "currency": "USD",
+        "website": "w",
+        "contact_name": "Rosa Young",
+        "billing": address,
     }
 
     assert "contact name" in [f.name for f in compared(record, record)]
