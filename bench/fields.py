@@ -25,7 +25,8 @@ from bench.fields_data import PUBLIC, Task
 from bench.fields_quoted import QUOTED
 from bench.train_fields import Unseen, all_tasks, describe, out_of_fold, review_model, write_model
 from engine.propose.ranking import Ranked
-from engine.propose.scorer import combination, probability
+from engine.propose.review import settled
+from engine.propose.scorer import combination
 
 FIGURE_NAMES = {
     "acc1": "hit@1",
@@ -67,9 +68,9 @@ def proposed(found: Sequence[Unseen]) -> list[Proposed]:
     for group in sorted({u.task.group for u in found}):
         review = combination(review_model([u for u in found if u.task.group != group]))
         for one in (u for u in found if u.task.group == group):
-            likely = probability(review.score(one.about))
-            ranked = Ranked(one.task.pairs, one.task.x, one.kept, likely)
             pairs = one.task.pairs
+            likely = settled(pairs, one.kept, one.about, review.score(one.about))
+            ranked = Ranked(pairs, one.task.x, one.kept, likely)
             best = {
                 t: [(int(pairs.i[k]), sure) for k, sure in rows] for t, rows in ranked.top().items()
             }

@@ -13,6 +13,7 @@ from connectors.http.budget import Budget
 from connectors.http.clock import SystemClock
 from connectors.http.evidence import EvidenceSink, NoEvidence
 from connectors.http.tokens import MemoryTokenStore, TokenStore
+from connectors.received import NothingReceived, Received
 from engine.ports import Clock
 
 
@@ -20,7 +21,7 @@ class ConnectionConfig(BaseModel):
     """One company of one system, as the studio stores it; secrets never show in ``repr``.
 
     Attributes:
-        system: ``syspro``, ``qbo``, ``xero``.
+        system: ``syspro``, ``qbo``, ``xero``, ``pushed``.
         name: the connection's name for people.
         base_url: where the API answers, e.g. ``https://quickbooks.api.intuit.com``.
         auth_url: authorization server (discovery document or base), where it is another host.
@@ -69,7 +70,8 @@ class Services:
         clock: time.
         lane: locks shared by all workers.
         evidence: where exchanges are kept.
-        transport: replaces the network (in-process emulators in tests).
+        transport: replaces the network (an agent beside the system, in-process emulators).
+        received: what a system that sends its records has sent.
     """
 
     tokens: TokenStore = field(default_factory=MemoryTokenStore)
@@ -79,3 +81,4 @@ class Services:
     lane: Lane = no_lane
     evidence: EvidenceSink = field(default_factory=NoEvidence)
     transport: httpx.BaseTransport | None = None
+    received: Received = field(default_factory=NothingReceived)

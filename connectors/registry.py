@@ -147,6 +147,7 @@ class Capabilities:
         from_item: what lines take from the item they name.
         consent: how a person signs in in the browser; None where a user name and password are typed.
         newest: newest version of the interface that we know and speak.
+        receives: it sends its records to us: nothing is asked of it, nothing is written to it.
         unlocks: where its people open a closed period, and who can; the way through its menus.
         production: address of the real service; empty where every company has its own.
     """
@@ -176,6 +177,7 @@ class Capabilities:
     tells_deletions: bool = True
     sells: bool = False
     files: Files | None = None
+    receives: bool = False
     unlocks: str = ""
 
     def holds_files(self, entity: str) -> bool:
@@ -344,6 +346,20 @@ CONNECTORS: dict[str, System] = {
             files=Files("Attachment", bytes=10 * 1024 * 1024, most=10, beside=frozenset(
                 {"BankTransaction", "BankTransfer", "CreditNote", "Invoice", "ManualJournal",
                  "PurchaseOrder", "Quote"})),
+        ),
+    ),
+    "pushed": System(
+        "pushed",
+        "Another system that sends its records",
+        "connectors.pushed.connector",
+        Capabilities(
+            idempotency="nothing is written to it",
+            webhooks=False,
+            tells_deletions=False,
+            poll=("order of arrival",),
+            batch=1,
+            page=500,
+            receives=True,
         ),
     ),
 }  # fmt: skip

@@ -4,6 +4,7 @@ StudioError
 ├── RemoteFault                  something went wrong while talking to a system
 │   ├── RemoteBusy               rate or concurrency limit; carries ``wait_seconds`` and ``scope``
 │   ├── RemoteUnavailable        network, 5xx, maintenance; nothing was changed
+│   │   └── AgentMissing         it is reached through an agent, and none is connected
 │   ├── OutcomeUnknown           the request was sent, no answer came: look up before resending
 │   ├── AccessDenied             sign-in expired or refused; a person must reconnect
 │   ├── PermissionMissing        signed in, but this operator/scope may not do this
@@ -173,6 +174,17 @@ class RemoteUnavailable(RemoteFault):
     template: ClassVar[str] = "{system} cannot be reached just now ({call}). {detail}"
 
     wait_seconds: float | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class AgentMissing(RemoteUnavailable):
+    """The system is reached through an agent beside it, and none is there; ``detail`` says what to do."""
+
+    code: ClassVar[str] = "agent-missing"
+    audience: ClassVar[Audience] = Audience.INTEGRATOR
+    template: ClassVar[str] = (
+        "{system} is reached through an agent beside it, and none is connected ({call}). {detail}"
+    )
 
 
 @dataclass(kw_only=True, eq=False)

@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import StudioError
 from engine.schema.model import Record, SystemSchema
 
 
@@ -237,12 +238,13 @@ class Webhooks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Answer of a light check: reachable, who we are there, and what is left of the limits."""
+    """Answer of a light check: reachable, who we are there, what is left of the limits, and what failed."""
 
     ok: bool
     who: str = ""
     detail: str = ""
     limits: dict[str, str] = field(default_factory=dict)
+    error: StudioError | None = None
 
 
 class Connector(Introspector, Source, Sink, Protocol):

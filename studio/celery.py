@@ -41,6 +41,7 @@ def _schedule(sender: Celery, **_: object) -> None:
         ("monitor.seal", 30),
         ("monitor.watch", 60),
         ("tieout.balances_due", 60),
+        ("catalog.tidy", 60),
         ("flows.match_due", 3600),
         ("flows.missing_due", 1800),
         ("flows.digests_due", 1800),

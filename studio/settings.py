@@ -266,6 +266,9 @@ LEASE_SECONDS = env_int("STUDIO_LEASE_SECONDS", 150)
 SWEEP_SECONDS = env_int("STUDIO_SWEEP_SECONDS", 5)
 POLL_SECONDS = env_int("STUDIO_POLL_SECONDS", 10)
 
+# Agents that a web process keeps waiting for work at once: each occupies a thread. The others ask every second.
+AGENT_HOLDS = env_int("STUDIO_AGENT_HOLDS", 2)
+
 # What people may try before they connect anything, and how long it is kept.
 TRY_MEGABYTES = env_int("STUDIO_TRY_MEGABYTES", 20)
 TRY_RECORDS = env_int("STUDIO_TRY_RECORDS", 100_000)

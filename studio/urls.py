@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("studio.learning.urls")),
     path("flows/", include("studio.flows.urls")),
     path("hooks/<uuid:key>/", receive, name="hook"),
+    path("agent/", include("studio.catalog.agents.urls")),
     path("tie-out/", include("studio.tieout.urls")),
     path("try/", include("studio.tryout.urls")),
     path("", include("studio.monitor.urls")),

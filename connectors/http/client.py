@@ -13,10 +13,17 @@ from connectors.http.auth import Auth
 from connectors.http.budget import Budget, NoBudget
 from connectors.http.clock import SystemClock
 from connectors.http.evidence import EvidenceSink, Exchange, NoEvidence
+from connectors.http.faults import NoAgent, Spoken
 from connectors.http.jsontext import dump
 from connectors.http.redact import clean_body, clean_url
 from connectors.http.tls import tls_floor
-from engine.errors import OutcomeUnknown, RemoteBusy, RemoteFault, RemoteUnavailable
+from engine.errors import (
+    AgentMissing,
+    OutcomeUnknown,
+    RemoteBusy,
+    RemoteFault,
+    RemoteUnavailable,
+)
 from engine.ports import Clock
 
 TRACE_HEADERS = ("intuit_tid", "xero-correlation-id", "x-correlation-id", "x-request-id")
@@ -46,7 +53,7 @@ class ApiClient:
         auth: supplies ``Authorization``; None sends none.
         budget: what the vendor lets us do.
         timeout: explicit per phase; the default suits accounting services (120 s to answer).
-        transport: replaces the network (tests, in-process emulators).
+        transport: replaces the network (an agent beside the system, in-process emulators).
         evidence: where exchanges are kept.
         clock: time stamps of evidence.
         headers: sent with each request.
@@ -115,6 +122,7 @@ class ApiClient:
 
         Raises:
             RemoteBusy: the budget or the vendor says wait.
+            AgentMissing: it is reached through an agent, and none is connected.
             RemoteUnavailable: not reached, or a safe call that got no answer.
             OutcomeUnknown: an unsafe call that may have taken effect without an answer.
             RemoteFault: what ``resolve`` makes of any other non-2xx answer.
@@ -151,6 +159,8 @@ class ApiClient:
         call, safe, human = how
         headers = request["headers"] | ({"Authorization": credential} if credential else {})
         outgoing = self._http.build_request(method, path, **(request | {"headers": headers}))
+        # A transport of ours waits for a lost write, but not for a lost read.
+        outgoing.extensions["safe"] = safe
         at, started, trace = self._clock.now(), time.monotonic(), uuid4().hex
         response: httpx.Response | None = None
         failure = ""
@@ -170,9 +180,13 @@ class ApiClient:
         self, fault: httpx.HTTPError, call: str, trace: str, *, safe: bool
     ) -> RemoteFault:
         said: dict[str, Any] = {"system": self.system, "call": call, "trace": trace}
-        words = f"No usable answer came ({type(fault).__name__})."
+        own = str(fault) if isinstance(fault, Spoken) else ""
+        if isinstance(fault, NoAgent):
+            return AgentMissing(**said, detail=own)
         if isinstance(fault, _NEVER_SENT):
-            return RemoteUnavailable(**said, detail=f"No connection ({type(fault).__name__}).")
+            never = own or f"No connection ({type(fault).__name__})."
+            return RemoteUnavailable(**said, detail=never)
+        words = own or f"No usable answer came ({type(fault).__name__})."
         if safe:
             return RemoteUnavailable(**said, detail=words)
         return OutcomeUnknown(**said, detail=words)

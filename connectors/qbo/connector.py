@@ -82,7 +82,8 @@ class QboConnector(Assembled):
         try:
             company = self.client.get("CompanyInfo", "", human=True)
         except RemoteFault as fault:
-            return Health(ok=False, detail=str(fault), limits=self.api.budget.left())
+            left = self.api.budget.left()
+            return Health(ok=False, detail=str(fault), limits=left, error=fault)
         who = f"{company.get('CompanyName', '')} (realm {self._config.company})"
         return Health(ok=True, who=who, limits=self.api.budget.left())
 

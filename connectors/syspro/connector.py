@@ -92,7 +92,7 @@ class SysproConnector(Assembled):
             if self.rows.route is not None:
                 self.rows.raw("ArCustomer", (), (), 1)
         except RemoteFault as fault:
-            return Health(ok=False, detail=str(fault))
+            return Health(ok=False, detail=str(fault), error=fault)
         name = next((n.text for n in answer.anywhere("CompanyName")), "")
         who = f"{self.client.operator} in {self.client.company}"
         return Health(ok=True, who=who, detail=name)

@@ -128,7 +128,8 @@ class XeroConnector(Assembled):
                     system=SYSTEM, call="check", detail="This organisation is not connected."
                 )
         except RemoteFault as fault:
-            return Health(ok=False, detail=str(fault), limits=self._http.budget.left())
+            left = self._http.budget.left()
+            return Health(ok=False, detail=str(fault), limits=left, error=fault)
         return Health(ok=True, who=ours.get("tenantName", ""), limits=self._http.budget.left())
 
     def attach(self, file: File) -> Receipt:

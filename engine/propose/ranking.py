@@ -17,8 +17,8 @@ from engine.propose.contrast import SCHEMAS, contrast, contrast_names, schemas
 from engine.propose.leaves import Leaf, party_word, speaking_of
 from engine.propose.pairing import Pairs
 from engine.propose.prepare import Floats, Side, prepare
-from engine.propose.review import REVIEW_FEATURES, review_features
-from engine.propose.scorer import Linear, Model, model_from, probability, read_model_file
+from engine.propose.review import REVIEW_FEATURES, review_features, settled
+from engine.propose.scorer import Linear, Model, model_from, read_model_file
 from engine.propose.signals import FEATURES_VERSION, SIGNALS, measure
 
 SIGNAL_NAMES: tuple[str, ...] = tuple(row.name for row in SIGNALS)
@@ -122,4 +122,4 @@ def rank(
     signals = measure(pairs)
     x = with_context(pairs, signals, compared(pairs, signals), model.base)
     about, kept = review_features(pairs, model.pair.score(x), x, FEATURES)
-    return Ranked(pairs, x, kept, probability(model.review.score(about)))
+    return Ranked(pairs, x, kept, settled(pairs, kept, about, model.review.score(about)))

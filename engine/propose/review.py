@@ -15,9 +15,12 @@ from engine.propose.context import balanced, places
 from engine.propose.contrast import SCHEMAS, leads
 from engine.propose.pairing import Pairs
 from engine.propose.prepare import Floats
+from engine.propose.scorer import probability
 from engine.schema.paths import parent as parent_path
 
 KEPT = 8
+FIRST_LOOK = 0.25
+"""The first look's part in the order of a target's candidates; the second look has the rest."""
 _TAKEN = (
     "same_words",
     "like_words",
@@ -131,3 +134,24 @@ def review_features(
     about = about_targets(p.right, p.right_concepts)[j]
     taken = x[kept][:, [names.index(n) for n in _TAKEN]]
     return np.hstack([np.stack(own, axis=1), about, taken]).astype(np.float32), kept
+
+
+def settled(p: Pairs, kept: npt.NDArray[np.int64], about: Floats, second: Floats) -> Floats:
+    """The probability that each kept pair is right: the second look's, in the order of both looks.
+
+    The second look learns above all whether a target takes a value. How a target's candidates stand to
+    each other it learns from few, so there the first look keeps a part. The probabilities of a target
+    stay the same; only which candidate has which may change.
+
+    Args:
+        p: the pairs.
+        kept: the best pairs of every target, of :func:`review_features`.
+        about: their rows.
+        second: what the second look makes of each row, in log-odds.
+    """
+    first = about[:, REVIEW_FEATURES.index("score")]
+    both = FIRST_LOOK * first + (1 - FIRST_LOOK) * second
+    targets = p.j[kept]
+    out = np.empty(len(kept), dtype=np.float32)
+    out[np.lexsort((-both, targets))] = probability(second)[np.lexsort((-second, targets))]
+    return out

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from engine.errors import (
     AccessDenied,
+    AgentMissing,
     DuplicateAtTarget,
     OutcomeUnknown,
     PermissionMissing,
@@ -45,6 +46,8 @@ class Disposition:
 
 # Beyond this a busy answer means a day limit: the connection pauses and says until when.
 PAUSE_BEYOND_SECONDS = 120.0
+# How soon to look whether an agent is back.
+AGENT_SECONDS = 20.0
 
 
 def dispose(error: Exception) -> Disposition:
@@ -54,6 +57,9 @@ def dispose(error: Exception) -> Disposition:
             return Disposition(Verdict.PAUSE, wait, counts=False)
         case RemoteBusy(wait_seconds=wait):
             return Disposition(Verdict.RETRY, wait, counts=False)
+        case AgentMissing():
+            # Nothing was sent, and nothing will be until somebody starts one; it is no fault of the record.
+            return Disposition(Verdict.PAUSE, AGENT_SECONDS, counts=False)
         case RemoteUnavailable(wait_seconds=wait):
             return Disposition(Verdict.RETRY, wait)
         case OutcomeUnknown() | DuplicateAtTarget() | StaleVersion():
@@ -61,9 +67,7 @@ def dispose(error: Exception) -> Disposition:
             return Disposition(Verdict.LOOK_UP)
         case AccessDenied() | PermissionMissing():
             return Disposition(Verdict.PAUSE, None, counts=False)
-        case StudioError() if error.retryable:
-            return Disposition(Verdict.RETRY)
         case StudioError():
-            return Disposition(Verdict.PARK)
+            return Disposition(Verdict.RETRY if error.retryable else Verdict.PARK)
         case _:
             return Disposition(Verdict.STOP)

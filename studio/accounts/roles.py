@@ -15,13 +15,16 @@ LOOKUP = "lookup"  # edit lookup tables
 APPROVE = "approve"  # second pair of eyes, unlock periods, overrides above the limit
 TIE_OUT = "tie out"  # run and sign tie-outs
 ADMINISTER = "administer"  # users, roles, alerts, admin site
+INGEST = (
+    "send records"  # register the schema of a sender and send its records; as a token, nothing else
+)
 BUY = "buy in the portal"  # see one's own prices and documents there, place orders; nothing else
 DECIDE_AI = "use the language model"
 
 ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "integrator": (
         "Integrator",
-        frozenset({READ, MAP, PUBLISH, CONNECT, OPERATE, LOOKUP, MATCH, DECIDE_AI}),
+        frozenset({READ, MAP, PUBLISH, CONNECT, INGEST, OPERATE, LOOKUP, MATCH, DECIDE_AI}),
     ),
     "accountant": (
         "Accountant",
@@ -29,7 +32,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "administrator": (
         "Administrator",
-        frozenset({READ, CONNECT, OPERATE, LOOKUP, ADMINISTER}),
+        frozenset({READ, CONNECT, INGEST, OPERATE, LOOKUP, ADMINISTER}),
     ),
     "auditor": ("Auditor", frozenset({READ})),
     # Somebody else's employee: does not even read, so that every page but the portal refuses him.

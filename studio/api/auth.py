@@ -15,8 +15,8 @@ from rest_framework.permissions import IsAuthenticated
 from studio.accounts.models import Membership, User, Workspace
 from studio.accounts.roles import READ, permissions_of
 from studio.api.models import ApiToken
-from studio.api.tokens import digest_of
 from studio.core.action import Actor
+from studio.core.vault import digest_of
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -36,7 +36,7 @@ class TokenAuthentication(BaseAuthentication):
         if kind.lower() != self.keyword.lower():
             return None
         token = (
-            ApiToken.objects.select_related("maker", "workspace")
+            ApiToken.objects.select_related("maker", "workspace", "source")
             .filter(digest=digest_of(secret.strip()))
             .first()
         )

@@ -6,7 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers
@@ -19,6 +21,7 @@ from studio.accounts.models import Workspace
 from studio.accounts.roles import READ
 from studio.api.auth import caller
 from studio.api.idempotency import HEADER, once
+from studio.api.models import ApiToken
 from studio.api.paging import KeysetPagination
 from studio.api.problems import MEDIA_TYPE, Problem
 from studio.core.action import Actor
@@ -50,9 +53,18 @@ class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[
     workspace: Workspace
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Who calls, and where; everybody must at least be allowed to read."""
+        """Who calls, and where."""
         super().initial(request, *args, **kwargs)
         self.actor, self.workspace = caller(request)
+        self.enter()
+
+    def enter(self) -> None:
+        """Everybody must at least be allowed to read; a sender's token is for its own records."""
+        token = self.request.auth
+        if isinstance(token, ApiToken) and token.source is not None:
+            raise PermissionDenied(
+                _("This token only sends the records of %(source)s.") % {"source": token.source}
+            )
         self.actor.require(READ)
 
     def get_queryset(self) -> QuerySet[Row]:

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from studio.accounts.models import User, Workspace
+from studio.catalog.models import Connection
 from studio.core.models import Base
 
 
@@ -17,6 +18,14 @@ class ApiToken(Base):
     name = models.CharField(max_length=60)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(default=list)
+    source = models.ForeignKey(
+        Connection,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="the sender it belongs to; such a token sends its records and does nothing else",
+    )
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from engine.errors import MappingRefused, StudioError
+from engine.schema.registration import NotTaken
 from studio.api.models import ApiToken
 from studio.core.refused import DecidedMeanwhile, DecisionRefused
 
@@ -61,7 +62,25 @@ def answer(exc: Exception, context: dict[str, Any]) -> Response | None:
         return _problem(403, "forbidden", str(exc) or "Your role does not allow this.", fix)
     if isinstance(exc, Http404):
         return _problem(404, "not-found", "There is nothing at this address.")
-    return _refusal(exc) or _framework(exc, context)
+    return _reasons(exc) or _refusal(exc) or _framework(exc, context)
+
+
+def _reasons(exc: Exception) -> Response | None:
+    """What is refused for several reasons, each with its place."""
+    match exc:
+        case RefusedMapping():
+            return _problem(409, "mapping-refused", str(exc), "", exc.problems)
+        case MappingRefused():
+            parts = [{"place": "", "sentence": p, "fix": "", "target": ""} for p in exc.problems]
+            return _problem(409, exc.code, "Not published: see the problems.", "", parts)
+        case NotTaken():
+            faults = [
+                {"place": f.place, "sentence": f.sentence, "fix": f.fix, "target": ""}
+                for f in exc.faults
+            ]
+            return _problem(400, "not-taken", "Nothing was taken: see the problems.", "", faults)
+        case _:
+            return None
 
 
 def _refusal(exc: Exception) -> Response | None:
@@ -71,11 +90,6 @@ def _refusal(exc: Exception) -> Response | None:
             return _problem(409, "decided-meanwhile", exc.sentence, exc.fix or "Read it again.")
         case DecisionRefused():
             return _problem(409, "refused", exc.sentence, exc.fix)
-        case RefusedMapping():
-            return _problem(409, "mapping-refused", str(exc), "", exc.problems)
-        case MappingRefused():
-            parts = [{"place": "", "sentence": p, "fix": "", "target": ""} for p in exc.problems]
-            return _problem(409, exc.code, "Not published: see the problems.", "", parts)
         case StudioError():
             return _problem(502, exc.code, str(exc), "Check the connection and try again.")
         case KeyConflict():

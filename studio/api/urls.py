@@ -19,6 +19,7 @@ from studio.api.resources import (
     portal,
     proof,
     rehearsals,
+    sources,
     stock,
     triage,
     tryout,
@@ -29,6 +30,8 @@ router = SimpleRouter(use_regex_path=False)
 RESOURCES: dict[str, type[ViewSetMixin]] = {
     "connections": catalog.Connections,
     "snapshots": catalog.Snapshots,
+    "sources": sources.Sources,
+    "arrivals": sources.Arrivals,
     "mappings": mapping.Mappings,
     "mapping-rows": mapping.Rows,
     "lookup-tables": mapping.LookupTables,

@@ -7,15 +7,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import ADMINISTER, READ
+from studio.accounts.roles import ADMINISTER, INGEST, READ
 from studio.api.models import ApiToken
-from studio.api.tokens import make_token, revoke_token
+from studio.api.tokens import SENDERS, make_token, revoke_token
+from studio.catalog.models import Connection
 
 
 @page(READ)
@@ -23,8 +25,9 @@ from studio.api.tokens import make_token, revoke_token
 def tokens(request: StudioRequest) -> HttpResponse:
     """Tokens of the person (an administrator sees all); a new secret is shown this once."""
     context: dict[str, Any] = {}
+    senders = _senders(request)
     if request.method == "POST":
-        days = request.POST.get("days", "90")
+        days, source = request.POST.get("days", "90"), request.POST.get("source")
         try:
             token, secret = make_token(
                 request.actor,
@@ -32,17 +35,29 @@ def tokens(request: StudioRequest) -> HttpResponse:
                 request.POST.get("name", ""),
                 request.POST.getlist("scope"),
                 days=int(days) if days.isdecimal() else 0,
+                source=get_object_or_404(senders, uuid=source) if source else None,
             )
             context = {"made": token, "secret": secret}
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
-    rows = ApiToken.objects.filter(workspace=request.workspace).select_related("maker")
+    rows = ApiToken.objects.filter(workspace=request.workspace).select_related("maker", "source")
     if not request.actor.may(ADMINISTER):
         rows = rows.filter(maker=request.user)
-    context |= {"rows": rows[:200], "scopes": sorted(request.actor.permissions - {READ})}
+    context |= {
+        "rows": rows[:200],
+        "scopes": sorted(request.actor.permissions - {READ, INGEST}),
+        "senders": senders,
+        "source": request.GET.get("source", ""),
+    }
     response = render(request, "api/tokens.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _senders(request: StudioRequest) -> QuerySet[Connection]:
+    """Systems that send their records, for which this person may make a token."""
+    found = Connection.objects.filter(workspace=request.workspace, system__in=SENDERS)
+    return found.order_by("name") if request.actor.may(INGEST) else found.none()
 
 
 @page(READ)

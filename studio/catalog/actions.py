@@ -109,10 +109,13 @@ def check(connection: Connection) -> Health:
     try:
         with opened(connection) as connector:
             health = connector.check()
-        note_success(connection)
     except StudioError as error:
-        note_fault(connection, error)
-        health = Health(ok=False, detail=str(error))
+        health = Health(ok=False, detail=str(error), error=error)
+    if health.ok:
+        note_success(connection)
+    elif health.error is not None and connection.state != "new":
+        # Who is just connecting sees what failed; it is no outage of anything.
+        note_fault(connection, health.error)
     Connection.objects.filter(pk=connection.pk).update(
         checked_at=timezone.now(),
         health={
@@ -125,15 +128,23 @@ def check(connection: Connection) -> Health:
     return health
 
 
-def introspect(actor: Actor, connection: Connection, *, sample: int = 200) -> SchemaSnapshot:
+def introspect(
+    actor: Actor, connection: Connection, *, sample: int = 200, permission: str = CONNECT
+) -> SchemaSnapshot:
     """Look at the system and keep what was seen as a new, immutable snapshot.
 
     The same picture as last time makes no new snapshot.
 
+    Args:
+        actor: who looks.
+        connection: at which system.
+        sample: records of each entity whose values are profiled.
+        permission: what the actor needs; less for a sender that registers its own schema.
+
     Raises:
         StudioError: the system could not be read.
     """
-    actor.require(CONNECT)
+    actor.require(permission)
     started = time.monotonic()
     with opened(connection) as connector:
         schema = connector.snapshot(sample=sample)
@@ -143,7 +154,8 @@ def introspect(actor: Actor, connection: Connection, *, sample: int = 200) -> Sc
     last = connection.snapshots.first()
     if last and last.content_hash == digest:
         return last
-    with acting(actor, CONNECT, "connection.introspected", f"connection:{connection.uuid}") as line:
+    subject = f"connection:{connection.uuid}"
+    with acting(actor, permission, "connection.introspected", subject) as line:
         snapshot = SchemaSnapshot.objects.create(
             connection=connection,
             number=last.number + 1 if last else 1,

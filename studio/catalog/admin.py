@@ -12,7 +12,15 @@ from django.http import HttpRequest
 from engine.runtime.schedule import Hours
 from studio.accounts.models import administrator_in
 from studio.catalog.actions import settle
-from studio.catalog.models import Code, Connection, Exchange, SchemaSnapshot
+from studio.catalog.models import (
+    Agent,
+    Arrival,
+    Code,
+    Connection,
+    Exchange,
+    Registration,
+    SchemaSnapshot,
+)
 from studio.core.readonly import ReadOnly
 
 
@@ -52,6 +60,15 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+@admin.register(Agent)
+class AgentAdmin(ReadOnly):
+    """Agents; made and revoked on the page of their connection."""
+
+    list_display = ("name", "connection", "host", "seen_at", "made_by", "revoked_at")
+    list_filter = ("connection",)
+    exclude = ("run",)
+
+
 @admin.register(SchemaSnapshot)
 class SchemaSnapshotAdmin(ReadOnly):
     """Looks at systems; immutable."""
@@ -84,3 +101,19 @@ class ExchangeAdmin(ReadOnly):
     list_display = ("at", "connection", "method", "url", "status", "milliseconds")
     list_filter = ("connection", "status")
     search_fields = ("url", "subject", "trace")
+
+
+@admin.register(Registration)
+class RegistrationAdmin(ReadOnly):
+    """Schemas that senders registered, as they were sent."""
+
+    list_display = ("connection", "by", "updated_at", "arrivals")
+
+
+@admin.register(Arrival)
+class ArrivalAdmin(ReadOnly):
+    """Versions of records that were sent to us, as they came."""
+
+    list_display = ("entity", "key", "connection", "number", "newest", "changed_at", "by")
+    list_filter = ("connection", "entity", "newest")
+    search_fields = ("key",)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from studio.catalog.models import Connection
+from studio.catalog.agents.desk import absence_of
+from studio.catalog.models import AGENT, Connection
 from studio.catalog.whom import whom_to_ask
 from studio.core.templatetags.studio import written
 from studio.triage.evidence import Evidence
@@ -25,6 +26,9 @@ def connection_evidence(case: Case) -> Evidence | None:
         (_("Reason"), found.paused_reason or "–", False),
         *([(_("Who can help"), asked, False)] if (asked := whom_to_ask(found)) else []),
     ]
+    if found.network_path == AGENT:
+        absent = absence_of(found.pk)
+        now.append((_("Agent"), absent or _("connected"), bool(absent)))
     last = [
         (_("Checked"), written(found.checked_at), False),
         (_("Seen as"), found.health.get("who") or "–", False),

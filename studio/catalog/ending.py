@@ -1,4 +1,4 @@
-"""Ending a connection: what runs on it is paused, the vendor is told, the secrets are forgotten.
+"""Ending a connection: what runs on it is paused, the vendor is told, secrets are forgotten, agents revoked.
 
 Everything that was read, mapped and posted stays; signing in again goes on where it stopped.
 """
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from connectors.registry import capabilities, signing_in
 from engine.errors import StudioError
 from studio.accounts.roles import CONNECT
+from studio.catalog.agents.actions import end_agents
 from studio.catalog.models import Connection, Credential
 from studio.catalog.services import StoredTokens
 from studio.catalog.uses import stop_on
@@ -47,6 +48,7 @@ def disconnect(actor: Actor, connection: Connection, reason: str) -> str:
         Credential.objects.filter(connection=connection).update(
             sealed=seal({}), version=F("version") + 1, lease_until=None
         )
+        end_agents(actor, connection)
         Connection.objects.filter(pk=connection.pk).update(
             state="ended", paused_until=None, paused_reason=reason.strip()[:300], failures=0
         )

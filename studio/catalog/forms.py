@@ -11,7 +11,7 @@ from connectors.registry import System
 from engine.canon.money import CURRENCIES
 from engine.runtime.schedule import Hours
 from studio.accounts.models import User, Workspace, colleagues
-from studio.catalog.models import Connection
+from studio.catalog.models import AGENT, Connection
 from studio.catalog.schemas import base_currency_of
 from studio.catalog.twins import sentence_about, twins_of
 from studio.catalog.uses import dependents_of
@@ -19,7 +19,7 @@ from studio.catalog.uses import dependents_of
 PATHS = {
     "direct": "Directly over the internet",
     "tunnel": "Through a tunnel into the company's network",
-    "agent": "Through an agent that runs beside the server",
+    AGENT: "Through our agent that runs beside the server",
 }
 WORDS = {
     "operator": "Operator",
@@ -48,7 +48,8 @@ class ReachForm(forms.Form):
     network_path = forms.ChoiceField(
         label="How it is reached",
         choices=list(PATHS.items()),
-        help_text="For a tunnel or an agent give the address of its end on this side; TLS stays end to end.",
+        help_text="For a tunnel give the address of its end on this side. For our agent give the address as the agent "
+        "reaches it, such as http://syspro-host:30661; how to start it is shown when this is saved.",
     )
     allowed_hours = forms.CharField(
         required=False,
@@ -91,6 +92,10 @@ class ReachForm(forms.Form):
             else "https://… of the server, as this machine reaches it."
         )
         self.fields["base_url"].initial = can.production
+        if can.production:
+            # A service on the internet is reached by the internet.
+            open_paths = [(k, label) for k, label in PATHS.items() if k != AGENT]
+            self.fields["network_path"].choices = open_paths  # type: ignore[attr-defined]
         self.fields["company"].label = can.company.capitalize()
         self.fields["company"].required = can.consent is None
         self.fields["company"].help_text = (
@@ -157,6 +162,7 @@ class ReachForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """A company is connected once, unless somebody means it."""
         data: dict[str, Any] = super().clean() or {}
+        self._check_scheme(data)
         if self._twin is not None and not data.get("again"):
             like = Connection(company=data.get("company", ""))
             raise forms.ValidationError(
@@ -165,14 +171,20 @@ class ReachForm(forms.Form):
         return data
 
     def clean_base_url(self) -> str:
-        """Plain HTTP is for loopback only."""
+        """Addresses are kept without a slash at their end."""
         url: str = self.cleaned_data["base_url"].strip().rstrip("/")
-        local = url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
-        if not url.startswith("https://") and not local:
-            raise forms.ValidationError(
-                "Use https:// (plain http is allowed for this machine only)."
-            )
         return url
+
+    def _check_scheme(self, data: dict[str, Any]) -> None:
+        """Plain HTTP is for loopback, and for the last steps of an agent inside the company's network."""
+        url = str(data.get("base_url", "https://"))
+        local = url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+        agent = data.get("network_path") == AGENT and url.startswith("http://")
+        if not url.startswith("https://") and not local and not agent:
+            self.add_error(
+                "base_url",
+                _("Use https:// (plain http is allowed for this machine, or through our agent)."),
+            )
 
     def clean_allowed_hours(self) -> str:
         """Hours are written in one way only, because workers read them."""
@@ -197,6 +209,29 @@ class ReachForm(forms.Form):
             "owner": data["owner"],
             "unlocks": data["unlocks"],
         }
+
+
+class SenderForm(ReachForm):
+    """A system that sends its records: nobody has to reach it."""
+
+    UNASKED = ("base_url", "company", "network_path", "per_minute", "unlocks")
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, workspace=workspace, **kwargs)
+        for name in self.UNASKED:
+            del self.fields[name]
+        self.fields["name"].help_text = "What people call it, such as Webshop."
+        self.fields["currency"].required = True
+        self.fields["currency"].initial = workspace.base_currency
+        self.fields["currency"].help_text = "Of documents that do not say theirs."
+        self.fields["allowed_hours"].help_text = (
+            "When what it sent is read into flows, such as mon-fri 06:00-22:00 Europe/London; empty means always. "
+            "It may send at any time."
+        )
+
+    def reach(self) -> dict[str, Any]:
+        """What the row keeps besides the name."""
+        return {n: self.cleaned_data[n] for n in ("allowed_hours", "owner")}
 
 
 class SignInForm(forms.Form):

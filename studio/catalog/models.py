@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
@@ -21,6 +22,8 @@ CONNECTION_STATES = [
 ]
 # A disconnected connection rests until a person signs in again.
 NEVER = datetime.max.replace(tzinfo=UTC)
+# What ``network_path`` says of a connection whose calls an agent carries.
+AGENT = "agent"
 
 
 class Connection(Base):
@@ -129,6 +132,72 @@ class Credential(Base):
         return f"credential of {self.connection_id}"
 
 
+AGENT_SEEN = timedelta(seconds=45)
+"""An agent asks for work twice in this time; after it, it counts as gone."""
+
+
+class Agent(Base):
+    """What carries our calls to a system inside a company's network: its token, and what it says of itself.
+
+    A token is good for one connection and one running agent, the one started last (``run``).
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="agents")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    made_by = models.CharField(max_length=150)
+    run = models.CharField(max_length=40, blank=True)
+    host = models.CharField(max_length=120, blank=True)
+    version = models.CharField(max_length=20, blank=True)
+    allowed = models.JSONField(default=list, blank=True, help_text="where it may go, as it says")
+    seen_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def connected(self) -> bool:
+        """Whether it was there a moment ago."""
+        seen = self.seen_at
+        return self.revoked_at is None and seen is not None and timezone.now() - seen < AGENT_SEEN
+
+
+AGENT_CALL_STATES = [
+    ("waiting", "Waiting"),
+    ("taken", "Taken"),
+    ("answered", "Answered"),
+    ("over", "Over"),
+]
+
+
+class AgentCall(models.Model):
+    """A request that waits for an agent, or its answer: sealed, and gone as soon as it is over.
+
+    It is handed out once, by a conditional UPDATE; nothing brings it back to ``waiting``.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="agent_calls")
+    agent = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
+    run = models.CharField(max_length=40, blank=True, help_text="of the agent that took it")
+    state = models.CharField(max_length=8, choices=AGENT_CALL_STATES, default="waiting")
+    sealed = models.BinaryField(help_text="the request, then nothing, then the answer")
+    within = models.FloatField(help_text="seconds that the agent has for it")
+    take_until = models.DateTimeField()
+    until = models.DateTimeField(db_index=True, help_text="after it nobody waits for it any more")
+
+    class Meta:
+        indexes = [models.Index(fields=["connection", "state", "id"], name="agent_calls_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.uuid}"
+
+
 class Budget(models.Model):
     """What is left of a connection's limits, shared by all processes through this row.
 
@@ -225,6 +294,65 @@ class Code(Base):
 
     def __str__(self) -> str:
         return f"{self.label} · {self.code or self.key}"
+
+
+class Registration(Base):
+    """The schema that a sender registered for its records, and how far its arrivals are numbered.
+
+    ``content`` is the registration as it was sent. The row is held while a batch is stored, so that arrivals
+    are visible in the order of their numbers: a reader's cursor passes over none.
+    """
+
+    connection = models.OneToOneField(
+        Connection, on_delete=models.CASCADE, related_name="registration"
+    )
+    content = models.JSONField()
+    by = models.CharField(max_length=150)
+    arrivals = models.PositiveBigIntegerField(default=0)
+    refused = models.JSONField(
+        default=dict, blank=True, help_text="the last batch that was refused after the last taken"
+    )
+
+    def __str__(self) -> str:
+        return f"registration of {self.connection_id}"
+
+
+class Arrival(Base):
+    """One version of one record that was sent to us, as it came; never changed but for ``newest``."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="arrivals")
+    number = models.PositiveBigIntegerField()
+    entity = models.CharField(max_length=60)
+    key = models.CharField(max_length=80)
+    changed_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the sender says it changed; orders its versions"
+    )
+    payload = models.TextField(help_text="the record as JSON, exact decimals")
+    payload_hash = models.CharField(max_length=64)
+    newest = models.BooleanField(help_text="no later version has arrived")
+    by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "number"], name="arrival_number_once"),
+            models.UniqueConstraint(
+                fields=["connection", "entity", "key"],
+                condition=models.Q(newest=True),
+                name="arrival_one_newest",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "entity", "number"],
+                condition=models.Q(newest=True),
+                name="arrival_newest",
+            ),
+            models.Index(fields=["connection", "entity", "key"], name="arrival_versions"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.key} ({self.number})"
 
 
 class Exchange(models.Model):

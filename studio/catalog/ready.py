@@ -109,9 +109,9 @@ _DO: dict[str, Callable[[Actor, Connection], str]] = {
 
 def left_at(connection: Connection) -> str:
     """The step at which connecting was left, as a key of ``GO_ON``; empty once it was tested."""
-    if connection.state != "new" or connection.checked_at is not None:
-        return ""
     can = capabilities(connection.system)
+    if connection.state != "new" or connection.checked_at is not None or can.receives:
+        return ""
     credential = Credential.objects.filter(connection=connection).first()
     held = unseal(credential.sealed) if credential else {}
     wanted = {"tokens"} if can.consent else set(can.needs) - set(connection.options)

@@ -10,6 +10,7 @@ from engine.errors import StudioError
 from studio.accounts.models import Membership, machine
 from studio.accounts.roles import CONNECT
 from studio.catalog.actions import introspect
+from studio.catalog.agents.desk import tidy as forget_calls
 from studio.catalog.models import Connection
 from studio.catalog.ready import get_ready as make_ready
 
@@ -38,3 +39,9 @@ def get_ready(connection_id: int, user_id: int) -> None:
     member = Membership.objects.filter(user_id=user_id, workspace=connection.workspace).first()
     if member is not None:
         make_ready(member.actor(), connection)
+
+
+@shared_task(name="catalog.tidy")
+def tidy() -> None:
+    """Forget requests to agents whose worker died while it waited."""
+    forget_calls()

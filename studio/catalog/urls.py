@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.catalog import views, views_connect
+from studio.catalog import views, views_agents, views_connect
 
 app_name = "catalog"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("<uuid:key>/", views.connection, name="connection"),
     path("<uuid:key>/settings/", views_connect.settings, name="connection-settings"),
     path("<uuid:key>/move/<uuid:move>/", views_connect.move, name="connection-move"),
+    path("<uuid:key>/agents/", views_agents.agents, name="connection-agents"),
+    path("<uuid:key>/agents/<uuid:agent>/revoke/", views_agents.revoke, name="agent-revoke"),
     path("<uuid:key>/sign-in/", views_connect.sign_in, name="connection-sign-in"),
     path("<uuid:key>/disconnect/", views_connect.disconnect, name="connection-disconnect"),
     path("<uuid:key>/company/", views_connect.company, name="connection-company"),

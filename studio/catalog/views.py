@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,21 +18,33 @@ from django.views.decorators.http import require_GET, require_POST
 
 from connectors.registry import capabilities
 from engine.errors import StudioError
+from engine.schema.registration import registered
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import APPROVE, CONNECT, READ
+from studio.accounts.roles import APPROVE, CONNECT, INGEST, PUBLISH, READ
 from studio.catalog import actions
-from studio.catalog.models import Code, Connection, Sample, SchemaSnapshot
+from studio.catalog.agents.desk import absence_of
+from studio.catalog.forms import PATHS
+from studio.catalog.models import (
+    AGENT,
+    Arrival,
+    Code,
+    Connection,
+    Registration,
+    Sample,
+    SchemaSnapshot,
+)
 from studio.catalog.moving import may_agree
 from studio.catalog.ready import GO_ON, left_at
 from studio.catalog.schemas import differences, field_rows, schema_of
 from studio.catalog.twins import twins_among, twins_of
-from studio.catalog.uses import hits_of, instead_of
+from studio.catalog.uses import hits_of, instead_of, next_steps_of
 from studio.catalog.whom import whom_to_ask
 from studio.core.htmx import page_or_part
 from studio.core.templatetags.studio import grouped
 
 MOST_CHANGES = 200
 MOST_FIELDS = 600
+MOST_ARRIVALS = 10
 
 
 @page(READ)
@@ -60,6 +75,7 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
     found = _found(request, key)
     snapshots = list(found.snapshots.defer("content")[:8])
     move = found.moves.filter(state="waiting").first()
+    through_agent = found.network_path == AGENT
     return render(
         request,
         "catalog/connection.html",
@@ -79,8 +95,33 @@ def connection(request: StudioRequest, key: str) -> HttpResponse:
             "may_agree": move is not None and may_agree(request.actor, move),
             "may_drop": move is not None
             and (request.actor.may(CONNECT) or request.actor.may(APPROVE)),
+            **(_sender(request, found) if capabilities(found.system).receives else {}),
+            "path": PATHS.get(found.network_path, found.network_path),
+            "through_agent": through_agent,
+            "agents": found.agents.filter(revoked_at=None) if through_agent else (),
+            "no_agent": absence_of(found.pk) if through_agent and found.state != "ended" else "",
         },
     )
+
+
+def _sender(request: StudioRequest, found: Connection) -> dict[str, Any]:
+    """What a system that sends its records has to know, and what it has sent."""
+    registration = Registration.objects.filter(connection=found).first()
+    arrivals = Arrival.objects.filter(connection=found)
+    known = registered(registration.content, system=found.system) if registration else None
+    counts = dict(arrivals.filter(newest=True).values_list("entity").annotate(n=Count("pk")))
+    return {
+        "registration": registration,
+        "refused_at": datetime.fromisoformat(registration.refused["at"])
+        if registration and registration.refused
+        else None,
+        "entities": [(e, counts.get(e.name, 0)) for e in known.schema.entities] if known else [],
+        "arrived": arrivals.defer("payload").order_by("-number")[:MOST_ARRIVALS],
+        "address": f"{settings.SITE_URL}{reverse('api:sources-detail', args=[found.uuid])}",
+        "next_steps": next_steps_of(found) if registration else [],
+        "may_start": request.actor.may(PUBLISH),
+        "may_send": request.actor.may(INGEST),
+    }
 
 
 @dataclass(frozen=True, slots=True)

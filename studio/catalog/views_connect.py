@@ -17,8 +17,8 @@ from studio.accounts.middleware import StudioRequest, page
 from studio.accounts.roles import CONNECT, PUBLISH, READ
 from studio.catalog import actions, another, consent, ending, moving
 from studio.catalog.emulated import TYPED, beside
-from studio.catalog.forms import WORDS, ReachForm, SignInForm
-from studio.catalog.models import Connection
+from studio.catalog.forms import WORDS, ReachForm, SenderForm, SignInForm
+from studio.catalog.models import AGENT, Connection
 from studio.catalog.ready import ask_to_get_ready, progress_of
 from studio.catalog.twins import twins_of
 from studio.catalog.uses import dependents_of, next_steps_of
@@ -30,7 +30,7 @@ PENDING = "consents"
 BOTH = require_http_methods(["GET", "POST"])
 
 
-def _steps(at: int) -> list[tuple[str, str]]:
+def steps_at(at: int) -> list[tuple[str, str]]:
     """The steps of the wizard with their state, for the line at the top."""
     return [(name, "done" if n < at else "here" if n == at else "") for n, name in enumerate(STEPS)]
 
@@ -44,7 +44,7 @@ def _found(request: StudioRequest, key: str) -> Connection:
 def connect(request: StudioRequest) -> HttpResponse:
     """First step: which system."""
     return render(
-        request, "catalog/connect.html", {"systems": CONNECTORS.values(), "steps": _steps(0)}
+        request, "catalog/connect.html", {"systems": CONNECTORS.values(), "steps": steps_at(0)}
     )
 
 
@@ -59,18 +59,23 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
     initial: dict[str, Any] = {"owner": request.actor.user_id}
     if emulator:
         initial |= {"base_url": emulator["url"], "company": emulator.get("company", "")}
-    form = ReachForm(
+    sends = known.capabilities.receives
+    form = (SenderForm if sends else ReachForm)(
         request.POST or None, workspace=request.workspace, system=known, initial=initial
     )
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
+        data: dict[str, Any] = {"base_url": "", "company": ""} | form.cleaned_data
         details = actions.Details(
             system, data["name"], data["base_url"], data["company"], data["currency"]
         )
         made = actions.connect(request.actor, request.workspace, details)
         actions.settle(request.actor, made, form.reach())
-        return redirect("catalog:connection-sign-in", key=made.uuid)
-    context = {"form": form, "system": known, "steps": _steps(1), "emulator": emulator}
+        if sends:
+            return redirect("catalog:connection", key=made.uuid)
+        step = "agents" if made.network_path == AGENT else "sign-in"
+        return redirect(f"catalog:connection-{step}", key=made.uuid)
+    steps = [] if sends else steps_at(1)
+    context = {"form": form, "system": known, "steps": steps, "emulator": emulator}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
 
 
@@ -79,21 +84,22 @@ def reach(request: StudioRequest, system: str) -> HttpResponse:
 def settings(request: StudioRequest, key: str) -> HttpResponse:
     """Change how a connection is reached and when it may be used."""
     found = _found(request, key)
-    initial = {
+    initial: dict[str, Any] = {
         "name": found.name, "base_url": found.base_url, "company": found.company, "currency": found.currency,
         "network_path": found.network_path, "allowed_hours": found.allowed_hours,
         "per_minute": found.limits.get("per_minute"), "owner": found.owner_id,
         "unlocks": found.unlocks,
     }  # fmt: skip
-    form = ReachForm(
-        request.POST or None, workspace=request.workspace, system=CONNECTORS[found.system],
+    system = CONNECTORS[found.system]
+    form = (SenderForm if system.capabilities.receives else ReachForm)(
+        request.POST or None, workspace=request.workspace, system=system,
         connection=found, initial=initial,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        plain = {n: data[n] for n in ("name", "base_url", "company", "currency")}
+        data: dict[str, Any] = form.cleaned_data
+        plain = {n: data[n] for n in ("name", "base_url", "company", "currency") if n in data}
         # What kept it from being ready, or was read of another company, is looked at anew.
-        other = data["company"] != found.company
+        other = data.get("company", found.company) != found.company
         anew = bool(found.progress.get("trouble")) or other
         try:
             if other and found.company:
@@ -111,8 +117,9 @@ def settings(request: StudioRequest, key: str) -> HttpResponse:
                 else _("Saved. Workers keep to it from the next call on.")
             )
             messages.success(request, said)
-            return redirect("catalog:connection", key=key)
-    context = {"form": form, "system": CONNECTORS[found.system], "connection": found}
+            wants_agent = found.network_path == AGENT and not found.agents.filter(revoked_at=None)
+            return redirect(f"catalog:connection{'-agents' if wants_agent else ''}", key=key)
+    context = {"form": form, "system": system, "connection": found}
     return render(request, "catalog/reach.html", context, status=422 if form.errors else 200)
 
 
@@ -166,6 +173,13 @@ def sign_in(request: StudioRequest, key: str) -> HttpResponse:
     """Third step, and again whenever a sign-in has ended: who we are there."""
     found = _found(request, key)
     system = CONNECTORS[found.system]
+    if system.capabilities.receives:
+        # It signs in to us, by its token.
+        if request.method == "POST":
+            actions.reconnect(request.actor, found, {})
+            actions.check(_found(request, key))
+            messages.success(request, _("Its records are taken again."))
+        return redirect("catalog:connection", key=key)
     stored = unseal(found.credential.sealed)
     held = frozenset({*stored, *found.options})
     emulator = beside(found.system)
@@ -182,7 +196,7 @@ def sign_in(request: StudioRequest, key: str) -> HttpResponse:
         messages.success(request, _("Saved. Now sign in at %(label)s.") % {"label": system.label})
         return redirect("catalog:connection-sign-in", key=key)
     context: dict[str, Any] = {
-        "form": form, "system": system, "connection": found, "steps": _steps(2),
+        "form": form, "system": system, "connection": found, "steps": steps_at(2),
         "return_address": consent.return_address(),
         "emulator": [(WORDS[n], emulator[n]) for n in TYPED if n in emulator and n in form.fields],
     }  # fmt: skip
@@ -258,7 +272,7 @@ def company(request: StudioRequest, key: str) -> HttpResponse:
     except ValidationError as error:
         trouble, is_twin = " ".join(error.messages), True
     context = {"connection": found, "companies": known, "trouble": trouble, "is_twin": is_twin,
-               "chosen": request.POST.get("company", found.company), "steps": _steps(2),
+               "chosen": request.POST.get("company", found.company), "steps": steps_at(2),
                "rests": dependents_of(found), "can": CONNECTORS[found.system].capabilities}  # fmt: skip
     return render(request, "catalog/company.html", context, status=status)
 
@@ -272,7 +286,7 @@ def ready(request: StudioRequest, key: str) -> HttpResponse:
         ask_to_get_ready(request.actor, found)
         return redirect("catalog:connection-ready", key=key)
     context = {
-        "connection": found, "progress": progress_of(found), "steps": _steps(3),
+        "connection": found, "progress": progress_of(found), "steps": steps_at(3),
         "next_steps": next_steps_of(found), "twins": twins_of(found),
         "may": {"publish": request.actor.may(PUBLISH)},
         "can": CONNECTORS[found.system].capabilities,

@@ -13,20 +13,24 @@ from django.db import transaction
 from django.utils import timezone
 from pydantic import SecretStr
 
-from connectors.config import ConnectionConfig, Services
+from connectors.agent.transport import ThroughAgent
+from connectors.config import ConnectionConfig, Lane, Services
 from connectors.http.budget import Budget, Limits, NoBudget, Patience
 from connectors.http.budget_redis import RedisBudget
 from connectors.http.evidence import EvidenceSink
 from connectors.registry import capabilities, open_connector
 from engine.errors import (
     AccessDenied,
+    AgentMissing,
     PermissionMissing,
     RemoteUnavailable,
     StudioError,
 )
 from engine.ports import Connector
 from engine.runtime.disposition import Verdict, dispose
-from studio.catalog.models import Connection
+from studio.catalog.agents.desk import StoredDesk, absence_of
+from studio.catalog.arrivals import StoredArrivals
+from studio.catalog.models import AGENT, Connection
 from studio.catalog.services import StoredBudget, StoredEvidence, StoredTokens, lane
 from studio.core.vault import unseal
 from studio.triage.actions import Trouble, close_cases, open_case
@@ -91,9 +95,20 @@ def services_of(
         tokens=StoredTokens(connection.pk),
         budget=budget_of(connection, patience=patience),
         apart=partial(budget_of, connection),
-        lane=lane,
+        lane=_lane_of(connection),
         evidence=evidence or StoredEvidence(connection.pk),
+        received=StoredArrivals(connection.pk),
+        transport=ThroughAgent(StoredDesk(connection.pk))
+        if connection.network_path == AGENT
+        else None,
     )
+
+
+def _lane_of(connection: Connection) -> Lane:
+    """The locks; behind an agent a host's name means something inside one company's network only."""
+    if connection.network_path != AGENT:
+        return lane
+    return lambda name: lane(f"{connection.workspace_id}/{name}")
 
 
 @contextmanager
@@ -106,11 +121,14 @@ def opened(connection: Connection, *, patience: float = PATIENCE) -> Iterator[Co
 
     Raises:
         AccessDenied: a person disconnected it.
+        AgentMissing: nobody is there who could carry anything; so nothing is claimed in vain.
     """
     if connection.state == "ended":
         raise AccessDenied(
             system=connection.name, call="sign in", detail="It was disconnected here by a person."
         )
+    if connection.network_path == AGENT and (why := absence_of(connection.pk)):
+        raise AgentMissing(system=connection.name, call="connect", detail=why)
     connector = open_connector(config_of(connection), services_of(connection, patience=patience))
     try:
         yield connector

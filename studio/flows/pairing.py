@@ -22,6 +22,7 @@ from studio.core.refused import DecisionRefused
 from studio.flows.designs import ensure_flows, shipped
 from studio.flows.facts import fill_fact_tables
 from studio.flows.models import Flow
+from studio.flows.sent import sender_of
 from studio.mapping.actions import ensure_mappings, propose, propose_lookup_values
 from studio.mapping.models import Mapping
 
@@ -38,6 +39,8 @@ class Started:
 
 def between(one: Connection, other: Connection) -> bool:
     """Whether the product ships flows between the two systems, in either direction."""
+    if sender_of(one, other) is not None:
+        return True
     pair = {one.system, other.system}
     return any({design["source"], design["target"]} == pair for design in shipped())
 
@@ -51,10 +54,15 @@ def next_steps(connection: Connection) -> list[NextStep]:
     for other in others.order_by("system", "name"):
         if not between(connection, other):
             continue
-        if other.pk in started:
+        if other.pk in started and sender_of(connection, other) is None:
             found.append(
                 NextStep(f"Flows with {other.name}", reverse("flows:flows"), permission="read")
             )
+            continue
+        if (pair := sender_of(connection, other)) is not None:
+            url = reverse("flows:start-sent", args=[pair[0].uuid, pair[1].uuid])
+            label = f"Choose what goes from {pair[0].name} to {pair[1].name}"
+            found.append(NextStep(label, url, permission=PUBLISH))
             continue
         url = reverse("flows:start-pair", args=[connection.uuid, other.uuid])
         found.append(NextStep(f"Start with {other.name}", url, permission=PUBLISH, post=True))
@@ -70,7 +78,7 @@ def start_pair(actor: Actor, one: Connection, other: Connection) -> Started:
         DecisionRefused: there is no shipped flow between the two systems.
     """
     actor.require(MAP)
-    if one.pk == other.pk or not between(one, other):
+    if one.pk == other.pk or sender_of(one, other) or not between(one, other):
         raise DecisionRefused(
             f"The product has no flow between {one} and {other}.", "Choose another connection."
         )

@@ -14,9 +14,9 @@ from studio.flows.deliver import release
 from studio.flows.drain import end_drains
 from studio.flows.drift_cases import look_again as end_drifts
 from studio.flows.heal import heal
-from studio.flows.models import ChangeEvent, Delivery, FlowVersion, InboxItem, Rehearsal
+from studio.flows.models import ChangeEvent, Delivery, Flow, FlowVersion, InboxItem, Rehearsal
 from studio.flows.notices import send_notices
-from studio.flows.triggers import is_due, is_heard
+from studio.flows.triggers import in_force, is_due, is_heard
 from studio.triage.letters import send_letters
 
 # Processed messages of the filesystem broker that are kept; it never empties its folder itself.
@@ -92,6 +92,18 @@ def poll_due() -> int:
             heard[flow.source_id] = is_heard(flow.source)
         known = heard[flow.source_id]
         if not flow.source.resting() and is_due(version, flow.last_polled_at, now, heard=known):
+            nudge("flows.poll", flow.pk)
+            count += 1
+    return count
+
+
+def wake_flows_of(connection_id: int) -> int:
+    """Wake a poll for every live flow whose source has just sent something; some keep hours of their own."""
+    count = 0
+    flows = Flow.between.filter(source_id=connection_id, state="live").select_related("source")
+    for flow in flows:
+        kind = in_force(flow).get("trigger", {}).get("kind", "poll")
+        if kind == "poll" and not flow.source.resting():
             nudge("flows.poll", flow.pk)
             count += 1
     return count

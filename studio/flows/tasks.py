@@ -23,6 +23,7 @@ from studio.flows.rehearsal.run import claim as claim_rehearsal
 from studio.flows.rehearsal.run import run as run_rehearsal
 from studio.flows.sweep import poll_due as wake_polls
 from studio.flows.sweep import sweep as wake_all
+from studio.flows.sweep import wake_flows_of
 from studio.mapping.wiring import embedder
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,12 @@ def poll(flow_id: int, trigger: str = "poll") -> None:
     flow = Flow.objects.select_related("source", "target", "workspace").filter(pk=flow_id).first()
     if flow:
         poll_flow(flow, trigger=trigger)
+
+
+@shared_task(name="flows.poll_source")
+def poll_source(connection_id: int) -> None:
+    """Read what a system has sent into every flow that waits for changes of it."""
+    wake_flows_of(connection_id)
 
 
 @shared_task(name="flows.prepare_pair")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from studio.flows import views, views_designer, views_runs, views_shared
+from studio.flows import views, views_designer, views_runs, views_sent, views_shared
 from studio.flows.rehearsal import views as rehearsal
 
 app_name = "flows"
@@ -23,6 +23,7 @@ urlpatterns = [
         views.start_between,
         name="start-pair",
     ),
+    path("from/<uuid:one>/to/<uuid:other>/", views_sent.start, name="start-sent"),
     path("shared/", views_shared.shared, name="shared"),
     path("shared/<uuid:key>/", views_shared.shared_record, name="shared-record"),
     path("<slug:key>/", views_designer.flow, name="flow"),

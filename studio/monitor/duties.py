@@ -41,6 +41,8 @@ DUTIES: dict[str, tuple[str, ...]] = {
         "connection.consented",
         "connection.reconnected",
         "connection.ended",
+        "agent.made",
+        "agent.revoked",
         "webhook.added",
         "portal.invited",
         "portal.bound",

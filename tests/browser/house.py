@@ -18,12 +18,22 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from connectors.registry import open_connector
 from engine.errors import PeriodClosed
 from engine.schema.exports import Upload
 from studio.accounts.models import User, Workspace, machine
 from studio.api.tokens import make_token
-from studio.catalog.models import SchemaSnapshot
+from studio.catalog.agents.actions import make_agent
+from studio.catalog.models import (
+    AGENT,
+    Agent,
+    Connection,
+    Credential,
+    Registration,
+    SchemaSnapshot,
+)
 from studio.core.action import Actor
+from studio.core.vault import seal
 from studio.flows.models import Flow, Golden, Rehearsal, Run
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.learning.actions import repeats
@@ -47,11 +57,13 @@ from studio.webhooks.pump import pump
 from tests.conftest import PEOPLE, _person
 from tests.studio.core.test_match_records_command import FILES
 from tests.studio.flows.keeping_world import make_kept
+from tests.studio.shop import open_shop, order
 from tests.studio.test_who_may import PAGES as WHO_MAY
 from tests.studio.tieout.balances.owing import carry, in_books, in_erp, looked
 from tests.studio.world import World, make_world
 
 ROLES = ("ivo", "ana", "ada", "olga")
+BEHIND = "Depot ERP"
 
 
 @dataclass
@@ -81,7 +93,10 @@ def build(patch: pytest.MonkeyPatch) -> House:
         world.erp.name: world.source,
         world.books.name: world.target,
     }
-    patch.setattr("studio.catalog.wiring.open_connector", lambda config, _: opened[config.name])
+    patch.setattr(
+        "studio.catalog.wiring.open_connector",
+        lambda config, services: opened.get(config.name) or open_connector(config, services),
+    )
     _posted(house)
     _values(world)
     _pairs(world)
@@ -93,7 +108,9 @@ def build(patch: pytest.MonkeyPatch) -> House:
     rehearse(house, since="2030-01-01")
     rehearse(house)
     _tried(house)
+    _sent(house)
     make_token(house.actor("ada"), workspace, "Night report", ["operate"], days=30)
+    _behind_an_agent(house)
     older = world.books.snapshots.get()
     newer = {**older.content, "entities": [*older.content["entities"]]}
     newer["entities"] = [
@@ -115,6 +132,27 @@ def rehearse(house: House, since: str = "") -> None:
     asked = claim(ask(house.actor("ivo"), flow, since=since).pk)
     assert asked is not None
     run(asked)
+
+
+def _behind_an_agent(house: House) -> None:
+    """A server of another company that is reached through an agent, which went away an hour ago."""
+    depot = Connection.objects.create(
+        workspace=house.world.workspace,
+        system="syspro",
+        name=BEHIND,
+        base_url="http://syspro-host:30661",
+        company="DEP",
+        state="live",
+        network_path=AGENT,
+    )
+    Credential.objects.create(connection=depot, sealed=seal({}))
+    agent, _ = make_agent(house.actor("ivo"), depot, "Warehouse server")
+    Agent.objects.filter(pk=agent.pk).update(
+        seen_at=timezone.now() - timedelta(hours=1),
+        host="SRV01",
+        version="1",
+        allowed=["http://syspro-host:30661", "http://syspro-host:30662/SYSPROOData/EDU1"],
+    )
 
 
 def _posted(house: House) -> None:
@@ -334,6 +372,14 @@ def _tried(house: House) -> None:
     Trial.objects.filter(pk=broken.pk).update(state="failed", error=error)
 
 
+def _sent(house: House) -> None:
+    """A web shop that sent two orders, and a third as it was not registered."""
+    shop = open_shop(house.actor("ivo"), house.world.workspace)
+    shop.register()
+    shop.send(order("W-1001"), order("W-1002"))
+    shop.send(order("W-1003", status="lost"))
+
+
 def open_case(**where: Any) -> Case:
     return Case.objects.filter(closed_at=None, **where).order_by("pk")[0]
 
@@ -385,6 +431,8 @@ ORDERS: Key = lambda _: "orders"  # noqa: E731
 KEPT: Key = lambda _: "customers"  # noqa: E731
 FIELDS: Key = lambda h: h.fields.uuid  # noqa: E731
 BOOKS: Key = lambda h: h.world.books.uuid  # noqa: E731
+SENDER: Key = lambda _: Registration.objects.get().connection.uuid  # noqa: E731
+DEPOT: Key = lambda _: Connection.objects.get(name=BEHIND).uuid  # noqa: E731
 BALANCE: Key = lambda _: _balance().uuid  # noqa: E731
 ANY_PAIR: Key = lambda _: Pair.objects.filter(judged="").order_by("pk")[0].uuid  # noqa: E731
 STEPS = ("trigger", "understand", "filter", "references", "check", "deliver", "write_back")
@@ -446,6 +494,7 @@ PAGES: dict[str, Callable[[House], str]] = {
         "flows:rehearsal", key=lambda _: Rehearsal.objects.earliest("pk").uuid
     ),
     "flows:flow-rehearsals": _page("flows:flow-rehearsals", key=ORDERS),
+    "flows:start-sent": _page("flows:start-sent", one=SENDER, other=BOOKS),
     "flows:owners": _page("flows:owners", key=KEPT),
     "flows:shared": _page("flows:shared"),
     "flows:shared-record": _page("flows:shared-record", key=lambda _: Golden.objects.get().uuid),
@@ -488,13 +537,20 @@ PAGES: dict[str, Callable[[House], str]] = {
     "catalog:connect": _page("catalog:connect"),
     "catalog:connect-reach": _page("catalog:connect-reach", system=lambda _: "syspro"),
     "catalog:connect-reach qbo": _page("catalog:connect-reach", system=lambda _: "qbo"),
+    "catalog:connect-reach sender": _page("catalog:connect-reach", system=lambda _: "pushed"),
     "catalog:connection": _page("catalog:connection", key=BOOKS),
+    "catalog:connection sender": _page("catalog:connection", key=SENDER),
+    "catalog:connection-settings sender": _page("catalog:connection-settings", key=SENDER),
+    "catalog:connection behind an agent": _page("catalog:connection", key=DEPOT),
+    "catalog:connection-agents": _page("catalog:connection-agents", key=DEPOT),
+    "catalog:connection-agents of a cloud": _page("catalog:connection-agents", key=BOOKS),
     "catalog:connection-settings": _page("catalog:connection-settings", key=BOOKS),
     "catalog:connection-sign-in": _page("catalog:connection-sign-in", key=BOOKS),
     "catalog:connection-company": _page("catalog:connection-company", key=BOOKS),
     "catalog:connection-disconnect": _page("catalog:connection-disconnect", key=BOOKS),
     "catalog:connection-ready": _page("catalog:connection-ready", key=BOOKS),
     "catalog:schema": _page("catalog:schema", key=BOOKS),
+    "catalog:schema sender": _page("catalog:schema", key=SENDER),
     "catalog:drift": _page("catalog:drift", key=BOOKS),
     "api:tokens": _page("api:tokens"),
     "core:style": _page("core:style"),
@@ -521,6 +577,8 @@ NO_PAGE: dict[str, str] = {
     "core:favicon": "goes on to a picture",
     "core:health": "for a load balancer",
     "hook": "for vendors' servers, refused without their signature",
+    "agent-take": "for agents, refused without their token: tests/studio/catalog/test_agents.py",
+    "agent-answer": "for agents, refused without their token: tests/studio/catalog/test_agents.py",
     "monitor:audit-export": DOWNLOAD,
     "monitor:audit-pack": DOWNLOAD,
     "mapping:budget": PIECE,

@@ -300,8 +300,25 @@ DEEDS = {
         "is disconnected.",
         {"[name=reason]": "moved"},
     ),
+    "an agent is made": Deed(
+        "ivo",
+        "catalog:connection-agents",
+        "catalog:connection-agents",
+        "Copy the token now",
+        {"[name=name]": "SRV02"},
+    ),
+    "an agent is revoked": Deed(
+        "ivo", "catalog:connection-agents", "catalog:agent-revoke", "is revoked and ends."
+    ),
     "a token is made": Deed(
         "ana", "api:tokens", "api:tokens", "Nightly", {"[name=name]": "Nightly"}
+    ),
+    "what a sender's orders are": Deed(
+        "ivo",
+        "flows:start-sent",
+        "flows:start-sent",
+        "flows are drafted",
+        {"[name='is:orders']": "sales_order"},
     ),
     "an edit is taken back": Deed(
         "ivo", "flows:flow", "flows:flow-undo", "Took back: added a rule.", before=with_a_rule

@@ -11,12 +11,15 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from studio.accounts.roles import CONNECT, MATCH, who_may
+from studio.accounts.roles import CONNECT, MATCH, PUBLISH, who_may
 from tests.browser.conftest import SCHEMES, WIDTHS, Visits, Watch
 from tests.browser.house import PAGES, ROLES, House, may_open
 from tests.conftest import PEOPLE
 
 REFUSED = "the server responded with a status of 403"
+
+# What the pages of an app ask for that not everybody may open; the others ask for CONNECT.
+ASKED = {"tryout": MATCH, "flows": PUBLISH}
 
 
 def look(page: Page, accessible: Callable[[Page], None]) -> None:
@@ -54,7 +57,7 @@ def test_a_page_is_sound_for_a_role_in_every_look(
     assert answer.status == (200 if allowed else 403)
     if not allowed:
         expect(page.get_by_role("heading", name="You may not do this")).to_be_visible()
-        asked = MATCH if name.startswith("tryout:") else CONNECT
+        asked = ASKED.get(name.partition(":")[0], CONNECT)
         expect(page.locator("main")).to_contain_text(who_may(asked))
     look(page, accessible)
 

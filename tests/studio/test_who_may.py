@@ -53,6 +53,7 @@ PAGES = {
     "flows:rehearsal": ALL,
     "flows:flow-rehearsals": ALL,
     "flows:owners": ALL,
+    "flows:start-sent": INTEGRATOR,
     "flows:shared": ALL,
     "flows:shared-record": ALL,
     "tieout:periods": ALL,
@@ -82,6 +83,7 @@ PAGES = {
     "catalog:connection-sign-in": INTEGRATOR | {"ada"},
     "catalog:connection-company": INTEGRATOR | {"ada"},
     "catalog:connection-disconnect": INTEGRATOR | {"ada"},
+    "catalog:connection-agents": INTEGRATOR | {"ada"},
     "catalog:connection-ready": INTEGRATOR | {"ada"},
     "portal:catalogue": BUYER,
     "portal:basket": BUYER,
@@ -178,6 +180,7 @@ WRITES = {
     "catalog:connection-check": INTEGRATOR | {"ada"},
     "catalog:connection-move": INTEGRATOR | ACCOUNTANT | {"ada"},
     "catalog:connection-introspect": INTEGRATOR | {"ada"},
+    "catalog:agent-revoke": INTEGRATOR | {"ada"},
 }
 OURS = {
     "triage",

@@ -16,7 +16,7 @@ from studio.mapping.actions.lookups import (
 )
 from studio.mapping.actions.propose import propose
 from studio.mapping.actions.publish import publish, refusals
-from studio.mapping.actions.setup import ensure_mappings
+from studio.mapping.actions.setup import ensure_mappings, open_reading
 from studio.mapping.actions.undo import undo, undo_bulk, undo_last, undo_named, undo_row
 from studio.mapping.actions.values import (
     accept_values,
@@ -44,6 +44,7 @@ __all__ = [
     "ensure_mappings",
     "load_compiled",
     "lookups_for",
+    "open_reading",
     "propose",
     "propose_lookup_values",
     "publish",

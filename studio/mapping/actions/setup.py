@@ -10,7 +10,7 @@ from studio.core.action import Actor, acting
 from studio.mapping.assemble import take_apart
 from studio.mapping.models import Mapping
 from studio.mapping.schemas import latest_snapshot
-from studio.mapping.shipped import Starter, starters_of
+from studio.mapping.shipped import CANONICAL, Starter, starters_of
 from studio.mapping.stored import to_store
 
 
@@ -30,6 +30,28 @@ def ensure_mappings(actor: Actor, source: Connection, target: Connection) -> lis
             if mapping.direction == "outbound":
                 mapping.fed_by.add(source if mapping.connection_id == target.pk else target)
     return found
+
+
+def open_reading(
+    actor: Actor, connection: Connection, entity: str, document: str, each: str = ""
+) -> Mapping:
+    """The mapping that reads an entity as a document; made empty where nothing is shipped for it.
+
+    Args:
+        actor: who opens it.
+        connection: whose entity it is.
+        entity: what is read.
+        document: the canonical document it is.
+        each: the list of the entity that becomes the document's lines; empty where it has none.
+    """
+    source = {"system": connection.system, "entity": entity}
+    frame = {
+        "mapping": f"{entity} to {document}",
+        "source": source,
+        "target": {"system": CANONICAL, "entity": document},
+    }
+    loops = [{"to": "lines", "each": each, "rows": []}] if each else []
+    return _ensure(actor, connection, Starter(entity, {**frame, "rows": [], "blocks": loops}))
 
 
 def _ensure(actor: Actor, connection: Connection, starter: Starter) -> Mapping:

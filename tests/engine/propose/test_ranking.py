@@ -10,9 +10,9 @@ from engine.propose.contrast import leads
 from engine.propose.leaves import leaves_of
 from engine.propose.prepare import prepare
 from engine.propose.ranking import FEATURES, all_pairs, compared, shipped_model, with_context
-from engine.propose.review import KEPT, REVIEW_FEATURES, review_features
+from engine.propose.review import KEPT, REVIEW_FEATURES, review_features, settled
 from engine.propose.sampling import rare_values, value_overlap
-from engine.propose.scorer import combination
+from engine.propose.scorer import combination, probability
 from engine.propose.signals import measure
 from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
 from engine.schema.profile import profile
@@ -99,3 +99,21 @@ def test_the_second_look_sees_the_best_pairs_of_every_target_and_knows_who_leads
     lead = about[:, REVIEW_FEATURES.index("lead_for_target")]
     place = about[:, REVIEW_FEATURES.index("place_for_target")]
     assert ((lead > 0) == (place == 0)).all()
+
+
+def test_the_first_look_keeps_a_part_in_the_order_and_none_in_the_probabilities() -> None:
+    entity = _entity(a=["1"], b=["2"], c=["3"])
+    p = _pairs(entity, entity)
+    kept = np.flatnonzero(p.j < 2)
+    of = p.j[kept]
+    about = np.zeros((len(kept), len(REVIEW_FEATURES)), dtype=np.float32)
+    second = np.zeros(len(kept), dtype=np.float32)
+    score = REVIEW_FEATURES.index("score")
+    # The second look hardly tells the first two apart, the first look clearly; of the other target's it does.
+    second[of == 0], about[of == 0, score] = [1.0, 0.9, -3.0], [0.0, 4.0, 3.0]
+    second[of == 1], about[of == 1, score] = [-1.0, -2.0, -6.0], [0.0, 1.0, 2.0]
+    found = settled(p, kept, about, second)
+    assert found[of == 0].tolist() == pytest.approx(
+        probability(second[of == 0])[[1, 0, 2]].tolist()
+    )
+    assert found[of == 1].tolist() == pytest.approx(probability(second[of == 1]).tolist())

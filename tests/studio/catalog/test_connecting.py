@@ -260,7 +260,7 @@ def test_what_cannot_be_is_refused_with_words(
         "base_url": "https://erp.example.com",
         "company": "A",
         "currency": "USD",
-        "network_path": "agent",
+        "network_path": "tunnel",
     }
 
     answer = me.post("/connections/new/syspro/", form | changes)
@@ -367,9 +367,9 @@ def test_the_emulator_beside_a_sandbox_is_filled_in(
     assert hello["refresh_token"] not in signed
     assert hello["url"] not in real
     assert "The real service is https://quickbooks.api.intuit.com" in asked
-    assert "tunnel or an agent that the company runs" not in asked
+    assert "our agent that the company runs beside the server" not in asked
     assert (
-        "tunnel or an agent that the company runs"
+        "our agent that the company runs beside the server"
         in me.get("/connections/new/syspro/").content.decode()
     )
 
@@ -711,3 +711,21 @@ def test_a_base_currency_is_one_and_that_of_the_company(
     assert right.url == f"{place}ready/"
     made.refresh_from_db()
     assert get_ready(actor_of(ivo), made)
+
+
+def test_a_test_that_fails_calls_nothing_live(running: dict[str, Running], me: Client) -> None:
+    hello = running["syspro"].hello()
+    made = reach(me, "syspro", hello, company=hello["company"])
+    me.post(
+        f"/connections/{made.uuid}/sign-in/",
+        {"operator": hello["operator"], "operator_password": "wrong"},
+    )
+
+    me.post(f"/connections/{made.uuid}/check/")
+    made.refresh_from_db()
+    assert made.state == "new"
+    Connection.objects.filter(pk=made.pk).update(state="live")
+    me.post(f"/connections/{made.uuid}/check/")
+    made.refresh_from_db()
+
+    assert made.state == "broken"

@@ -27,7 +27,8 @@ from connectors.registry import CONNECTORS
 from studio.core.loading import loading
 from studio.core.supervisor import Child, ChildFailedError, Supervisor
 
-SYSTEMS = tuple(CONNECTORS)
+# A system that sends its records has nothing that could be emulated.
+SYSTEMS = tuple(key for key, one in CONNECTORS.items() if not one.capabilities.receives)
 READY_SECONDS = 120.0
 
 
@@ -81,7 +82,9 @@ class Command(BaseCommand):
         host, port = url.removeprefix("http://").rsplit(":", 1)
         boss.add(Child("web", web_command(host, int(port)), rank=1))
         if not options["no_emulators"]:
-            self.say(f"starting the emulated {', '.join(s.label for s in CONNECTORS.values())} …")
+            self.say(
+                f"starting the emulated {', '.join(CONNECTORS[key].label for key in SYSTEMS)} …"
+            )
             start_emulators(boss, options["size"])
         if not boss.watch(lambda: _answers(url), seconds=READY_SECONDS) and not boss.stopping:
             raise CommandError(f"the first page did not answer; see {boss.log_of('web')}")
