@@ -41,6 +41,12 @@ def synonyms(info: FieldInfo) -> tuple[str, ...]:
     return tuple(str(w) for w in typing.cast("list[Any]", words))
 
 
+def _names_itself(info: FieldInfo) -> bool:
+    """Whether a field that is called like another document's number is the document's own, from its metadata."""
+    extra = info.json_schema_extra
+    return bool(extra.get("key")) if isinstance(extra, dict) else False
+
+
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[FieldSchema]:
     for name, info in model.model_fields.items():
         kind = _bare(info.annotation)
@@ -49,6 +55,7 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[FieldSchema]:
         shared: dict[str, Any] = {
             "label": name.replace("_", " "),
             "description": (info.description or "") + words,
+            "key": _names_itself(info),
         }
         if get_origin(kind) is list:
             yield FieldSchema(path=path, type=FieldType.ARRAY, **shared)

@@ -196,6 +196,11 @@ class Invoice(SalesOrder):
 class CreditNote(SalesOrder):
     """A credit to a customer."""
 
+    invoice_number: str | None = said(
+        "The credit note's own number, not that of the invoice it credits",
+        "credit note number",
+        extra={"key": True},
+    )
     applies_to: str | None = said("Invoice it credits", "original invoice")
     balance: Decimal | None = said("Still to be used", "remaining credit")
 

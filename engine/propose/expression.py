@@ -18,6 +18,7 @@ from engine.schema.model import FieldType, JsonValue
 
 _NAME = re.compile(r"[^\W\d][\w#$@]*")
 _RECORDS = frozenset({"customer", "supplier", "item", "contact", "invoice"})
+_DOCUMENTS = frozenset({"invoice"})
 _NUMBERS = (FieldType.DECIMAL, FieldType.INTEGER)
 
 # What a target is, in the vendors' words -> the table that yields its codes. The studio keeps these
@@ -112,6 +113,9 @@ def _is_key_of(source: Leaf, kind: str) -> bool:
         return False
     names = {kind} | _ALSO.get(kind, set())
     owned = source.field.key and bool(names & {canonical(w) for w in source.owner})
+    if kind in _DOCUMENTS and source.field.key:
+        # The number of a credit note is not the number of the invoice it credits, whatever its field is called.
+        return owned
     return owned or bool(said & names)
 
 

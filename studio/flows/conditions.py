@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from datetime import date
+from decimal import Decimal
 
 from engine.canon.fields import canonical_schema
+from engine.canon.typed import typed, typed_day, typed_number
 from engine.mapping import parse_expression, write_expression
 from engine.mapping.nodes import Binary, Call, Expr, Literal, Path, rebuild, walk
 from engine.mapping.refusals import Unreadable
@@ -124,16 +126,14 @@ def _part(line: Line, types: Mapping[str, FieldType]) -> Expr:
 def _literal(line: Line, kind: FieldType) -> Expr:
     said = line.value.strip()
     name = line.field.replace("_", " ")
-    if kind in NUMBERS:
-        try:
-            return Literal(Decimal(said.replace(",", "")))
-        except InvalidOperation as error:
-            raise ValueError(f"“{said}” is not a number; {name} is one.") from error
-    if kind in DAYS:
-        parts = said.split("-")
-        if len(parts) != 3 or not all(p.isdigit() for p in parts):
-            raise ValueError(f"“{said}” is not a date; write {name} like 2026-11-25.")
-        return Call("DATE", tuple(Literal(Decimal(p)) for p in parts))
+    try:
+        if kind in NUMBERS:
+            return Literal(typed_number(said))
+        if kind in DAYS:
+            day = typed_day(said)
+            return Call("DATE", tuple(Literal(Decimal(p)) for p in (day.year, day.month, day.day)))
+    except ValueError as error:
+        raise ValueError(f"{name[:1].upper()}{name[1:]}: {error}") from error
     if kind is FieldType.BOOLEAN:
         return Literal(said.lower() in ("true", "yes", "1"))
     return Literal(said)
@@ -190,14 +190,21 @@ def _said(expr: Expr) -> str | None:
         case Literal(value=bool() as value):
             return "yes" if value else "no"
         case Literal(value=Decimal() as value):
-            return format(value, "f")
+            return typed(value)
         case Literal(value=str() as value):
             return value
         case Call(name="DATE", args=(Literal(value=y), Literal(value=m), Literal(value=d))):
             numbers = [int(p) for p in (y, m, d) if isinstance(p, Decimal)]
-            return "{:04d}-{:02d}-{:02d}".format(*numbers) if len(numbers) == 3 else None
+            return _day(*numbers) if len(numbers) == 3 else None
         case _:
             return None
+
+
+def _day(year: int, month: int, day: int) -> str | None:
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
 
 
 def in_words(text: str) -> str:

@@ -13,7 +13,9 @@ from typing import Any
 
 from django.db.models import Q
 
+from studio.flows.corrections import corrections_of
 from studio.flows.models import Delivery
+from studio.flows.work import MEANT
 from studio.linking.models import Link, Party
 from studio.mapping.models import LookupRow
 
@@ -47,6 +49,7 @@ class Deciders:
         used += before
         self._rows = self._of_rows({str(u[4]) for u in used if u[0] == "lookup" and u[4]})
         self._links = self._of_links({(str(u[1]), str(u[2])) for u in used if u[0] == "link"})
+        self._links |= self._meant(delivery)
 
     def of(self, used: list[Used]) -> list[dict[str, Any]]:
         """Everything a value used: both codes with their names, who decided it and when, if known."""
@@ -95,6 +98,15 @@ class Deciders:
             said = link.decided_by, link.created_at, link.kind.capitalize()
             found[link.kind, link.left_code, link.right_key] = Decided(*said, left, right)
             found[link.kind, link.right_key, link.left_code] = Decided(*said, right, left)
+        return found
+
+    def _meant(self, delivery: Delivery) -> dict[tuple[str, str, str], Decided]:
+        """(kind, code, value) -> who said that the code means this record, in this document alone."""
+        found: dict[tuple[str, str, str], Decided] = {}
+        for one in corrections_of(delivery.item):
+            if one.path.startswith(MEANT):
+                kind, _colon, code = one.path.removeprefix(MEANT).partition(":")
+                found[kind, code, one.value] = Decided(one.by, one.at, kind.capitalize())
         return found
 
     def _names(self, codes: set[str]) -> dict[tuple[int, str, str], str]:

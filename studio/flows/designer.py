@@ -288,8 +288,10 @@ def retry_words(plan: Mapping[str, Any]) -> str:
 
 def _understood(flow: Flow, design: Design) -> str:
     number = design.get("understand", {}).get("mapping")
-    which = f"version {number} of its mapping" if number else "the newest published mapping"
-    return f"Makes a canonical {str(design.get('document')).replace('_', ' ')} of it with {which}."
+    made = f"Makes a canonical {str(design.get('document')).replace('_', ' ')} of it"
+    if number:
+        return f"{made} with version {number} of its mapping."
+    return f"{made} with its mapping, in the version that is newest when the flow is published."
 
 
 def _lead(branch: Mapping[str, Any], place: tuple[int, int]) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from engine.canon.typed import typed, typed_number
 from engine.errors import Audience, Severity
 from engine.rules import RULES
 from engine.runtime.schedule import DAYS
@@ -264,12 +264,11 @@ def _notify(held: Settings, form: Form, design: Settings) -> Settings:
         raise ValidationError(_("Choose what people shall hear of."))
     if to not in OURS and not all("@" in a for a in to.split(",") if a.strip()):
         raise ValidationError(_("Choose a role, or write mail addresses with commas between them."))
-    least = text(form, "at_least", held).replace(",", "")
     try:
-        amount = Decimal(least or 0)
-    except InvalidOperation as error:
-        raise ValidationError(_("“%(least)s” is not an amount.") % {"least": least}) from error
-    return _labelled(held, form, on=event, to=to, at_least=str(amount))
+        amount = typed_number(text(form, "at_least", held) or "0")
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+    return _labelled(held, form, on=event, to=to, at_least=typed(amount))
 
 
 def _compares(held: Settings, form: Form, design: Settings) -> Settings:

@@ -14,8 +14,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from engine.canon.days import spoken_day
+from engine.canon.fields import canonical_schema
 from engine.canon.model import DOCUMENTS
+from engine.canon.typed import typed_day, typed_number
 from engine.errors import StudioError
+from engine.schema.model import FieldType
 from studio.accounts.roles import APPROVE, LOOKUP, MATCH, OPERATE, READ, TRIAGE
 from studio.catalog.models import Code
 from studio.core.action import Actor
@@ -30,6 +33,7 @@ from studio.flows.actions import (
 from studio.flows.adopt import adopt
 from studio.flows.alarm import take_as_right, work_again
 from studio.flows.bundle import bundle_of, company_facts, context_of
+from studio.flows.conditions import NUMBERS
 from studio.flows.creating import asks_for_record, obstacle
 from studio.flows.evidence import place_words
 from studio.flows.files import STEP as ATTACH
@@ -40,7 +44,9 @@ from studio.flows.reposting import number_of, posting_of
 from studio.flows.retry import HOW, retry
 from studio.flows.work import ACCEPTED, as_read
 from studio.linking.actions import Ends, add_link, judge
+from studio.linking.eyes import rivals
 from studio.linking.models import Pair, Party
+from studio.linking.owed import Owed, owed_of
 from studio.mapping.actions import add_lookup_row
 from studio.mapping.models import LookupTable, ValueProposal
 from studio.mapping.rates import RateDiffers
@@ -151,10 +157,6 @@ def _add_lookup(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 # --- a customer or item that is linked to nothing ---------------------------------------------------
 
 
-# Two candidates whose probabilities are nearer than this are for a person to tell apart.
-NEARLY_AS_SURE = 0.1
-
-
 def _candidates(flow: Flow, kind: str, code: str) -> list[Pair]:
     """Pairs of the record the source calls ``code``: those in use there first, the likeliest first."""
     pairs = Pair.objects.filter(
@@ -169,23 +171,28 @@ def counterparts(flow: Flow, kind: str, code: str, text: str) -> list[Choice]:
     Those that are inactive there come last and say so: hidden, they would be created a second time.
     """
     pairs = sorted(_candidates(flow, kind, code), key=lambda p: not p.right.active)
-    found = [_choice(p.right, sure(p.word, p.probability, p.method), p.sentence) for p in pairs]
-    known = {c.value for c in found}
+    known = {p.right_id for p in pairs}
     named = Q(code=code)
     if text:
         named |= Q(label__icontains=text) | Q(code__icontains=text)
-    others = Party.objects.filter(named, connection=flow.target, kind=kind)
-    others = others.order_by("-active", "label", "id")
-    return found + [_choice(o) for o in others[:MOST_CHOICES] if o.key not in known]
+    there = Party.objects.filter(named, connection=flow.target, kind=kind).exclude(pk__in=known)
+    others = list(there.order_by("-active", "label", "id")[:MOST_CHOICES])
+    owed = owed_of(flow.workspace, kind, [*(p.right for p in pairs), *others])
+    found = [
+        _choice(p.right, owed, sure(p.word, p.probability, p.method), p.sentence) for p in pairs
+    ]
+    return found + [_choice(one, owed) for one in others]
 
 
-def _choice(party: Party, *why: str) -> Choice:
+def _choice(party: Party, owed: Mapping[int, Owed], *why: str) -> Choice:
     """A record to choose, with what tells it from another of the same name."""
     address = party.data.get("billing") or {}
     where = [party.code, address.get("line1"), address.get("city"), address.get("postal_code")]
     told = [", ".join(str(one) for one in where if one and one != party.key)]
     if not party.active:
         told.insert(0, _("inactive there: once it is linked it can be made active here"))
+    if party.pk in owed:
+        told.append(_("open there: %(owed)s") % {"owed": owed[party.pk]})
     return Choice(party.key, party.label, " · ".join(one for one in (*told, *why) if one))
 
 
@@ -203,8 +210,8 @@ def _first_counterpart(case: Case) -> str:
     found = _candidates(*_asked(case))
     if not found or not found[0].right.active:
         return ""
-    rivals = [p for p in found[1:] if p.probability > found[0].probability - NEARLY_AS_SURE]
-    return "" if rivals else found[0].right.key
+    second = max((p.probability for p in found[1:]), default=None)
+    return "" if rivals(found[0].probability, second) else found[0].right.key
 
 
 def join(actor: Actor, case: Case, asked: tuple[Flow, str, str], key: str) -> Party:
@@ -280,9 +287,24 @@ def _editable(case: Case) -> bool:
 
 def _edit(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item = _needed(case)
-    override(item, case.field, values["value"])
+    value = _typed(item, case.field, values["value"])
+    override(item, case.field, value)
     replay(item)
-    return f"{_field(case)} is now “{values['value']}” for this record."
+    return f"{_field(case)} is now “{value}” for this record."
+
+
+def _typed(item: InboxItem, place: str, said: str) -> str:
+    """What a person typed, as the field of the document keeps it."""
+    entity = canonical_schema().entity(str(item.flow.design.get("document")))
+    field = entity.field(re.sub(r"\[\d+\]", "[]", place)) if entity else None
+    try:
+        if field is not None and field.type in NUMBERS:
+            return format(typed_number(said), "f")
+        if field is not None and field.type is FieldType.DATE:
+            return typed_day(said).isoformat()
+    except ValueError as error:
+        raise ValidationError({"value": str(error)}) from error
+    return said
 
 
 def _field(case: Case) -> str:

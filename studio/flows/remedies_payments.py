@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from engine.canon.money import spoken
+from engine.canon.typed import typed, typed_number
 from engine.errors import StudioError
 from studio.accounts.roles import APPROVE, MATCH, TRIAGE
 from studio.core.action import Actor
@@ -127,12 +128,12 @@ def _most(case: Case) -> str:
     except StudioError as error:
         raise ValidationError(str(error)) from error
     left = known.item.open_amount if known else Decimal(0)
-    return str(min(left, number(share.get("amount"))))
+    return typed(min(left, number(share.get("amount"))))
 
 
 def _part(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
     item, amount = _item(case), _money(values["amount"])
-    if amount > number(_most(case)):
+    if amount > typed_number(_most(case)):
         raise ValidationError(
             _("At most %(most)s can be applied to %(document)s.")
             % {"most": _most(case), "document": _document(case)}
@@ -144,10 +145,10 @@ def _part(actor: Actor, case: Case, values: Mapping[str, str]) -> str:
 
 def _money(text: str) -> Decimal:
     try:
-        found = Decimal(text)
-    except ArithmeticError as error:
-        raise ValidationError(_("Give the amount with a point, like 12.50.")) from error
-    if not found.is_finite() or found < 0:
+        found = typed_number(text)
+    except ValueError as error:
+        raise ValidationError({"amount": str(error)}) from error
+    if found < 0:
         raise ValidationError(_("Give an amount of zero or more."))
     return found
 

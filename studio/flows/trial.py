@@ -84,7 +84,8 @@ def records_of(flow: Flow, entity: str, wanted: str = "") -> list[RecordChoice]:
         newest = [chosen, *(i for i in newest if i.key != chosen.key)]
     found = [RecordChoice(choice_key(i), i.label) for i in newest]
     samples = Sample.objects.filter(connection_id=flow.source_id, entity=entity).order_by("pk")
-    unseen = samples.exclude(key__in=[i.key for i in newest])[:RECORDS]
+    # What came in is no sample any more, however long ago that was.
+    unseen = samples.exclude(key__in=items.order_by().values("key"))[:RECORDS]
     return found + [RecordChoice(f"sample-{s.pk}", f"{s.entity} {s.key}") for s in unseen]
 
 

@@ -7,11 +7,12 @@ dies before the transaction leaves the item as it was; after it, everything is t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import F
@@ -70,11 +71,14 @@ NAMES = {
 # How the reason begins why a record takes no branch.
 NO_BRANCH = "meets the condition of no branch"
 # Prefixes of an override that answers a question instead of setting a value: an issue that is accepted
-# by its code, the side whose value of a field is kept.
+# by its code, the side whose value of a field is kept, which record of the target a code means in this document.
 ACCEPTED = "accept:"
 LEFT_OUT = "left-the-flow"
 KEEP = "keep:"
-ANSWERS = (ACCEPTED, KEEP, HOLD)
+MEANT = "meant:"
+ANSWERS = (ACCEPTED, KEEP, HOLD, MEANT)
+# Why cases end once a record is decided; whether the target takes it is not known yet.
+FREE = "Nothing holds the record up any more."
 
 
 @dataclass(slots=True)
@@ -97,7 +101,7 @@ class Outcome:
 
 def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     """What becomes of the item; writes nothing, and reads only what a payment would settle."""
-    stored = load(item.payload)
+    stored, sides = load(item.payload), _with_answers(item, sides)
     inbound, walked = _understood(item, stored, bundle, sides)
     route = bundle.route.apply(walked.document, sides.inbound)
     found = Outcome("done", document=walked.document, log=walked.log, read_at=sides.read_at)
@@ -117,6 +121,25 @@ def decide(item: InboxItem, bundle: Bundle, sides: Sides) -> Outcome:
     found.issues += [*walked.issues, *_shape(bundle.document, found.document)]
     found.issues += against_control(item.control, found.document)
     return _completed(found, item, bundle, sides)
+
+
+def _with_answers(item: InboxItem, sides: Sides) -> Sides:
+    """With what people said a code means in this record; nothing is sent for one that is to mean nothing."""
+    meant: dict[str, dict[str, str]] = {}
+    for path, key in item.overrides.items():
+        if path.startswith(MEANT):
+            kind, _colon, code = path.removeprefix(MEANT).partition(":")
+            meant.setdefault(kind, {})[code] = str(key)
+    if not meant:
+        return sides
+    links = sides.outbound.links
+    known = {kind: _over(said, links.get(kind, {})) for kind, said in meant.items()}
+    return replace(sides, outbound=replace(sides.outbound, links=_over(known, links)))
+
+
+def _over(said: dict[str, Any], links: Mapping[str, Any]) -> Mapping[str, Any]:
+    # Only ever read: the links of documents are asked one by one and cannot be copied.
+    return ChainMap(said, cast("dict[str, Any]", links))
 
 
 def as_read(item: InboxItem, bundle: Bundle, sides: Sides) -> Record:
@@ -329,7 +352,7 @@ def finish(item: InboxItem, state: str, why: str = "") -> None:
             f"inbox:{item.uuid}",
             # Nothing was fixed: what is left out stands in no books.
             state="void" if left_out else "auto_closed",
-            reason=f"Not posted: it {item.why}." if left_out else "The record went through.",
+            reason=f"Not posted: it {item.why}." if left_out else FREE,
             by="machine",
         )
 

@@ -30,6 +30,7 @@ from studio.mapping.models import Mapping, MappingRow, MappingVersion
 from studio.mapping.queries import BANDS, published
 from studio.mapping.schemas import latest_snapshot
 from studio.mapping.stored import from_store
+from studio.mapping.unresolved import unresolved
 from studio.mapping.uses import users_of
 from studio.mapping.views import mapping_of, may_confirm
 
@@ -82,6 +83,7 @@ def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
     # Several rows may fill one field: counted are rows, a problem leads to the first of its field.
     rows = {r.target_path: r for r in reversed(every)}
     second = unconfirmed(mapping)
+    failing, tried = unresolved(mapping)
     return {
         "mapping": mapping,
         "problems": [
@@ -89,6 +91,8 @@ def _context(request: StudioRequest, mapping: Mapping) -> dict[str, Any]:
             for p in actions.refusals(mapping)
         ],
         "open_taxes": open_taxes_of(mapping),
+        "failing": failing,
+        "tried": tried,
         "changes": changes(mapping),
         "version": version,
         "is_in_force": version is not None and _is_in_force(mapping, version),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from engine.canon.money import round_half_up
+from engine.canon.typed import Ambiguous, typed_number
 from studio.accounts.roles import BUY
 from studio.core.action import Actor
 from studio.core.refused import DecidedMeanwhile
@@ -53,10 +54,12 @@ def quantity_of(text: str) -> Decimal:
         ValidationError: it is none.
     """
     try:
-        found = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
+        found = typed_number(text)
+    except Ambiguous as error:
+        raise ValidationError(str(error)) from error
+    except ValueError:
         raise ValidationError(_("“%(text)s” is not a quantity.") % {"text": text.strip()}) from None
-    if not found.is_finite() or not ZERO < found <= MOST or found != round_half_up(found, 5):
+    if not ZERO < found <= MOST or found != round_half_up(found, 5):
         raise ValidationError(_("“%(text)s” is not a quantity.") % {"text": text.strip()})
     return found
 

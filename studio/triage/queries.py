@@ -10,7 +10,19 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Case as Choose
-from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet, Sum, Value, When
+from django.db.models import (
+    Count,
+    Max,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.utils import formats, timezone
 from django.utils.translation import ngettext
 
@@ -22,6 +34,8 @@ from studio.triage.words import CLASS_LABELS
 
 # Groups that are ranked in memory; the database has already put the money first.
 RANKED = 400
+# What of the evidence says which kind of thing a case is about.
+KIND = ("kind", "table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +243,27 @@ def at_risk(cases: QuerySet[Case]) -> list[Money]:
 
 
 def similar_solved(case: Case, limit: int = 4) -> QuerySet[Case]:
-    """How the same kind of trouble was solved before."""
+    """How the same kind of trouble was solved before: what a person did, as ``how`` and ``who``; the same cause first.
+
+    Only what healed counts: a record that something else holds up still is no example, nor is a case that
+    nobody did anything about.
+    """
+    fixes = CaseNote.objects.filter(case=OuterRef("pk"), kind="fix").order_by("-created_at")
+    held = Case.objects.filter(workspace=case.workspace_id, state__in=OPEN_STATES).values("subject")
+    alike = {f"evidence__{name}": case.evidence[name] for name in KIND if name in case.evidence}
     return (
         Case.objects.filter(
-            workspace_id=case.workspace_id, code=case.code, state__in=("fixed", "accepted")
+            workspace_id=case.workspace_id,
+            code=case.code,
+            case_class=case.case_class,
+            state__in=("fixed", "accepted"),
+            **alike,
         )
         .exclude(pk=case.pk)
-        .order_by("-closed_at")[:limit]
+        .exclude(subject__in=held)
+        .annotate(how=Subquery(fixes.values("text")[:1]), who=Subquery(fixes.values("author")[:1]))
+        .filter(how__isnull=False)
+        .order_by(Choose(When(cause=case.cause, then=0), default=1), "-closed_at")[:limit]
     )
 
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from engine.canon.money import MAX_PLACES
+from engine.mapping.calculations import make_date
 from engine.mapping.functions import FUNCTIONS, Form, Function, Kind
 from engine.mapping.nodes import Binary, Call, Expr, Literal, Negative, children, walk
 from engine.mapping.passes.draft import Draft, Spot, spots
 from engine.mapping.paths import aggregates
 from engine.mapping.refusals import Refusal
+from engine.mapping.runtime import FieldFault
 from engine.mapping.schemas import nearest
 from engine.mapping.types import Known, Typed, infer
 from engine.mapping.write import write_expression
@@ -57,6 +59,8 @@ def _expression(spot: Spot, expr: Expr, known: Known) -> Iterator[Refusal]:
                 yield spot.refusal(expr, f"There is no function {name}.", fix)
                 return
             yield from _arguments(spot, expr, function, known)
+            if name == "DATE":
+                yield from _day(spot, expr)
         case Binary(op=op, left=left, right=right) if op in "+-*/":
             for side in (left, right):
                 yield from _kind(spot, side, Kind.NUMBER, known, f"“{op}”")
@@ -99,6 +103,16 @@ def _arguments(spot: Spot, call: Call, function: Function, known: Known) -> Iter
             )
     if call.name in ("ROUND", "FIXED") and count > 1:
         yield from _digits(spot, call)
+
+
+def _day(spot: Spot, call: Call) -> Iterator[Refusal]:
+    """A written day that the calendar does not have fails on every record; one that is worked out may."""
+    parts = [arg.value for arg in call.args if isinstance(arg, Literal)]
+    try:
+        if len(parts) == len(call.args) == 3:
+            make_date(*parts)
+    except FieldFault as error:
+        yield spot.refusal(call, str(error), "Write a day that the calendar has.")
 
 
 def _digits(spot: Spot, call: Call) -> Iterator[Refusal]:

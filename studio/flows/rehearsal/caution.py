@@ -34,11 +34,15 @@ class Caution:
         nothing: whether it would post nothing at all, which is signed only by saying so.
         sentence: what share of the records is left, in words.
         reasons: why, most records first, with the way to what leaves them out.
+        untold: how many reasons of refusals are left to the list further down.
+        twice: whether a record stands in several of the reasons, so that they add up to more.
     """
 
     nothing: bool
     sentence: str
     reasons: list[Reason] = field(default_factory=list)
+    untold: int = 0
+    twice: bool = False
 
 
 def caution_of(found: Rehearsal) -> Caution | None:
@@ -51,7 +55,15 @@ def caution_of(found: Rehearsal) -> Caution | None:
     left = sum(counts.get(name, 0) for name in LEFT)
     if written and left < MANY * found.records:
         return None
-    return Caution(not written, _sentence(found.records, left, nothing=not written), _why(found))
+    refused = reasons_of(found)
+    told = sorted([*_left_out(found), *refused[:TOLD]], key=lambda one: -one.count)
+    return Caution(
+        not written,
+        _sentence(found.records, left, nothing=not written),
+        told,
+        untold=len(refused[TOLD:]),
+        twice=sum(one.count for one in refused) > counts.get("refused", 0),
+    )
 
 
 def _sentence(records: int, left: int, *, nothing: bool) -> str:
@@ -71,11 +83,6 @@ def _sentence(records: int, left: int, *, nothing: bool) -> str:
         records,
     )
     return told % said
-
-
-def _why(found: Rehearsal) -> list[Reason]:
-    refused = reasons_of(found)[:TOLD]
-    return sorted([*_left_out(found), *refused], key=lambda one: -one.count)
 
 
 def _left_out(found: Rehearsal) -> list[Reason]:

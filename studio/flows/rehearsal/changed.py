@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from studio.flows.design_diff import Difference, differences, mapping_differences
-from studio.flows.models import FlowVersion, Rehearsal
+from studio.flows.models import FlowVersion, InboxItem, Rehearsal
 from studio.flows.pins import pins_of
 
 
@@ -32,3 +32,12 @@ def changed_by(found: Rehearsal) -> Changed:
     return Changed(
         before, rows + mapping_differences(pins_of(before.content), pins_of(version.content))
     )
+
+
+def dropped_by(found: Rehearsal) -> list[InboxItem]:
+    """Records that wait for a person today and that the rehearsed version would let go unposted."""
+    if found.kind != "rehearsal" or found.version.state != "rehearsal":
+        return []
+    left_out = found.plan.filter(outcome="filtered").values("key")
+    held = InboxItem.objects.filter(flow=found.flow, state="parked", key__in=left_out)
+    return list(held.defer("payload", "canonical", "log").order_by("-amount", "pk"))

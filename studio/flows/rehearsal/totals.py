@@ -32,6 +32,7 @@ class Totals:
         }
         self._attaches = is_asked(design)
         self._attached = 0
+        self._needed = 0
         self._outcomes: dict[str, int] = defaultdict(int)
         self._money: Money = defaultdict(Decimal)
         self._groups: dict[str, Money] = {
@@ -58,6 +59,7 @@ class Totals:
         for row in rows:
             self._outcomes[row.outcome] += 1
             self._attached += self._attaches and row.outcome == "create" and row.step == "post"
+            self._needed += row.step.startswith("create_")
             self._money[(row.outcome, row.currency)] += row.gross
             if row.outcome in WRITES and row.gross:
                 self._put("party", row.party, row.currency, row.gross)
@@ -135,6 +137,7 @@ class Totals:
                 for name, count in self._outcomes.items()
             },
             "attached": self._attached,
+            "needed": self._needed,
             "groups": {name: self._largest(name) for name in self._groups},
             "reasons": [
                 [reason, count, {c: str(m) for c, m in self._held_up[reason].items() if m}]

@@ -19,7 +19,7 @@ from studio.core.htmx import page_or_part
 from studio.core.paging import keyset
 from studio.flows.models import OUTCOMES, Flow, Rehearsal
 from studio.flows.rehearsal.caution import caution_of
-from studio.flows.rehearsal.changed import changed_by
+from studio.flows.rehearsal.changed import changed_by, dropped_by
 from studio.flows.rehearsal.narrowed import narrowed
 from studio.flows.rehearsal.reasons import reasons_of
 from studio.flows.rehearsal.run import READS, ask
@@ -112,6 +112,7 @@ def show(request: StudioRequest, key: str) -> HttpResponse:
             if rows_
         ],
         "reasons": reasons_of(found),
+        "dropped": [] if gone else dropped_by(found),
         "delta": found.totals.get("delta"),
         "rows": shown,
         "becomes": any(row.step for row in shown.rows),

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django import template
 
+from engine.canon.typed import typed as plainly
 from studio.core.templatetags.studio import figure, money
 
 register = template.Library()
@@ -15,7 +16,7 @@ CENT = Decimal("0.01")
 @register.filter
 def typed(value: Decimal) -> str:
     """A quantity as somebody would type it: no grouping, no zeros at the end, a point."""
-    return f"{value.normalize():f}"
+    return plainly(value.normalize())
 
 
 @register.filter

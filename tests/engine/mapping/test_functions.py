@@ -97,7 +97,7 @@ NUMBERS = [
 ]  # fmt: skip
 DATES = [
     ("DATE(2024, 2, 29)", "2024-02-29"),
-    ("DATE(2026, 2, 29)", FAULT),
+    ("DATE(2026, 2, 28 + 1)", FAULT),
     ("DATE(NUMBER(note), 1, 1)", None),
     ("ADDDAYS(date, NUMBER(note))", None),
     ('ADDDAYS(date, 9999999)', FAULT),

@@ -91,6 +91,7 @@ TABLE = [
     ("text in arithmetic", row("Total", "total * note"), "Total, column 9", "NUMBER(…)"),
     ("text as a condition", row("Memo", "IF(total, 1, 2)"), "Memo, column 4", "Compare it"),
     ("number as a row's condition", row("Memo", "flag", when="total"), "Memo, condition", "Compare it"),
+    ("a day the calendar does not have", row("TxnDate", "DATE(2026, 2, 30)"), "TxnDate, column 1", "calendar"),
     ("number as a date", row("TxnDate", "ADDDAYS(total, 1)"), "TxnDate, column 9", "TODATE"),
     ("division by zero", row("Total", "total / 0"), "Total", "something else"),
     # Calls

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.canon.fields import canonical_schema
 from engine.propose.expression import TABLES, expression_for
 from engine.propose.leaves import leaves_of
 from engine.schema.model import EntitySchema, FieldSchema, SystemSchema
@@ -66,3 +67,18 @@ def test_an_account_is_not_the_key_of_an_item() -> None:
 def test_the_account_of_an_item_is_no_link_to_an_item() -> None:
     target = F("ItemAssetAccountRef.value", references="Account.Id")
     assert made(F("asset_account"), target)["formula"] == 'LOOKUP("accounts", asset_account)'
+
+
+def test_the_number_of_a_credit_note_is_no_link_to_the_invoice_it_credits() -> None:
+    schema = canonical_schema()
+    own = next(
+        leaf for leaf in leaves_of(schema, ["credit_note"]) if leaf.field.path == "invoice_number"
+    )
+    target = SystemSchema(
+        "y", entities=(EntitySchema("CreditMemo", fields=(F("InvoiceRef.value", references="Invoice.Id"),)),)
+    )  # fmt: skip
+
+    found = expression_for(own, leaves_of(target, ["CreditMemo"])[0])
+
+    assert "LINK" not in str(found["formula"])
+    assert "does not say which invoice" in str(found["doubt"])

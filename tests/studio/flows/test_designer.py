@@ -504,3 +504,70 @@ def test_a_flow_that_nobody_changed_says_so_without_a_moment(
     part = page[page.index('id="history"') :]
     assert "Nothing yet." in part
     assert "timeline" not in part.split("Nothing yet.")[0]
+
+
+def filled(field: str, operator: str, value: str) -> dict[str, str]:
+    return {"when-field-0": field, "when-operator-0": operator, "when-value-0": value}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("gross_total", "1.234", "can be read as 1.234 or as 1,234"),
+        ("gross_total", "NaN", "is not a number"),
+        ("date", "2026-02-30", "a day the calendar does not have"),
+        ("date", "yesterday", "is not a date"),
+    ],
+)
+def test_a_value_that_says_two_things_or_nothing_is_refused_at_its_field(
+    world, me, field, value, said
+) -> None:
+    before = fresh(world).design
+
+    with pytest.raises(ValidationError, match=said):
+        do(world, me, change, "filter", filled(field, "ge", value))
+    assert fresh(world).design == before
+
+
+def test_a_limit_is_the_same_however_its_writer_groups_digits(world, me) -> None:
+    for said in ("1.234,56", "1,234.56", "1234.56"):
+        do(world, me, change, "filter", {"when": "TRUE", "mode": "text"})
+        do(world, me, change, "filter", filled("gross_total", "ge", said))
+        whens = [s["when"] for s in fresh(world).design["steps"] if s["kind"] == "filter"]
+        assert whens == ["gross_total >= 1234.56"]
+
+
+def test_a_day_that_is_none_is_no_condition_as_text_either(world, me) -> None:
+    do(world, me, change, "filter", {"when": "date >= DATE(2026, 2, 30)", "mode": "text"})
+
+    assert any("is not a date" in s for s in examine(world.flow, fresh(world).design).refusals)
+
+
+def test_who_may_not_change_a_step_is_told_and_finds_no_open_field(
+    world, as_person, ana, ivo
+) -> None:
+    address = reverse("flows:flow-step", args=(world.flow.key, "trigger"))
+    shut, opened = (as_person(one).get(address).content.decode() for one in (ana, ivo))
+
+    assert "You can read it; an integrator changes it." in shut
+    assert "You can read it; an integrator changes it." not in opened
+
+
+def test_a_sample_whose_record_came_in_long_ago_is_no_second_choice(world, me) -> None:
+    for number in range(1001, 1020):
+        world.order(str(number))
+    world.run()
+    for key in ("1001", "2001"):
+        Sample.objects.create(connection=world.erp, entity="SorMaster", key=key, data={})
+
+    labels = [one.label for one in records_of(world.flow, "SorMaster")]
+
+    assert [one for one in labels if one.startswith("SorMaster")] == ["SorMaster 2001"]
+
+
+def test_the_canvas_says_when_a_mapping_is_chosen(world) -> None:
+    design = world.flow.design
+    node = canvas_of(world.flow, design, examine(world.flow, design), Trial()).node("understand")
+
+    assert node is not None
+    assert "in the version that is newest when the flow is published" in node.words

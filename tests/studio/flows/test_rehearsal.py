@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,12 +24,15 @@ from studio.core.refused import DecisionRefused
 from studio.flows import drafts
 from studio.flows.actions import publish_flow
 from studio.flows.edits import add
-from studio.flows.models import Delivery, FlowVersion, InboxItem, Rehearsal
+from studio.flows.models import Delivery, FlowVersion, InboxItem, Planned, Rehearsal
 from studio.flows.rehearsal.caution import caution_of
+from studio.flows.rehearsal.changed import dropped_by
 from studio.flows.rehearsal.narrowed import narrowed
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.flows.rehearsal.sign import check_reality, sign
 from studio.flows.rehearsal.standing import newest_of_draft, superseded, waits_for
+from studio.flows.rehearsal.target import TargetNow
+from studio.flows.rehearsal.totals import Totals
 from studio.flows.sweep import sweep
 from studio.mapping.models import LookupRow, MappingVersion
 from studio.triage.models import Case
@@ -799,3 +803,60 @@ def test_codes_a_rehearsal_met_are_looked_up(
     assert len(asked) == woken
     if woken:
         assert asked == [[prepared.books.pk], [prepared.erp.pk]]
+
+
+def test_a_record_held_up_today_that_the_version_lets_go_is_named_before_the_signature(
+    world, integrator, ana, as_person
+) -> None:
+    world.order("1001", Terms="45", Net=Decimal("300.00"))
+    world.run()
+    step = {"id": "f1", "kind": "filter", "when": "gross_total > 500"}
+    world.flow.design = {**world.flow.design, "steps": [step]}
+    world.flow.save()
+
+    done = read(rehearse(world, integrator))
+    page = as_person(ana).get(reverse("flows:rehearsal", args=[done.uuid])).content.decode()
+
+    assert [one.key for one in dropped_by(done)] == ["1001"]
+    assert "is held up today would be left out by this version, and never be posted" in " ".join(
+        page.split()
+    )
+
+
+def test_reasons_that_are_not_told_or_told_twice_are_said_to_be(prepared, integrator) -> None:
+    world = prepared
+    for number, terms in (("1001", "41"), ("1002", "42"), ("1003", "43")):
+        world.order(number, Terms=terms)
+    world.order("1004", Terms="41", Customer="COB")
+    world.order("1005", Customer="ELM")
+
+    caution = caution_of(rehearse(world, integrator))
+
+    assert caution is not None
+    assert caution.untold == 2
+    assert caution.twice
+
+
+def test_parties_that_documents_need_are_told_apart_from_the_records_read(
+    prepared, integrator, ana, as_person
+) -> None:
+    prepared.order("1001")
+    done = rehearse(prepared, integrator)
+    Rehearsal.objects.filter(pk=done.pk).update(totals={**done.totals, "needed": 2})
+
+    page = as_person(ana).get(reverse("flows:rehearsal", args=[done.uuid])).content.decode()
+
+    assert "they come on top of the 1 records read" in " ".join(page.split())
+
+
+def test_a_row_that_creates_a_party_is_counted_as_needed(world) -> None:
+    rows = [
+        Planned(outcome="create", step="create_customer", key="58", intent="x", label="Bayside"),
+        Planned(outcome="create", step="post", key="1001", intent="y", label="Order 1001"),
+    ]
+    totals = Totals(world.books, world.flow.design, TargetNow())
+
+    totals.add(rows)
+
+    assert totals.plain()["needed"] == 1
+    assert totals.plain()["outcomes"]["create"]["count"] == 2

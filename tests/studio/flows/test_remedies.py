@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 
 from engine.errors import DuplicateAtTarget, RemoteRejected, RemoteUnavailable
 from engine.ports import Receipt
@@ -15,6 +16,7 @@ from studio.catalog.models import Code
 from studio.core.models import AuditEvent
 from studio.flows.models import Delivery, FlowVersion
 from studio.linking.models import Link, Pair, Party
+from studio.linking.owed import Owed
 from studio.mapping.models import LookupRow, Mapping, ValueProposal
 from studio.triage.actions import apply_remedy, apply_to_many
 from studio.triage.models import OPEN_STATES, Case
@@ -138,6 +140,66 @@ def test_two_candidates_that_are_nearly_as_sure_are_told_apart_by_a_person(world
     assert asked.initial(case) == ""
     Pair.objects.filter(right__key="2").update(probability=0.6)
     assert asked.initial(case) == "1"
+
+
+def test_what_is_open_there_tells_candidates_apart(world, monkeypatch) -> None:
+    ours = Party.objects.create(
+        connection=world.erp, kind="customer", key="C", code="C", label="Cobalt"
+    )
+    for key in ("1", "2"):
+        there = Party.objects.create(
+            connection=world.books, kind="customer", key=key, label="Cobalt Bend"
+        )
+        Pair.objects.create(
+            kind="customer", left=ours, right=there, probability=0.5 + int(key) / 10
+        )
+    owed = Owed(timezone.now(), ((Decimal("12.50"), "USD"),))
+    monkeypatch.setattr(
+        "studio.flows.remedies.owed_of",
+        lambda workspace, kind, parties: {p.pk: owed for p in parties if p.key == "1"},
+    )
+    world.order("1001", Customer="C")
+    world.run()
+    case = world.case()
+
+    hints = {c.value: c.hint for c in linking(case).choices(case, "")}
+    assert "open there: 12.50 USD" in hints["1"]
+    assert "open there" not in hints["2"]
+
+
+def test_two_that_are_both_strong_are_rivals_however_far_apart(world) -> None:
+    ours = Party.objects.create(
+        connection=world.erp, kind="customer", key="C", code="C", label="Cobalt"
+    )
+    for key, probability in (("1", 0.99), ("2", 0.85)):
+        there = Party.objects.create(
+            connection=world.books, kind="customer", key=key, label="Cobalt Bend"
+        )
+        Pair.objects.create(kind="customer", left=ours, right=there, probability=probability)
+    world.order("1001", Customer="C")
+    world.run()
+
+    assert linking(world.case()).initial(world.case()) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("lines[0].net_amount", "1.234", "can be read as 1.234 or as 1,234"),
+        ("lines[0].net_amount", "a lot", "is not a number"),
+        ("date", "2026-02-30", "a day the calendar does not have"),
+    ],
+)
+def test_another_value_is_of_the_kind_its_field_is_and_says_one_thing(
+    world, accountant, field, value, said
+) -> None:
+    world.order("1001", Terms="45")
+    world.run()
+    Case.objects.update(field=field, case_class="value")
+
+    with pytest.raises(ValidationError, match=said):
+        apply_remedy(accountant, world.case(), "edit", {"value": value})
+    assert world.item("1001").overrides == {}
 
 
 def test_a_link_to_nobody_is_refused_and_the_case_stays(world, accountant) -> None:
