@@ -279,5 +279,7 @@ class LocalBudget:
         with self._lock:
             left = {"bucket": f"{self._state.tokens:.0f} of {self.limits.capacity():.0f} left"}
             if self.limits.per_day is not None:
-                left["day"] = f"{self.limits.per_day - self._state.used} of {self.limits.per_day} left"
+                left["day"] = (
+                    f"{self.limits.per_day - self._state.used} of {self.limits.per_day} left"
+                )
             return left

@@ -352,7 +352,12 @@ def run_tieout(
     with acting(actor, TIE_OUT, "tieout.run", f"flow:{flow.uuid}") as line:
         found = [_store(flow, c, part, period) for c, part in currencies.items()]
         TieOut.objects.filter(pk__in=[t.pk for t in found]).update(run=uuid.uuid4())
-        line.data = {"flow": flow.name, "green": all(t.green for t in found)}
+        line.data = {
+            "flow": flow.name,
+            "green": all(t.green for t in found),
+            "since": str(since or ""),
+            "until": str(until or ""),
+        }
         _confirm(flow, rows)
     return sorted(found, key=lead)
 

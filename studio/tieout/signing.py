@@ -28,7 +28,13 @@ def sign(actor: Actor, tie: TieOut, note: str) -> None:
     _may_be_signed(tie, tie.unexplained != 0, spoken(tie.unexplained, tie.currency), note)
     with acting(actor, TIE_OUT, "tieout.signed", f"tieout:{tie.uuid}") as line:
         _write(actor, TieOut.objects.filter(pk=tie.pk), note)
-        line.data = {"flow": tie.flow.name, "currency": tie.currency, "residual": str(tie.residual)}
+        line.data = {
+            "flow": tie.flow.name,
+            "currency": tie.currency,
+            "residual": str(tie.residual),
+            "since": str(tie.period_from or ""),
+            "until": str(tie.period_to or ""),
+        }
         said = {"flow": tie.flow.key, "green": tie.green, **amount(tie.residual, tie.currency)}
         page = reverse("tieout:detail", args=[tie.uuid])
         tell(tie.flow.workspace_id, "tieout.signed", f"tieout:{tie.uuid}", said, page=page)
