@@ -277,7 +277,9 @@ class LocalBudget:
     def left(self) -> dict[str, str]:
         """Calls left in bucket and day."""
         with self._lock:
-            left = {"bucket": f"{self._state.tokens:.0f} of {self.limits.capacity():.0f}"}
+            left = {"bucket": f"{self._state.tokens:.0f} of {self.limits.capacity():.0f} left"}
             if self.limits.per_day is not None:
-                left["day"] = f"{self.limits.per_day - self._state.used} of {self.limits.per_day}"
+                left["day"] = (
+                    f"{self.limits.per_day - self._state.used} of {self.limits.per_day} left"
+                )
             return left

@@ -165,10 +165,10 @@ class RedisBudget:
         """Calls left in bucket and day."""
         held = {_text(k): _text(v) for k, v in self._redis.hgetall(self._keys[0]).items()}
         tokens = float(held.get("tokens", self.limits.capacity()))
-        left = {"bucket": f"{tokens:.0f} of {self.limits.capacity():.0f}"}
+        left = {"bucket": f"{tokens:.0f} of {self.limits.capacity():.0f} left"}
         if self.limits.per_day is not None:
             used = int(float(held.get("used", 0)))
-            left["day"] = f"{self.limits.per_day - used} of {self.limits.per_day}"
+            left["day"] = f"{self.limits.per_day - used} of {self.limits.per_day} left"
         return left
 
 

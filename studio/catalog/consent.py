@@ -103,6 +103,14 @@ def take(
         StudioError: the vendor cannot be asked.
     """
     label = connection.name
+    if said.get("error") == "access_denied":
+        words = _(
+            "%(connection)s was not connected: the sign-in at %(label)s was cancelled, or refused there. "
+            "Nothing has changed; sign in again when you like."
+        )
+        raise ValidationError(
+            words % {"connection": connection.name, "label": connection.system_label}
+        )
     if said.get("error"):
         words = said.get("error_description") or said["error"].replace("_", " ")
         raise ValidationError(

@@ -123,9 +123,11 @@ class StoredBudget:
         state = self._state(row.state if row else {})
         said: dict[str, str] = {}
         if self.limits.per_day is not None:
-            said["day"] = f"{max(0, self.limits.per_day - state.used)} of {self.limits.per_day}"
+            said["day"] = (
+                f"{max(0, self.limits.per_day - state.used)} of {self.limits.per_day} left"
+            )
         if self.limits.per_minute is not None:
-            said["minute"] = f"{self.limits.per_minute} calls"
+            said["minute"] = f"at most {self.limits.per_minute} calls"
         return said
 
     def _state(self, plain: dict[str, Any]) -> BudgetState:

@@ -131,14 +131,14 @@ SENTENCES = {
     "alert.rule_changed": "changed the alert “{alert}”",
     "alert.acknowledged": "sees to: {sentence}",
     "audit.packed": "took the auditor's pack of {from} to {to}",
-    "tieout.run": "tied out {flow}{span}",
+    "tieout.run": "tied out {flow}{period}",
     "balances.asked": "had the open balances of {pairs} pairs of companies read",
     "stock.compared": "had the quantities of both sides of {flow} compared",
     "stock.signed": "signed the stock levels of {flow}: {items} items, {apart} differ, by {worth}",
     "trial.started": "tried {left} against {right}",
     "trial.deleted": "deleted the trial of {left} and {right}",
     "trial.expired": "deleted the trial of {left} and {right}, which was kept long enough",
-    "tieout.signed": "signed the tie-out of {flow}{span} in {currency}: difference {residual}{noted}",
+    "tieout.signed": "signed the tie-out of {flow} in {currency}{period}: difference {residual}{noted}",
 }
 
 
@@ -160,7 +160,10 @@ NAMED: dict[str, tuple[Manager[Any], tuple[str, ...]]] = {
     "link": (Link.objects, ("left_code", "right_label")),
     "mapping": (FieldMapping.objects, ("entity", "document", "connection__name")),
     "party": (Party.objects, ("label", "connection__name")),
-    "row": (MappingRow.objects, ("target_path",)),
+    "row": (
+        MappingRow.objects,
+        ("target_path", "mapping__entity", "mapping__document", "mapping__connection__name"),
+    ),
     "run": (Run.objects, ("flow__name",)),
     "table": (LookupTable.objects, ("label", "connection__name")),
     "tieout": (TieOut.objects, ("flow__name", "currency")),
@@ -263,9 +266,7 @@ def sentence(event: AuditEvent, names: Names | None = None) -> str:
     values = _for_people(event.data)
     if event.key == "connection.changed":
         values["changed"] = _from_to(event.data.get("changed") or {})
-    if event.key.startswith("tieout."):
-        values |= _compared(event.data)
-    elif event.key.startswith("linking."):
+    if event.key.startswith("linking."):
         values |= _called(event, names)
     elif event.key.startswith("lookup.") and not event.data.get("means"):
         target = str(event.data.get("target") or "")
@@ -281,15 +282,6 @@ def _from_to(changed: Mapping[str, Sequence[str]]) -> str:
         for name, (was, now) in changed.items()
     ]
     return "; ".join(said) or "nothing"
-
-
-def _compared(data: Mapping[str, Any]) -> dict[str, object]:
-    """The days and the difference of a tie-out, and the reason it was signed for; older lines say less."""
-    said: dict[str, object] = {"span": f" ({data['period']})" if data.get("period") else ""}
-    said["noted"] = f", “{data['note']}”" if data.get("note") else ""
-    if "residual" in data:
-        said["residual"] = f"{Decimal(data['residual']):,.2f}"
-    return said
 
 
 def _posted(data: Mapping[str, Any]) -> str:
@@ -334,7 +326,21 @@ def _for_people(data: Mapping[str, Any]) -> dict[str, object]:
         said["system"] = CONNECTORS[data["system"]].label
     # Lines from before the words of a code were kept have the code alone.
     said["means"] = data.get("means") or data.get("target") or "…"
+    if "residual" in data:
+        said["residual"] = f"{Decimal(data['residual']):,.2f}"
+    said["period"] = _period(data)
+    said["noted"] = f", “{data['note']}”" if data.get("note") else ""
     return said
+
+
+def _period(data: Mapping[str, Any]) -> str:
+    """Which documents were compared; lines from before that was kept say nothing of it."""
+    if "since" not in data:
+        return ""
+    if not (data["since"] or data["until"]):
+        return ", all documents"
+    first, last = (day(data[n]) if data[n] else "…" for n in ("since", "until"))
+    return f", {first} to {last}"
 
 
 def _written(value: Any) -> object:
@@ -364,7 +370,7 @@ def subjects(events: Sequence[AuditEvent]) -> dict[str, str]:
         for key, *said in rows:
             parts = zip(fields, said, strict=True)
             named[f"{kind}:{key}"] = " · ".join(
-                part.replace("_", " ") if name in OWN_NAMES else part
+                part.replace("_", " ") if name.rpartition("__")[2] in OWN_NAMES else part
                 for name, part in parts
                 if part
             )

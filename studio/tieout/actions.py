@@ -37,7 +37,6 @@ from studio.flows.splitting import Answer, answers_to
 from studio.flows.steps import Surroundings, walk
 from studio.tieout.aside import BEFORE, Aside, told
 from studio.tieout.models import Difference, TieOut
-from studio.tieout.signing import period_of
 
 PAGE = 200
 MEASURES = ("gross", "net", "tax")
@@ -390,8 +389,9 @@ def run_tieout(
         TieOut.objects.filter(pk__in=[t.pk for t in found]).update(run=uuid.uuid4())
         line.data = {
             "flow": flow.name,
-            "period": period_of(found[0]) if found else "",
             "green": all(t.green for t in found),
+            "since": str(since or ""),
+            "until": str(until or ""),
         }
         _confirm(flow, rows)
     return sorted(found, key=lead)

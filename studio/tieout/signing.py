@@ -39,7 +39,8 @@ def sign(actor: Actor, tie: TieOut, note: str) -> None:
         _write(actor, TieOut.objects.filter(pk=tie.pk), note)
         line.data = {
             "flow": tie.flow.name,
-            "period": period_of(tie),
+            "since": str(tie.period_from or ""),
+            "until": str(tie.period_to or ""),
             "currency": tie.currency,
             "residual": str(tie.residual),
             "verdict": tie.verdict,

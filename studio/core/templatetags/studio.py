@@ -42,6 +42,11 @@ TONE_WORDS: dict[str, str] = {
     "machine": "machine proposed prefilled suggested model",
 }
 TONES = {word: name for name, words in TONE_WORDS.items() for word in words.split()}
+IDEMPOTENCY = {
+    "request id": "each call has a number, and a number that was used gets the first answer again",
+    "header": "each call has a key, and a key that was used gets the first answer again",
+    "reference": "the document's own number is looked for before it is sent",
+}
 LIMITS = {
     "second": "In a second",
     "minute": "In a minute",
@@ -178,6 +183,12 @@ def stepname(key: str) -> str:
 def limit_words(name: str) -> str:
     """What a limit of a vendor counts."""
     return _(LIMITS[name]) if name in LIMITS else words(name)
+
+
+@register.filter
+def idempotency_words(how: str) -> str:
+    """Why a vendor posts nothing twice; what has no words here says it itself."""
+    return _(IDEMPOTENCY[how]) if how in IDEMPOTENCY else how
 
 
 @register.filter

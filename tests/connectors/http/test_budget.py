@@ -139,4 +139,4 @@ def test_the_vendors_header_is_believed_when_it_is_lower(make):
     with pytest.raises(RemoteBusy) as caught, budget.take():
         pass
     assert caught.value.scope == "day"
-    assert budget.left()["day"] == "0 of 5000"
+    assert budget.left()["day"] == "0 of 5000 left"

@@ -127,7 +127,10 @@ def test_a_person_who_declines_is_told_so(running: dict[str, Running], me: Clien
         "/connections/consent/", {"error": "access_denied", "state": state}, follow=True
     )
 
-    assert "New qbo was not connected: access denied." in answer.content.decode()
+    assert (
+        "New qbo was not connected: the sign-in at QuickBooks Online was cancelled"
+        in answer.content.decode()
+    )
 
 
 def test_what_the_vendor_cannot_do_without_is_asked_for(
@@ -514,6 +517,20 @@ def test_the_company_of_a_sign_in_is_not_taken_twice_unasked(
     me.post(place, {"company": books.company, "again": "1"})
     second.refresh_from_db()
     assert second.company == books.company
+
+
+def test_what_a_system_can_do_is_said_in_sentences(world: Any, me: Client) -> None:
+    cards = me.get("/connections/new/").content.decode()
+    page = me.get(f"/connections/{world.books.uuid}/").content.decode()
+
+    for text in (cards, page):
+        assert "a number that was used gets the first answer again" in text
+        assert "it tells us, and we ask regularly" in text
+    assert "number is looked for before it is sent" in cards
+    assert "Most calls a minute" in cards
+    # Nothing to say is not said, and an empty list of calls says what is kept there.
+    assert "The last test said" not in page
+    assert "reading leaves none" in page
 
 
 def test_large_numbers_are_grouped_where_the_connection_is_ready(

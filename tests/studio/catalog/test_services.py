@@ -58,7 +58,7 @@ def test_two_processes_never_take_the_same_call_of_a_budget(world) -> None:
 
     with pytest.raises(RemoteBusy), other.take(human=True):
         pass
-    assert one.left()["day"] == "0 of 3"
+    assert one.left()["day"] == "0 of 3 left"
     assert Budget.objects.get().version >= 3
 
 
@@ -85,7 +85,7 @@ def test_a_vendors_lower_count_is_believed(world) -> None:
 
     budget.note_remaining("day", 12)
 
-    assert budget.left()["day"] == "12 of 5000"
+    assert budget.left()["day"] == "12 of 5000 left"
 
 
 def test_a_lane_is_held_by_one_and_freed_by_a_dead_holder(world) -> None:

@@ -440,6 +440,18 @@ def test_what_a_fix_heals_leaves_out_records_that_wait_for_something_else(
     assert f'href="/exceptions/{other.uuid}/"' in twice
 
 
+def test_a_fix_that_heals_nothing_by_itself_says_so(world, ana, as_person) -> None:
+    for number in ("1001", "1002"):
+        world.order(number, Terms="45", Customer="COB", Name="Cobb & Sons")
+    world.run()
+    case = Case.objects.filter(code="missing_lookup").first()
+
+    page = as_person(ana).get(f"/exceptions/{case.uuid}/").content.decode()
+
+    assert "2 records need it; each waits for something else, too" in page
+    assert "heals 0" not in page
+
+
 def test_a_tax_code_of_another_rate_is_asked_about_on_the_case(world, ana, as_person) -> None:
     world.terms.code_kind = "tax_code"
     world.terms.save()

@@ -16,6 +16,7 @@ from studio.accounts.models import machine
 from studio.core.action import record
 from studio.core.models import AuditEvent
 from studio.mapping.actions import add_lookup_row
+from studio.mapping.models import MappingRow
 from studio.monitor.search import keep_words
 from studio.monitor.sentences import SENTENCES, sentence, told
 from studio.triage.actions import apply_remedy
@@ -248,3 +249,28 @@ def test_a_page_of_lines_costs_the_same_whatever_stands_in_them(
 
     with django_assert_max_num_queries(30):
         client.get("/audit/")
+
+
+def test_a_line_says_which_mapping_and_which_period(world, ana, actor_of) -> None:
+    actor = actor_of(ana)
+    mapping = world.erp.mappings.get(entity="SorMaster")
+    row = MappingRow.objects.create(mapping=mapping, target_path="terms")
+    said = {"flow": "Orders", "currency": "USD", "residual": "10106.95"}
+    lines = [
+        record(actor, "mapping.decided", f"row:{row.uuid}", {"verdict": "approved", "target": "terms"}),
+        record(actor, "tieout.run", f"flow:{world.flow.uuid}", {
+            "flow": "Orders", "since": "2026-05-01", "until": "2026-05-31",
+        }),
+        record(actor, "tieout.signed", f"flow:{world.flow.uuid}", {**said, "since": "", "until": ""}),
+        # From before the period was kept.
+        record(actor, "tieout.signed", f"flow:{world.flow.uuid}", said),
+    ]  # fmt: skip
+
+    words = [(said, about) for _event, said, about in told(lines)]
+
+    assert words[0][1] == f"terms · SorMaster · sales order · {world.erp.name}"
+    assert [said for said, _about in words[1:]] == [
+        "tied out Orders, 1 May 2026 to 31 May 2026",
+        "signed the tie-out of Orders in USD, all documents: difference 10,106.95",
+        "signed the tie-out of Orders in USD: difference 10,106.95",
+    ]

@@ -807,7 +807,7 @@ def test_what_is_not_over_is_signed_with_a_reason_that_the_trail_keeps(
 
     line = AuditEvent.objects.get(key="tieout.signed")
     assert sentence(line) == (
-        "signed the tie-out of Orders to invoices (all documents) in USD: difference 100.00, "
+        "signed the tie-out of Orders to invoices in USD, all documents: difference 100.00, "
         "“comes in December”"
     )
 
