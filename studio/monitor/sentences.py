@@ -335,7 +335,7 @@ def _for_people(data: Mapping[str, Any]) -> dict[str, object]:
 
 def _period(data: Mapping[str, Any]) -> str:
     """Which documents were compared; lines from before that was kept say nothing of it."""
-    if "since" not in data:
+    if not {"since", "until"} <= data.keys():
         return ""
     if not (data["since"] or data["until"]):
         return ", all documents"
