@@ -194,6 +194,8 @@ def test_the_story_is_told_from_review_to_a_green_tie_out(
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_text("The difference is explained, but not over.")).to_be_visible()
     accessible(page)
+    # What is not over is signed with a reason only.
+    page.get_by_label("Why it can be signed although").fill("the rest waits for its customers")
     page.get_by_role("button", name="Sign this tie-out").click()
     expect(page.get_by_text("Signed by Ana Keller on")).to_be_visible()
     posts = Delivery.objects.filter(step="post", state="done")
