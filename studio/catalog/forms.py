@@ -49,7 +49,7 @@ class ReachForm(forms.Form):
         label="How it is reached",
         choices=list(PATHS.items()),
         help_text="For a tunnel give the address of its end on this side. For our agent give the address as the agent "
-        "reaches it, such as http://syspro-host:30661; how to start it is shown when this is saved.",
+        "reaches it, such as http://syspro-host:30661; the next step shows how to start it.",
     )
     allowed_hours = forms.CharField(
         required=False,
