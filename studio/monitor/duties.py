@@ -23,7 +23,13 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "publish": ("mapping.published", "flow.published"),
     "match": ("linking.same", "linking.create_new", "linking.unlinked"),
     "settle": ("case.", "item.closed"),
-    "approve": ("flow.rehearsal_signed", "batch.approved", "case.approve", "mapping.confirmed"),
+    "approve": (
+        "flow.rehearsal_signed",
+        "batch.approved",
+        "case.approve",
+        "mapping.confirmed",
+        "lookup.confirmed",
+    ),
     "prove": ("stock.signed", "tieout.signed"),
     "administer": (
         "person.saved",

@@ -32,7 +32,7 @@ def confirm(
         DecidedMeanwhile: the row changed since ``revision`` was shown.
     """
     subject = f"row:{row.uuid}"
-    with acting(actor, _permission(actor), "mapping.confirmed", subject, bulk=bulk) as line:
+    with acting(actor, second_permission(actor), "mapping.confirmed", subject, bulk=bulk) as line:
         reason = why_not_confirmed(actor, row)
         if reason:
             raise DecisionRefused(reason, _("Nothing was changed."))
@@ -69,7 +69,7 @@ def send_back(
         DecisionRefused: nothing waits for a second person, this person approved it, or there is no reason.
         DecidedMeanwhile: the row changed since ``revision`` was shown.
     """
-    with acting(actor, _permission(actor), "mapping.sent_back", f"row:{row.uuid}") as line:
+    with acting(actor, second_permission(actor), "mapping.sent_back", f"row:{row.uuid}") as line:
         refused = why_not_confirmed(actor, row)
         if refused:
             raise DecisionRefused(refused, _("Nothing was changed."))
@@ -108,7 +108,7 @@ def send_back(
     return decision
 
 
-def _permission(actor: Actor) -> str:
+def second_permission(actor: Actor) -> str:
     """Accountants are the second person by their role, integrators for what others of them approved."""
     return APPROVE if actor.may(APPROVE) else MAP
 

@@ -150,7 +150,11 @@ def test_a_fitting_shipped_row_stands_before_what_merely_looks_alike() -> None:
 def test_the_same_expression_is_offered_once_as_sure_as_its_surest(
     shipped: Candidate | None,
 ) -> None:
-    twice = [similar("line.MDiscValue", 0.9), similar("Email", 0.8), similar("line.MDiscValue", 0.74)]
+    twice = [
+        similar("line.MDiscValue", 0.9),
+        similar("Email", 0.8),
+        similar("line.MDiscValue", 0.74),
+    ]
 
     said = [(c.expression, c.confidence) for c in merged(shipped, twice) if c is not shipped]
 
