@@ -161,7 +161,7 @@ class LookupTableAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for row in formset.save(commit=False):
-            row.decided_by = str(request.user)
+            row.decide(str(request.user))
             row.save()
         for row in formset.deleted_objects:
             row.delete()
@@ -206,7 +206,7 @@ class LookupRowResource(resources.ModelResource):  # type: ignore[misc]
 
     def before_save_instance(self, instance: LookupRow, row: dict[str, Any], **kwargs: Any) -> None:
         user = kwargs.get("user")
-        instance.decided_by = str(user) if user else instance.decided_by
+        instance.decide(str(user) if user else instance.decided_by)
 
     def import_instance(self, instance: LookupRow, row: dict[str, Any], **kwargs: Any) -> None:
         instance.table = self._table(row)
@@ -241,7 +241,7 @@ class LookupRowAdmin(ImportExportMixin, SimpleHistoryAdmin):  # type: ignore[mis
     fields = ("table", "source", "source_label", "target", "valid_from", "valid_to", "note")
 
     def save_model(self, request: HttpRequest, obj: LookupRow, form: Any, change: bool) -> None:
-        obj.decided_by = str(request.user)
+        obj.decide(str(request.user))
         obj.save()
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:

@@ -239,6 +239,10 @@ class LookupRow(Base):
     valid_to = models.DateField(null=True, blank=True)
     note = models.CharField(max_length=200, blank=True)
     decided_by = models.CharField(max_length=150, blank=True)
+    seconded_by = models.CharField(
+        max_length=150, blank=True, help_text="the second person, who confirmed what stands"
+    )
+    seconded_at = models.DateTimeField(null=True, blank=True)
     history = HistoricalRecords()
 
     class Meta:
@@ -256,6 +260,10 @@ class LookupRow(Base):
 
     def __str__(self) -> str:
         return f"{self.source} → {self.target_label or self.target}"
+
+    def decide(self, by: str) -> None:
+        """Whose word it is now; whoever confirmed another has not confirmed this one."""
+        self.decided_by, self.seconded_by, self.seconded_at = by, "", None
 
 
 class ValueProposal(Base):

@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 from studio.catalog.models import Code
 from studio.core.refused import DecisionRefused
 from studio.mapping.models import LookupTable
+from studio.mapping.value_risk import TAX_LISTS
 from studio.mapping.values import TABLES, feeding
-
-TAX = {"tax_code", "purchase_tax_code"}
 
 
 class RateDiffers(DecisionRefused):
@@ -34,7 +33,7 @@ def rates_apart(table: LookupTable, source: str, target: str) -> str:
         source: the code of the source.
         target: key of the code at the target.
     """
-    if table.code_kind not in TAX:
+    if table.code_kind not in TAX_LISTS:
         return ""
     kind = TABLES[table.name][2] if table.name in TABLES else table.code_kind
     sources = Code.objects.filter(connection__in=feeding(table.connection), kind=kind, key=source)

@@ -34,6 +34,7 @@ urlpatterns = [
     path("values/undo/", views_values.undo, name="values-undo"),
     path("values/bulk/", views_values.bulk, name="values-bulk"),
     path("values/<uuid:key>/decide/", views_values.decide, name="value-decide"),
+    path("values/<uuid:key>/confirm/", views_values.confirm, name="value-confirm"),
     path("values/<uuid:key>/explain/", views_value.explain, name="value-explain"),
     path("values/<uuid:key>/later/", views_value.later, name="value-later"),
     path("values/<uuid:key>/note/", views_value.note, name="value-note"),

@@ -53,7 +53,13 @@ def _history(proposal: ValueProposal) -> list[AuditEvent]:
 
     A code that was answered from a case, or entered in its table, has its line at the table.
     """
-    decided = ("lookup.approved", "lookup.rejected", "lookup.do_not_map", "lookup.undone")
+    decided = (
+        "lookup.approved",
+        "lookup.rejected",
+        "lookup.do_not_map",
+        "lookup.undone",
+        "lookup.confirmed",
+    )
     here = Q(subject=f"value:{proposal.uuid}", key__in=decided)
     entered = Q(
         subject=f"table:{proposal.table.uuid}",

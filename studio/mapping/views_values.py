@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.middleware import StudioRequest, page
-from studio.accounts.roles import LOOKUP, READ
+from studio.accounts.roles import APPROVE, LOOKUP, MAP, READ
 from studio.catalog.models import Code, Connection
 from studio.core import addresses
 from studio.core.dispatch import nudge
@@ -27,10 +27,14 @@ from studio.mapping import actions
 from studio.mapping.later import LAST, put_off_by
 from studio.mapping.models import LookupTable, ValueNote, ValueProposal
 from studio.mapping.rates import RateDiffers
+from studio.mapping.risk import risk_name
 from studio.mapping.ticks import ticks
+from studio.mapping.value_risk import ALONE, class_of_table
 
 SIZE = 40
 LIST = "mapping:values"
+# Of the states to narrow to: in force, of tax or accounts, and looked at by one person alone.
+UNCONFIRMED = "unconfirmed"
 ORDER = (LAST, "table_id", "-count", "source", "id")
 
 
@@ -52,14 +56,20 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
     state = query.get("state", "open")
     base = ValueProposal.objects.filter(table__workspace=request.workspace)
     counts: Counter[tuple[int, str]] = Counter(base.values_list("table_id", "state"))
+    counts.update(
+        (table, UNCONFIRMED) for table in base.filter(ALONE).values_list("table_id", flat=True)
+    )
     rows = base.select_related("table__connection", "row")
     if chosen:
         rows = rows.filter(table__uuid=chosen) if _is_uuid(chosen) else rows.none()
-    if state != "all":
+    if state == UNCONFIRMED:
+        rows = rows.filter(ALONE)
+    elif state != "all":
         rows = rows.filter(state=state)
     if text := query.get("q", "").strip()[:80]:
         rows = rows.filter(source__icontains=text) | rows.filter(source_label__icontains=text)
     rows = put_off_by(rows, request.actor.person, "proposal")
+    named = next((t for t in tables if str(t.uuid) == chosen), None)
     found = keyset(rows, ORDER, after=query.get("after"), before=query.get("before"), size=SIZE)
     return {
         "tables": tables,
@@ -67,7 +77,15 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
         "codes": _codes(tables, found.rows),
         "notes": _notes(found.rows),
         "groups": _facets(query, tables, counts, chosen, state),
-        "open": sum(n for (_t, s), n in counts.items() if s == "open"),
+        "open": sum(
+            n
+            for (table, s), n in counts.items()
+            if s == "open" and (named is None or table == named.pk)
+        ),
+        "named": named,
+        "risks": {t.pk: risk_name(class_of_table(t)) for t in tables},
+        "may_confirm": request.actor.may(APPROVE) or request.actor.may(MAP),
+        "me": request.actor.person,
         "state": state,
         "text": text,
         "may_edit": request.actor.may(LOOKUP),
@@ -84,6 +102,7 @@ def _context(request: StudioRequest, query: QueryDict) -> dict[str, Any]:
             ("s", _("later")),
             ("e", _("explain")),
             ("x", _("tick")),
+            ("y", _("confirm")),
             ("u", _("undo")),
         ]
         if request.actor.may(LOOKUP)
@@ -128,7 +147,12 @@ def _facets(
     proposed = {table for table, _state in counts}
     # The one that was asked for is there although nothing was proposed for it yet.
     listed = [t for t in tables if t.pk in proposed or str(t.uuid) == chosen]
-    states = [("open", _("To review")), ("approved", _("Approved")), ("rejected", _("Rejected"))]
+    states = [
+        ("open", _("To review")),
+        ("approved", _("Approved")),
+        (UNCONFIRMED, _("Wants a second person")),
+        ("rejected", _("Rejected")),
+    ]
     return [
         {
             "name": _("Status"),
@@ -239,6 +263,21 @@ def _ask_again(
     context["doubt"] = {"row": proposal.pk, "choice": choice, "sentence": fault.sentence}
     part = wants_part(request)
     return render(request, "mapping/_values.html" if part else "mapping/values.html", context)
+
+
+@page(READ)
+@require_POST
+def confirm(request: StudioRequest, key: uuid.UUID) -> HttpResponse:
+    """Put a second name under what a code means."""
+    proposal = proposal_of(request, key)
+    revision = int(request.POST["revision"]) if request.POST.get("revision", "").isdigit() else None
+    try:
+        actions.confirm_value(request.actor, proposal, revision=revision)
+    except DecisionRefused as fault:
+        return answer(request, f"{fault.sentence} {fault.fix}".strip(), "error")
+    row = proposal.row
+    said = {"code": proposal.source, "label": row.target_label or row.target if row else ""}
+    return answer(request, _("Confirmed: “%(code)s” means %(label)s.") % said)
 
 
 @page(LOOKUP)

@@ -29,6 +29,7 @@ DUTIES: dict[str, tuple[str, ...]] = {
         "case.approve",
         "mapping.confirmed",
         "connection.moved",
+        "lookup.confirmed",
     ),
     "prove": ("stock.signed", "tieout.signed"),
     "administer": (

@@ -250,18 +250,26 @@ def _approvers(workspace: Workspace) -> dict[str, str]:
 
 LOOKUPS = (
     *("at", "who", "connection", "table", "change", "source", "source_label", "target"),
-    *("target_label", "valid_from", "valid_to", "note"),
+    *("target_label", "valid_from", "valid_to", "note", "confirmed_by"),
 )
 _CHANGES = {"+": "added", "~": "changed", "-": "removed"}
 
 
 def _lookups(workspace: Workspace, period: Period) -> Iterable[Row]:
     found = LookupRow.history.filter(table__workspace=workspace, history_date__date__range=period)
+    stand = LookupRow.objects.filter(table__workspace=workspace).exclude(seconded_by="")
+    seconds = {
+        (key, target, by): second
+        for key, target, by, second in stand.values_list(
+            "uuid", "target", "decided_by", "seconded_by"
+        )
+    }
     for h in found.select_related("table__connection").order_by("history_id").iterator():
         yield (
             *(h.history_date.isoformat(), h.decided_by, str(h.table.connection), h.table.label),
             *(_CHANGES[h.history_type], h.source, h.source_label, h.target, h.target_label),
             *(h.valid_from or "", h.valid_to or "", h.note),
+            "" if h.history_type == "-" else seconds.get((h.uuid, h.target, h.decided_by), ""),
         )
 
 

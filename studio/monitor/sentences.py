@@ -67,6 +67,7 @@ SENTENCES = {
     "lookup.approved": "approved {source} as {means} in {table}",
     "lookup.rejected": "refused {means} for {source} in {table}",
     "lookup.row_added": "added {source} → {means} to {table}",
+    "lookup.confirmed": "confirmed {source} as {means} in {table}, said by {decided_by}",
     "lookup.undone": "took back what {source} means in {table}",
     "lookup.noted": "remarked on {source}: {text}",
     "connection.consented": "signed in to {name}",

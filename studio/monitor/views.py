@@ -93,6 +93,7 @@ def audit(request: StudioRequest) -> HttpResponse:
             "unworded": bool(text) and AuditEvent.objects.filter(search="").exists(),
             "names": queries.actors_of(request.workspace),
             "people": duties.duties(queries.audit(request.workspace)),
+            "alone": queries.decided_alone(request.workspace),
             "duties": duties.LABELS.values(),
             "text": get.get("q", ""),
             "who": get.get("who", ""),

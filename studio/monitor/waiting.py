@@ -25,6 +25,7 @@ from studio.linking.models import KINDS
 from studio.linking.queries import Narrowing, open_pairs
 from studio.mapping.models import MappingRow, ValueProposal
 from studio.mapping.risk import returned, unconfirmed
+from studio.mapping.value_risk import alone
 from studio.tieout.overtaken import overtaken
 from studio.tieout.signing import period_of
 from studio.triage.narrowing import NOBODY
@@ -62,6 +63,7 @@ def waiting_for(actor: Actor, workspace: Workspace) -> list[Waiting]:
         found += [*_sent_back(actor, workspace), *_fields(workspace)]
     if actor.may(MAP) or actor.may(APPROVE):
         found += _unconfirmed(actor, workspace)
+        found += _values_alone(actor, workspace)
     if actor.may(LOOKUP):
         found += _values(workspace)
     found += _second_looks(actor, workspace)
@@ -236,6 +238,17 @@ def _values(workspace: Workspace) -> Iterator[Waiting]:
     n = ValueProposal.objects.filter(table__workspace=workspace, state="open").count()
     words = _counted(ngettext("%(n)s code to translate", "%(n)s codes to translate", n), n)
     yield Waiting(n, words, reverse("mapping:values"))
+
+
+def _values_alone(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:
+    """What codes of tax and accounts mean, as somebody else alone said."""
+    n = alone(workspace).exclude(row__decided_by=actor.person).count()
+    words = ngettext(
+        "%(n)s code of tax or accounts waits for a second person",
+        "%(n)s codes of tax or accounts wait for a second person",
+        n,
+    )
+    yield Waiting(n, _counted(words, n), f"{reverse('mapping:values')}?state=unconfirmed")
 
 
 def _second_looks(actor: Actor, workspace: Workspace) -> Iterator[Waiting]:

@@ -40,9 +40,10 @@ from studio.flows.rehearsal.sign import risk_of, sign
 from studio.flows.remedies import proposal_for
 from studio.linking.actions import judge
 from studio.linking.models import Pair
-from studio.mapping.actions import confirm_many, decide, decide_value, publish
+from studio.mapping.actions import confirm_many, confirm_value, decide, decide_value, publish
 from studio.mapping.models import Mapping, ValueProposal
 from studio.mapping.risk import UNCONFIRMED
+from studio.mapping.value_risk import alone
 from studio.sandbox import day
 from studio.sandbox.paying import pay_some
 from studio.tieout.actions import run_tieout
@@ -85,11 +86,16 @@ def review_fields(ivo: Actor, workspace: Workspace, say: Say) -> None:
 
 
 def review_values(ivo: Actor, workspace: Workspace, say: Say) -> None:
-    """Approve lookup values that are proposed with at least 90 %."""
+    """Approve lookup values that are proposed with at least 90 %; what is of tax or accounts is confirmed."""
+    ana = actor_of(workspace, "ana")
     rows = ValueProposal.objects.filter(table__workspace=workspace, state="open")
     waiting = rows.count()
     taken = [decide_value(ivo, row, "approved") for row in rows if row.confidence >= SURE]
-    say(f"lookup values: {len(taken)} of {waiting} approved")
+    mine = alone(workspace).filter(row__decided_by=ivo.person).select_related("table", "row")
+    confirmed = [confirm_value(ana, row) for row in mine]
+    say(
+        f"lookup values: {len(taken)} of {waiting} approved, {len(confirmed)} of them confirmed by a second person"
+    )
 
 
 def review_matches(ana: Actor, workspace: Workspace, say: Say) -> None:

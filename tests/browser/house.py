@@ -462,6 +462,7 @@ PAGES: dict[str, Callable[[House], str]] = {
     "mapping:composed": _composed,
     "mapping:publishing": _page("mapping:publishing", key=FIELDS),
     "mapping:values": _page("mapping:values"),
+    "mapping:values unconfirmed": _page("mapping:values", "?state=unconfirmed"),
     "mapping:value-explain": _page(
         "mapping:value-explain", key=lambda _: ValueProposal.objects.earliest("pk").uuid
     ),

@@ -111,6 +111,14 @@ def with_a_code_decided(house: House) -> None:
     decide_value(house.actor("ana"), offer, "approved", revision=offer.revision)
 
 
+def with_an_account_decided(house: House) -> None:
+    """Ana said alone what a code of an account means."""
+    offer = ValueProposal.objects.earliest("pk")
+    offer.table.name, offer.table.code_kind = "accounts", ""
+    offer.table.save()
+    decide_value(house.actor("ana"), offer, "approved", revision=offer.revision)
+
+
 def with_two_linked(house: House) -> None:
     pair = Pair.objects.get(left__code="C1")
     judge(house.actor("ana"), pair.left, pair.right, "same")
@@ -138,6 +146,15 @@ def with_weights_taken_back(house: House) -> None:
 DEEDS = {
     "a code is translated": Deed(
         "ana", "triage:case code", "triage:case-fix", "“45” now means Net 60.", {"[value='4']": ""}
+    ),
+    "a second person confirms a code": Deed(
+        "ivo",
+        "mapping:values unconfirmed",
+        "mapping:value-confirm",
+        "Confirmed:",
+        {},
+        "[formaction$='/confirm/']",
+        with_an_account_decided,
     ),
     "a remark on a case": Deed(
         "ana",

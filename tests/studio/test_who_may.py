@@ -117,6 +117,7 @@ WRITES = {
     "mapping:send-back": ALL,
     "mapping:row-confirm": ALL,
     "mapping:row-send-back": ALL,
+    "mapping:value-confirm": ALL,
     "mapping:row-ask": INTEGRATOR | ACCOUNTANT,
     "mapping:bulk": INTEGRATOR,
     "mapping:accept-within": INTEGRATOR,

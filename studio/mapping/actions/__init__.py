@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio.mapping.actions.bulk import BulkResult, accept_within, apply_to_identical, bulk
 from studio.mapping.actions.confirm import confirm, confirm_many, send_back, send_back_many
+from studio.mapping.actions.confirm_values import confirm_value
 from studio.mapping.actions.decide import comment, decide
 from studio.mapping.actions.later import put_off
 from studio.mapping.actions.lookups import (
@@ -38,6 +39,7 @@ __all__ = [
     "comment_value",
     "confirm",
     "confirm_many",
+    "confirm_value",
     "decide",
     "decide_value",
     "ensure_lookup_tables",

@@ -33,7 +33,7 @@ def confirm(
         DecidedMeanwhile: the row changed since ``revision`` was shown.
     """
     subject = f"row:{row.uuid}"
-    with acting(actor, _permission(actor), "mapping.confirmed", subject, bulk=bulk) as line:
+    with acting(actor, second_permission(actor), "mapping.confirmed", subject, bulk=bulk) as line:
         reason = why_not_confirmed(actor, row)
         if reason:
             raise DecisionRefused(reason, _("Nothing was changed."))
@@ -76,7 +76,7 @@ def send_back(
         DecidedMeanwhile: the row changed since ``revision`` was shown.
     """
     subject = f"row:{row.uuid}"
-    with acting(actor, _permission(actor), "mapping.sent_back", subject, bulk=bulk) as line:
+    with acting(actor, second_permission(actor), "mapping.sent_back", subject, bulk=bulk) as line:
         refused = why_not_confirmed(actor, row)
         if refused:
             raise DecisionRefused(refused, _("Nothing was changed."))
@@ -120,7 +120,7 @@ def _why(reason: str) -> str:
     return reason.strip()
 
 
-def _permission(actor: Actor) -> str:
+def second_permission(actor: Actor) -> str:
     """Accountants are the second person by their role, integrators for what others of them approved."""
     return APPROVE if actor.may(APPROVE) else MAP
 

@@ -120,7 +120,7 @@ def propose_lookup_values(actor: Actor, connection: Connection) -> int:
 def _propose(table: LookupTable) -> None:
     seen = seen_codes(table)
     known = {p.source: p for p in table.proposals.all()}
-    answered = set(table.rows.values_list("source", flat=True))
+    answered = {row.source: row for row in table.rows.all()}
     offers = offers_for(table, list(seen.values()))
     fresh: list[ValueProposal] = []
     changed: list[ValueProposal] = []
@@ -132,6 +132,7 @@ def _propose(table: LookupTable) -> None:
             if code in answered:
                 # Somebody entered it in the admin site already.
                 row.state, row.decided_by = "approved", "the lookup table"
+                row.row, row.chosen = answered[code], answered[code].target
         else:
             changed.append(row)
         row.source_label = source.label[:200]
@@ -322,6 +323,8 @@ def _write_row(
             "target": target,
             "target_label": label[:200],
             "decided_by": actor.name,
+            "seconded_by": "",
+            "seconded_at": None,
             **({"source_label": source_label[:200]} if source_label else {}),
         },
     )
