@@ -34,7 +34,7 @@ STILL = timedelta(minutes=30)
 def decided_alone(workspace: Workspace) -> list[dict[str, Any]]:
     """Who said alone what how many codes of tax and accounts mean, the most first."""
     found = alone(workspace).order_by().values(who=F("row__decided_by")).annotate(n=Count("id"))
-    return list(found.order_by("-n", "who"))
+    return [dict(row) for row in found.order_by("-n", "who")]
 
 
 def posted_per_day(workspace: Workspace) -> list[int]:

@@ -607,6 +607,14 @@ class Values(Resource[ValueProposal]):
         )
         return self.said(UndoneShape, {"sources": done})
 
+    @deed(ConfirmBody, ValueShape)
+    def confirm(self, request: Request, uuid: str) -> Response:
+        """Be the second person on what a code of tax or accounts means; refused to who said it."""
+        revision = self.asked(ConfirmBody).get("revision")
+        return self.said(
+            ValueShape, actions.confirm_value(self.actor, self.get_object(), revision=revision)
+        )
+
     @deed(None, ValueShape)
     def undo(self, request: Request, uuid: str) -> Response:
         """Take back what is decided about one code; its lookup row goes, its history stays."""

@@ -21,7 +21,14 @@ from studio.core.models import AuditEvent
 from studio.flows.models import Delivery, Rehearsal
 from studio.flows.rehearsal.run import ask, claim, run
 from studio.linking.models import Link, Pair, Party
-from studio.mapping.models import Decision, LookupRow, Mapping, MappingRow, ValueProposal
+from studio.mapping.models import (
+    Decision,
+    LookupRow,
+    LookupTable,
+    Mapping,
+    MappingRow,
+    ValueProposal,
+)
 from studio.mapping.queries import budget_size
 from studio.triage.models import Case, CaseNote
 from tests.studio.tieout.balances.owing import carry, in_erp, looked
@@ -293,6 +300,25 @@ def test_a_second_person_confirms_many_and_sends_one_back(
     assert done["done"] == [str(rows[0].uuid)]
     assert done["sentence"].startswith("1 confirmed, 1 left because: There is nothing to confirm")
     assert second.get(f"/api/v1/mappings/{mapping.uuid}/").json()["returned_count"] == 1
+
+
+def test_a_tax_code_is_confirmed_by_somebody_who_did_not_say_what_it_means(
+    full: Any, ana: User, ivo: User, client_of: Clients
+) -> None:
+    table = LookupTable.objects.create(
+        workspace=full.workspace, connection=full.books, name="tax_codes", label="Tax codes",
+        code_kind="tax_code",
+    )  # fmt: skip
+    code = ValueProposal.objects.create(table=table, source="TX")
+    place = f"/api/v1/values/{code.uuid}/"
+    said = {"verdict": "approved", "target": "3"}
+    assert client_of(ana, "lookup").post(f"{place}decide/", said, format="json").status_code == 200
+
+    own = client_of(ana, "approve").post(f"{place}confirm/", {}, format="json")
+    other = client_of(ivo, "map").post(f"{place}confirm/", {}, format="json")
+
+    assert (own.status_code, other.status_code) == (409, 200)
+    assert "Ivo Marsh" in LookupRow.objects.get(table=table).seconded_by
 
 
 def test_a_rehearsal_with_a_newer_one_is_not_signed(
