@@ -66,7 +66,9 @@ def home(workspace: Workspace) -> dict[str, Any]:
     )
     latest: dict[tuple[int, str], TieOut] = {}
     for tie in TieOut.objects.filter(flow__workspace=workspace).select_related("flow")[:60]:
-        latest.setdefault((tie.flow_id, tie.currency), tie)
+        # A currency of which the flow leaves out everything has nothing to say here.
+        if any(tie.totals.get(place, {}).get("count") for place in ("source", "ledger", "target")):
+            latest.setdefault((tie.flow_id, tie.currency), tie)
     return {
         "causes": groups(cases, workspace.base_currency, size=6),
         "held_up": held_up(cases),
